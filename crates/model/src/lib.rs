@@ -1,1 +1,58 @@
-//! (under construction)
+//! The vocabulary of Tidegate: what an Integration is, when it runs, what came of it, and the contracts through which services meet.
+//!
+//! Everything here is a value or a pure rule; nothing reads, writes or waits. The nouns are those of the two documents the platform
+//! follows (an Integration System in many tenants; an integration with enable logic and core logic), and they are the same in Rust,
+//! proto, SQL, GraphQL and prose.
+//!
+//! - *Vocabulary*: one file per noun. Illegal states do not compile: an update has both an old and a new state ([`Change`]), an
+//!   outgoing Integration has a URL and an incoming one cannot ([`Direction`]).
+//! - *Rules*: pure functions of their inputs, with property tests: [`enabling::skip_reason`], [`changed_attributes`].
+//! - *Contracts* ([`contract`]): traits with one implementation in the process and one over the wire.
+//! - *Errors* ([`Error`]): the nine kinds of refusal that both protocols translate by one table; never a business result.
+//!
+//! To add a noun: a file here with its type, a table in `migrations/`, a part of the store's contract, a message in `proto/`.
+//!
+//! ```
+//! use tidegate_model::{Json, changed_attributes};
+//!
+//! let old = Json::parse(r#"{"state":"open","title":"Leak"}"#).unwrap();
+//! let new = Json::parse(r#"{"state":"closed","title":"Leak"}"#).unwrap();
+//! assert_eq!(changed_attributes(&old, &new).as_str(), r#"{"state":"open"}"#);
+//! ```
+
+mod call;
+mod caller;
+pub mod contract;
+mod delivery;
+pub mod enabling;
+mod error;
+mod execution;
+mod id;
+mod integration;
+mod json;
+mod object;
+mod page;
+mod registry;
+mod secret;
+mod time;
+
+pub use call::{Failure, FailureKind, IncomingCall, Outcome};
+pub use caller::{Caller, ClientOwner, Resource, Scope, UnknownScope};
+pub use delivery::{Delivery, PlannedCall};
+pub use error::{Error, Violation};
+pub use execution::{
+    Attempt, EventRef, Execution, ExecutionFilter, LogLevel, LogLine, ReceivedRequest, SkipReason, Status, Trigger,
+};
+pub use id::{
+    ApplicationId, ClientId, EventId, ExecutionId, IntegrationId, IntegrationSystemId, InvalidId, LogicId, ObjectId,
+    ObjectTypeId, RuntimeId, TenantId, TypeName, UserId,
+};
+pub use integration::{
+    Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Runnable, Script, Subscription,
+};
+pub use json::{InvalidJson, Json, MAX_DEPTH};
+pub use object::{Change, Event, Object, changed_attributes, former_state};
+pub use page::{Page, PageOf};
+pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
+pub use secret::{Secret, SecretHash};
+pub use time::{Clock, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros};

@@ -1,0 +1,14 @@
+//! The contracts through which services meet. Each has one implementation in the same process and one over the wire; nothing that
+//! holds an `Arc<dyn ...>` can tell which. Implementations pass the same tests.
+
+mod events;
+mod objects;
+mod recorder;
+mod registry;
+mod tokens;
+
+pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
+pub use objects::{Actor, Objects};
+pub use recorder::Recorder;
+pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
+pub use tokens::{KeySet, TokenAuthority, Verifier};

@@ -1,0 +1,71 @@
+//! Clock and randomness, handed down as arguments so that tests decide what time it is and what is drawn.
+
+use std::sync::Mutex;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+/// An instant in UTC, cut to microseconds: what PostgreSQL keeps.
+pub type Timestamp = DateTime<Utc>;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present instant, cut to microseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+    fn now(&self) -> Timestamp {
+        micros(Utc::now())
+    }
+}
+
+/// A clock that stands still until it is moved; for tests.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// Starts at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(micros(now)))
+    }
+
+    /// Moves forward.
+    pub fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += by;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Cuts an instant to microseconds, so that what was stored equals what is read back.
+pub fn micros(time: Timestamp) -> Timestamp {
+    time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
+}
+
+/// Draws random bytes fit for keys.
+pub trait Randomness: Send + Sync {
+    /// Fills `bytes`; a machine that cannot give random bytes must not go on, so this aborts rather than fail.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's random source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) {
+        let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes);
+        if filled.is_err() {
+            std::process::abort();
+        }
+    }
+}

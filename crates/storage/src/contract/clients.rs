@@ -1,0 +1,44 @@
+use async_trait::async_trait;
+use tidegate_model::{Client, ClientId, ClientOwner, Error, SecretHash, TenantId, Timestamp};
+
+/// A key that access tokens are signed with.
+#[derive(Clone)]
+pub struct SigningKeyRow {
+    /// The `kid`.
+    pub id: String,
+    /// The private key, sealed by [`Sealer`](crate::Sealer).
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Which kind of owner a client must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnerKind {
+    /// Any Integration System.
+    IntegrationSystem,
+    /// Any Application of the tenant.
+    Application(TenantId),
+    /// Any Runtime of the tenant.
+    Runtime(TenantId),
+}
+
+/// OAuth2 clients and the keys that sign their tokens.
+#[async_trait]
+pub trait Clients {
+    /// Inserts a client only while its owner exists, in one transaction with that check: `NotFound` otherwise. So no client outlives its owner.
+    async fn insert_client(&self, client: &Client, secret: SecretHash) -> Result<(), Error>;
+    /// The client and what its secret hashes to.
+    async fn client(&self, id: ClientId) -> Result<Option<(Client, SecretHash)>, Error>;
+    /// All of one owner, oldest first.
+    async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error>;
+    /// Deletes it if `belongs` to that kind of owner (and, for tenant-bound ones, that tenant); `NotFound` otherwise, and it stays.
+    async fn delete_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Client, Error>;
+    /// Whether any administrator exists.
+    async fn has_administrator(&self) -> Result<bool, Error>;
+
+    /// The signing keys, newest first.
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, Error>;
+    /// Inserts the first key unless another process was faster; afterwards `signing_keys` is not empty.
+    async fn insert_first_signing_key(&self, key: &SigningKeyRow) -> Result<(), Error>;
+}

@@ -1,0 +1,69 @@
+use async_trait::async_trait;
+use tidegate_model::contract::{Incomprehensible, Position};
+use tidegate_model::{Delivery, Error, Event, Execution, ExecutionId, Timestamp};
+use uuid::Uuid;
+
+/// What one batch of the log becomes.
+#[derive(Clone, Debug, Default)]
+pub struct Intake {
+    /// Each event of the batch with one delivery per matching Integration (perhaps none). Deliveries are inserted leased to `holder`.
+    pub events: Vec<(Event, Vec<Delivery>)>,
+    /// Entries that are no events, with their positions; kept aside.
+    pub aside: Vec<(Position, Incomprehensible)>,
+}
+
+/// The debts. A delivery is open while its row is here; its record takes its place when it ends.
+#[async_trait]
+pub trait Deliveries {
+    /// How far the intake has read; 0 at first.
+    async fn intake_position(&self) -> Result<Position, Error>;
+
+    /// Stores a batch and moves the position `from` -> `to`, in one transaction. `None` when the position is no longer `from`: another
+    /// intake was faster, nothing was stored. Otherwise the ids of the deliveries that are new: an event id that its tenant has seen
+    /// before adds nothing.
+    async fn take_in(
+        &self,
+        from: Position,
+        to: Position,
+        intake: &Intake,
+        holder: Uuid,
+        leased_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Vec<ExecutionId>>, Error>;
+
+    /// Adds a delivery of an event that was taken in before (a replay), due at once and not leased.
+    async fn insert_delivery(&self, delivery: &Delivery) -> Result<(), Error>;
+
+    /// The event of a record, while it is kept.
+    async fn event(
+        &self,
+        tenant: &tidegate_model::TenantId,
+        id: &tidegate_model::EventId,
+    ) -> Result<Option<Event>, Error>;
+
+    /// Leases up to `max` deliveries that are due and not leased (or whose lease ran out), the longest due first.
+    async fn claim(
+        &self,
+        holder: Uuid,
+        now: Timestamp,
+        leased_until: Timestamp,
+        max: u32,
+    ) -> Result<Vec<Delivery>, Error>;
+
+    /// Stores plan and record so far, and holds the lease until `leased_until`. `false` when `holder` no longer has it: then nothing
+    /// was stored, and the call must not be made.
+    async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error>;
+
+    /// Stores plan and record so far, and gives the lease back: due again at `delivery.next_at`. `false` as for `save`.
+    async fn release(&self, delivery: &Delivery, holder: Uuid) -> Result<bool, Error>;
+
+    /// Ends deliveries: removes their rows and inserts these records, each in the same transaction. Those whose lease `holder` no
+    /// longer has are left alone.
+    async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<(), Error>;
+
+    /// When the next delivery is due; `None` when there is none that is not leased.
+    async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Gives back every lease, of whichever holder: right only where no other process can hold one (one process on its own file).
+    async fn release_all(&self) -> Result<u64, Error>;
+}
