@@ -1,0 +1,52 @@
+# Crate borders: which crates of ours a crate may stand on, and where each heavy library is at home. Sourced, not run.
+# Dependencies of tests are free.
+
+# The arrows of docs/ARCHITECTURE.md.
+arrows() {
+  case "$1" in
+    model) ;;
+    wire | storage | engine) echo model ;;
+    director | credentials) echo model storage ;;
+    webhook-gateway) echo model engine ;;
+    outgoing-dispatcher) echo model engine storage ;;
+    server) echo model wire storage engine director credentials webhook-gateway outgoing-dispatcher ;;
+    *) echo none ;;
+  esac
+}
+
+home_of() {
+  case "$1" in
+    sqlx | sqlx-* | flate2) echo storage ;;
+    async-nats | prost | prost-* | protox | tonic | tonic-* | quick_cache) echo wire ;;
+    mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;
+    async-graphql | async-graphql-*) echo director ;;
+    jsonwebtoken) echo credentials ;;
+    clap | figment | include_dir | tracing-subscriber | hyper | hyper-util | anyhow) echo server ;;
+  esac
+}
+
+check_borders() {
+  local crate folder package direct name home broken=0
+  for folder in crates/*/; do
+    crate=$(basename "$folder")
+    package=tidegate-$crate
+    [ "$crate" = server ] && package=tidegate
+    direct=$(cargo tree --locked -p "$package" --depth 1 --edges normal,build --prefix none --target all | tail -n +2 | cut -d ' ' -f 1)
+    [ -n "$direct" ] || continue
+    while read -r name; do
+      if [[ $name == tidegate-* ]]; then
+        [[ " $(arrows "$crate") " == *" ${name#tidegate-} "* ]] || {
+          say "crates/$crate must not stand on ${name#tidegate-}"
+          broken=1
+        }
+      else
+        home=$(home_of "$name")
+        [ -z "$home" ] || [ "$home" = "$crate" ] || {
+          say "crates/$crate must not name $name: its home is $home"
+          broken=1
+        }
+      fi
+    done <<<"$direct"
+  done
+  return "$broken"
+}
