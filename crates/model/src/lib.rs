@@ -22,6 +22,7 @@
 
 mod call;
 mod caller;
+pub mod cloud_event;
 pub mod contract;
 mod delivery;
 pub mod enabling;

@@ -1,0 +1,7 @@
+//! The pure rules, through the crate's public face.
+#![allow(missing_docs)]
+
+mod changes;
+mod cloud_events;
+mod enabling;
+mod json;
