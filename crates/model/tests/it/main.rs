@@ -1,5 +1,5 @@
 //! The pure rules, through the crate's public face.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod changes;
 mod cloud_events;
