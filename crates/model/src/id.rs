@@ -137,6 +137,20 @@ text_id!(TypeName, is_type_name, "a letter, then at most 63 letters, digits or _
 text_id!(ObjectId, is_free_id, "1 to 256 characters, no control characters");
 text_id!(EventId, is_free_id, "1 to 256 characters, no control characters");
 
+impl ObjectId {
+    /// Makes one for an object whose maker chose none.
+    pub fn generate(clock: &dyn Clock, randomness: &dyn Randomness) -> Self {
+        Self(uuid_v7(clock, randomness).to_string())
+    }
+}
+
+impl EventId {
+    /// Makes one for an event that got none from its publisher.
+    pub fn generate(clock: &dyn Clock, randomness: &dyn Randomness) -> Self {
+        Self(uuid_v7(clock, randomness).to_string())
+    }
+}
+
 /// The text is not an id of this kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {rule}")]
