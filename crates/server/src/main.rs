@@ -1,1 +1,40 @@
-fn main() {}
+//! `tidegate`: every role, in one process or apart.
+
+mod cli;
+mod commands;
+mod config;
+mod health;
+mod listen;
+mod stop;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use config::Fault;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidegate: {}", in_one_line(&error));
+            ExitCode::from(if error.is::<Fault>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let asked = cli::parse()?;
+    match &asked.cli.command {
+        Command::Dev(local) => commands::dev(&asked, local),
+        Command::Demo(local) => commands::demo(&asked, local),
+        Command::Serve { roles } => commands::serve(&asked, roles),
+        Command::Migrate => commands::migrate(&asked),
+        Command::Config(command) => commands::config(&asked, command),
+        Command::Apply(apply) => commands::apply(apply),
+    }
+}
+
+fn in_one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().collect::<Vec<_>>().join(" ")
+}

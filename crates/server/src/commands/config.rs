@@ -1,0 +1,22 @@
+//! `tidegate config`.
+
+use crate::cli::{Asked, ConfigCommand};
+use crate::config::{Config, Layers, Roles, effective, reference};
+
+/// Shows, explains or checks.
+pub(crate) fn config(asked: &Asked, command: &ConfigCommand) -> anyhow::Result<()> {
+    match command {
+        ConfigCommand::Print => {
+            let layers = asked.layers(Layers::defaults())?;
+            Config::read(&layers)?;
+            print!("{}", effective(&layers));
+        }
+        ConfigCommand::Check { roles } => {
+            let config = Config::read(&asked.layers(Layers::defaults())?)?;
+            config.check(&Roles::of(roles.clone()))?;
+            println!("the configuration is good");
+        }
+        ConfigCommand::Reference => print!("{}", reference()),
+    }
+    Ok(())
+}

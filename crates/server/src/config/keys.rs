@@ -1,0 +1,153 @@
+//! Every setting there is: name, default, meaning. The reference page, the flags and the refusal of unknown keys all come from this table.
+
+/// How a value is treated when it is shown or given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Shown as it is.
+    Plain,
+    /// A URL that may hold a password: shown without it, has a `_file` twin.
+    SecretUrl,
+    /// Never shown, has a `_file` twin and no flag.
+    Secret,
+}
+
+/// A setting.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// `section.key`.
+    pub(crate) name: &'static str,
+    /// What holds when nothing is written; empty is nothing.
+    pub(crate) default: &'static str,
+    /// How it is treated.
+    pub(crate) kind: Kind,
+    /// What to write there.
+    pub(crate) form: &'static str,
+    /// What it does.
+    pub(crate) meaning: &'static str,
+}
+
+const fn plain(name: &'static str, default: &'static str, form: &'static str, meaning: &'static str) -> Key {
+    Key { name, default, kind: Kind::Plain, form, meaning }
+}
+
+const fn secret(name: &'static str, form: &'static str, meaning: &'static str) -> Key {
+    Key { name, default: "", kind: Kind::Secret, form, meaning }
+}
+
+const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
+const URL: &str = "an http or https URL, such as https://tidegate.example.com";
+const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
+const SIZE: &str = "a size with its unit, such as 512B, 64KiB or 1MiB";
+const NUMBER: &str = "a whole number from 1 on";
+
+/// The settings, section by section.
+pub(crate) const KEYS: &[Key] = &[
+    Key {
+        name: "database.url",
+        default: "sqlite://tidegate-data/tidegate.db",
+        kind: Kind::SecretUrl,
+        form: "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+        meaning: "Where everything is remembered. The folder of a SQLite file also holds `lock`, `master.key` and `admin.json`.",
+    },
+    Key {
+        name: "bus.url",
+        default: "local",
+        kind: Kind::SecretUrl,
+        form: "local, or nats://HOST:4222",
+        meaning: "Where events travel: a table of the same SQLite file, or NATS JetStream. SQLite goes with `local`, PostgreSQL with NATS.",
+    },
+    plain("http.listen", "127.0.0.1:8080", ADDRESS, "Where this process listens, for HTTP and gRPC alike."),
+    plain(
+        "http.drain",
+        "20s",
+        DURATION,
+        "How long requests and deliveries under way may take after SIGTERM before they are cut off.",
+    ),
+    plain(
+        "webhook.public_url",
+        "",
+        URL,
+        "What webhook URLs begin with. Nothing: `http://` and the address of `http.listen`.",
+    ),
+    plain(
+        "oauth2.public_url",
+        "",
+        URL,
+        "What the token endpoint's URL begins with, and who issues tokens. Nothing: as for webhooks.",
+    ),
+    secret(
+        "secrets.key",
+        "32 random bytes in base64 (openssl rand -base64 32)",
+        "Encrypts what must be read again: webhook keys, signing keys. With SQLite it is made at the first start and kept in `master.key`.",
+    ),
+    plain(
+        "peers.director",
+        "",
+        URL,
+        "Where the gateway and the dispatcher reach the director. Needed where the director is another process.",
+    ),
+    plain(
+        "peers.credentials",
+        "",
+        URL,
+        "Where the director reaches the credentials role. Needed where that is another process.",
+    ),
+    secret(
+        "peers.secret",
+        "at least 16 characters, the same in all processes",
+        "How processes recognise each other. Needed where roles are apart.",
+    ),
+    plain(
+        "egress.allow",
+        "",
+        "addresses, CIDRs and host names, comma-separated, such as 10.1.0.0/16, hooks.internal",
+        "What outgoing calls and scripts may reach although it is not public. `dev` and `demo` allow loopback.",
+    ),
+    plain(
+        "admin.client_id",
+        "",
+        "a UUID",
+        "The first administrator's client id, where no file is wanted; goes with `admin.client_secret`.",
+    ),
+    secret("admin.client_secret", "at least 16 characters", "The first administrator's client secret."),
+    plain("dispatch.attempts", "8", NUMBER, "How often a call is attempted before its delivery is dead."),
+    plain(
+        "dispatch.first_delay",
+        "10s",
+        DURATION,
+        "How long after the first failed attempt the second one is at most; each further wait grows from it.",
+    ),
+    plain("dispatch.max_delay", "12h", DURATION, "The longest wait between two attempts."),
+    plain("dispatch.timeout", "30s", DURATION, "How long one outgoing call may take."),
+    plain("records.retention", "30d", DURATION, "How long execution records are kept."),
+    plain("limits.body", "1MiB", SIZE, "The largest body that a webhook takes, also after decompression."),
+    plain("log.format", "text", "text or json", "How log lines look."),
+    plain(
+        "log.level",
+        "info",
+        "error, warn, info, debug or trace, or directives such as info,tidegate_engine=debug",
+        "Which log lines are written, to standard error.",
+    ),
+];
+
+/// Finds a setting.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+impl Key {
+    /// The flag that sets it; a secret has none, since everybody on the machine could read it.
+    pub(crate) fn flag(&self) -> Option<String> {
+        (self.kind != Kind::Secret).then(|| self.name.replace(['.', '_'], "-"))
+    }
+
+    /// The environment variable that sets it.
+    pub(crate) fn variable(&self) -> String {
+        format!("TIDEGATE_{}", self.name.to_uppercase().replace('.', "__"))
+    }
+
+    /// Whether `name_file` names a file that holds it.
+    pub(crate) fn has_file_twin(&self) -> bool {
+        self.kind != Kind::Plain
+    }
+}

@@ -1,0 +1,174 @@
+//! The configuration: defaults, then `--config FILE`, then `TIDEGATE_SECTION__KEY`, then flags.
+//!
+//! To add a setting: a line in [`keys::KEYS`], a field here, its line in [`Config::read`], its use in `compose`, and its proof in
+//! `tests/it/settings.rs`, which fails until there is one; then `scripts/generate`.
+
+mod fault;
+mod keys;
+mod layers;
+mod print;
+mod roles;
+mod units;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tidegate_model::{ClientId, Secret};
+use url::Url;
+
+pub(crate) use fault::Fault;
+pub(crate) use keys::{KEYS, Key};
+pub(crate) use layers::Layers;
+pub(crate) use print::{effective, reference};
+pub(crate) use roles::{Role, Roles};
+use values::Values;
+
+/// Where everything is remembered.
+#[derive(Clone)]
+pub(crate) enum Database {
+    /// A file of this machine, for one process.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(String),
+}
+
+/// Where events travel.
+#[derive(Clone)]
+pub(crate) enum Bus {
+    /// In the SQLite file.
+    Local,
+    /// NATS JetStream.
+    Nats(String),
+}
+
+/// How attempts are repeated.
+#[derive(Clone, Copy)]
+pub(crate) struct Dispatch {
+    pub(crate) attempts: u32,
+    pub(crate) first_delay: Duration,
+    pub(crate) max_delay: Duration,
+    pub(crate) timeout: Duration,
+}
+
+/// Where the other processes are.
+#[derive(Clone)]
+pub(crate) struct Peers {
+    pub(crate) director: Option<Url>,
+    pub(crate) credentials: Option<Url>,
+    pub(crate) secret: Option<Secret>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What `tidegate` was told.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) database: Database,
+    pub(crate) bus: Bus,
+    pub(crate) listen: SocketAddr,
+    pub(crate) drain: Duration,
+    pub(crate) webhook_url: Option<Url>,
+    pub(crate) oauth2_url: Option<Url>,
+    pub(crate) master_key: Option<[u8; 32]>,
+    pub(crate) peers: Peers,
+    pub(crate) egress_allow: Vec<String>,
+    pub(crate) admin: Option<(ClientId, Secret)>,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) retention: Duration,
+    pub(crate) body_limit: usize,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_level: String,
+}
+
+impl Config {
+    /// Understands every value, whatever roles will run.
+    pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
+        let values = Values(layers);
+        let master_key = values.optional("secrets.key", |text| STANDARD.decode(text).ok()?.try_into().ok())?;
+        let peer_secret = values.optional("peers.secret", secret)?;
+        let client_id = values.optional("admin.client_id", |text| text.parse::<ClientId>().ok())?;
+        let client_secret = values.optional("admin.client_secret", secret)?;
+        let admin = match (client_id, client_secret) {
+            (Some(id), Some(secret)) => Some((id, secret)),
+            (None, None) => None,
+            (Some(_), None) => return Err(values.missing("admin.client_secret", "goes with admin.client_id")),
+            (None, Some(_)) => return Err(values.missing("admin.client_id", "goes with admin.client_secret")),
+        };
+        Ok(Self {
+            database: values.required("database.url", database)?,
+            bus: values.required("bus.url", bus)?,
+            listen: values.required("http.listen", |text| text.parse().ok())?,
+            drain: values.required("http.drain", units::duration)?,
+            webhook_url: values.optional("webhook.public_url", http_url)?,
+            oauth2_url: values.optional("oauth2.public_url", http_url)?,
+            master_key,
+            peers: Peers {
+                director: values.optional("peers.director", http_url)?,
+                credentials: values.optional("peers.credentials", http_url)?,
+                secret: peer_secret,
+            },
+            egress_allow: values.list("egress.allow"),
+            admin,
+            dispatch: Dispatch {
+                attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
+                first_delay: values.required("dispatch.first_delay", units::duration)?,
+                max_delay: values.required("dispatch.max_delay", units::duration)?,
+                timeout: values.required("dispatch.timeout", units::duration)?,
+            },
+            retention: values.required("records.retention", units::duration)?,
+            body_limit: values.required("limits.body", units::size)?,
+            log_format: values.required("log.format", log_format)?,
+            log_level: values.required("log.level", log_level)?,
+        })
+    }
+}
+
+fn database(text: &str) -> Option<Database> {
+    if let Some(path) = text.strip_prefix("sqlite://") {
+        return (!path.is_empty()).then(|| Database::Sqlite(path.into()));
+    }
+    let url = Url::parse(text).ok()?;
+    let known = matches!(url.scheme(), "postgres" | "postgresql") && url.has_host();
+    known.then(|| Database::Postgres(text.to_owned()))
+}
+
+fn bus(text: &str) -> Option<Bus> {
+    if text == "local" {
+        return Some(Bus::Local);
+    }
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "nats" | "tls") && url.has_host()).then(|| Bus::Nats(text.to_owned()))
+}
+
+fn http_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// A lone word that is no level would be taken for the name of a module, and silence everything else.
+fn log_level(text: &str) -> Option<String> {
+    let known = |part: &str| part.contains('=') || ["error", "warn", "info", "debug", "trace"].contains(&part);
+    let valid = text.split(',').all(known) && text.parse::<tracing_subscriber::EnvFilter>().is_ok();
+    valid.then(|| text.to_owned())
+}
+
+fn secret(text: &str) -> Option<Secret> {
+    (text.len() >= 16).then(|| Secret::new(text))
+}

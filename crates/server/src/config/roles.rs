@@ -1,0 +1,112 @@
+//! Which roles run in this process, and what they need.
+
+use clap::ValueEnum;
+
+use super::{Bus, Config, Database, Fault};
+
+/// A part of Tidegate that can live in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Registry, objects, events, records: GraphQL and gRPC.
+    Director,
+    /// OAuth 2.0 clients and tokens.
+    Credentials,
+    /// Third parties' calls.
+    WebhookGateway,
+    /// Calls of third parties.
+    OutgoingDispatcher,
+}
+
+/// The roles of this process.
+#[derive(Clone, Debug)]
+pub(crate) struct Roles(Vec<Role>);
+
+impl Roles {
+    /// Every role, when none is named.
+    pub(crate) fn of(named: Vec<Role>) -> Self {
+        if named.is_empty() { Self(Role::value_variants().to_vec()) } else { Self(named) }
+    }
+
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.0.contains(&role)
+    }
+
+    /// Whether every role is here.
+    pub(crate) fn together(&self) -> bool {
+        Role::value_variants().iter().all(|role| self.has(*role))
+    }
+
+    /// Whether any role here remembers; the gateway alone does not.
+    pub(crate) fn remember(&self) -> bool {
+        self.0.iter().any(|role| *role != Role::WebhookGateway)
+    }
+}
+
+impl Config {
+    /// Refuses what these roles cannot live with.
+    pub(crate) fn check(&self, roles: &Roles) -> Result<(), Fault> {
+        let sqlite = matches!(self.database, Database::Sqlite(_));
+        let local = matches!(self.bus, Bus::Local);
+        if !roles.together() {
+            if sqlite && roles.remember() {
+                return Err(needs(
+                    "database.url",
+                    "a SQLite file serves one process that has every role",
+                    "postgres://..., or start every role in one process: tidegate serve",
+                ));
+            }
+            if local {
+                return Err(needs(
+                    "bus.url",
+                    "the local bus serves one process that has every role",
+                    "nats://HOST:4222, or start every role in one process: tidegate serve",
+                ));
+            }
+            self.check_peers(roles)?;
+        } else if sqlite != local {
+            return Err(needs(
+                "bus.url",
+                "the local bus is a table of the SQLite file: these two go together",
+                "nats://HOST:4222 with PostgreSQL, local with SQLite",
+            ));
+        }
+        if !sqlite && roles.remember() && self.master_key.is_none() {
+            return Err(needs(
+                "secrets.key",
+                "is missing",
+                "32 random bytes in base64 (openssl rand -base64 32), the same in every process",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_peers(&self, roles: &Roles) -> Result<(), Fault> {
+        let uses_director = roles.has(Role::WebhookGateway) || roles.has(Role::OutgoingDispatcher);
+        if uses_director && !roles.has(Role::Director) && self.peers.director.is_none() {
+            return Err(needs(
+                "peers.director",
+                "is missing: the director is another process",
+                "its URL, such as http://director:8080",
+            ));
+        }
+        if roles.has(Role::Director) && !roles.has(Role::Credentials) && self.peers.credentials.is_none() {
+            return Err(needs(
+                "peers.credentials",
+                "is missing: the credentials role is another process",
+                "its URL, such as http://credentials:8080",
+            ));
+        }
+        if self.peers.secret.is_none() {
+            return Err(needs(
+                "peers.secret",
+                "is missing: roles are apart",
+                "at least 16 characters, the same in all processes",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn needs(key: &str, fault: &str, instead: &str) -> Fault {
+    Fault::new(key, fault, instead)
+}

@@ -1,0 +1,53 @@
+//! From text to meaning, one value at a time.
+
+use super::fault::Fault;
+use super::keys::{self, Kind};
+use super::layers::{Layers, said};
+
+/// The values that hold, with the fault of one that cannot be understood.
+pub(super) struct Values<'a>(pub(super) &'a Layers);
+
+impl Values<'_> {
+    /// A value that must be there.
+    pub(super) fn required<T>(&self, name: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
+        read(&self.0.get(name).text).ok_or_else(|| self.refused(name))
+    }
+
+    /// A value that may be left out; an empty text is nothing.
+    pub(super) fn optional<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        let written = self.0.get(name);
+        if written.text.is_empty() {
+            return Ok(None);
+        }
+        read(&written.text).map(Some).ok_or_else(|| self.refused(name))
+    }
+
+    /// Texts between commas.
+    pub(super) fn list(&self, name: &'static str) -> Vec<String> {
+        let text = self.0.get(name).text;
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The fault of a value that another one asks for.
+    pub(super) fn missing(&self, name: &'static str, why: &str) -> Fault {
+        Fault::new(said(name, &self.0.get(name).origin), format!("is missing: {why}"), form(name))
+    }
+
+    fn refused(&self, name: &'static str) -> Fault {
+        let written = self.0.get(name);
+        let shown = match keys::find(name).map(|key| key.kind) {
+            Some(Kind::Plain) if written.text.is_empty() => "is empty".to_owned(),
+            Some(Kind::Plain) => format!("{:?} cannot be understood", written.text),
+            _ => "the value cannot be understood".to_owned(),
+        };
+        Fault::new(said(name, &written.origin), shown, form(name))
+    }
+}
+
+fn form(name: &str) -> &'static str {
+    keys::find(name).map_or("another value", |key| key.form)
+}

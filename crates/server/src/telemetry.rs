@@ -1,0 +1,16 @@
+//! Where log lines go: standard error, as text or JSON. Standard output is for what a person asked for.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat};
+
+/// Starts writing log lines.
+pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
+    let filter: EnvFilter = config.log_level.parse()?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.with_ansi(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    }
+    .map_err(|e| anyhow::anyhow!("log lines cannot be written: {e}"))
+}
