@@ -1,0 +1,149 @@
+//! The folder in which one process remembers: `lock`, `tidegate.db`, `master.key`, `admin.json`.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tidegate_model::Randomness;
+
+use crate::config::Fault;
+
+/// The folder, held: no other process uses it while this lives.
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The first administrator, as it is written down and as clients read it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AdminFile {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) token_url: String,
+}
+
+impl DataDir {
+    /// Makes the folder if need be and takes hold of it.
+    pub(crate) fn hold(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("the data directory {shown} cannot be made"))?;
+        let options = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).clone();
+        let mut lock = options.open(path.join("lock")).with_context(|| format!("{shown}/lock cannot be opened"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = lock.read_to_string(&mut holder);
+                bail!("the data directory {shown} is held by another process ({}); stop it, or name another directory", holder.trim());
+            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("{shown}/lock cannot be locked")),
+        }
+        lock.set_len(0)?;
+        writeln!(lock, "{}", std::process::id())?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The operator's key: read, or drawn at the first start.
+    pub(crate) fn master_key(&self, randomness: &dyn Randomness) -> anyhow::Result<[u8; 32]> {
+        let file = self.path.join("master.key");
+        match std::fs::read_to_string(&file) {
+            Ok(text) => decoded(text.trim()).ok_or_else(|| {
+                Fault::new(file.display().to_string(), "is no key", "the file back from where it was saved: 32 bytes in base64").into()
+            }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let mut key = [0; 32];
+                randomness.fill(&mut key);
+                write_private(&file, STANDARD.encode(key).as_bytes())?;
+                Ok(key)
+            }
+            Err(e) => Err(e).with_context(|| format!("{} cannot be read", file.display())),
+        }
+    }
+
+    /// Writes the administrator down, whole or not at all; answers where.
+    pub(crate) fn write_admin(&self, admin: &AdminFile) -> anyhow::Result<PathBuf> {
+        let file = self.path.join("admin.json");
+        let mut text = serde_json::to_string_pretty(admin)?;
+        text.push('\n');
+        write_private(&file, text.as_bytes())?;
+        Ok(file)
+    }
+}
+
+impl AdminFile {
+    /// Reads it back.
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not what Tidegate wrote there", file.display()))
+    }
+}
+
+fn decoded(text: &str) -> Option<[u8; 32]> {
+    STANDARD.decode(text).ok()?.try_into().ok()
+}
+
+/// Puts a file there that only its owner reads: written beside, made durable, then renamed into its place.
+fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let written = || -> io::Result<()> {
+        let beside = file.with_extension("new");
+        let _ = std::fs::remove_file(&beside);
+        let mut new = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
+        new.write_all(content)?;
+        new.sync_all()?;
+        std::fs::rename(&beside, file)?;
+        file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    written().with_context(|| format!("{} cannot be written", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tidegate_model::SystemRandomness;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn only_its_owner_sees_what_is_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("deep/data");
+        let dir = DataDir::hold(&path).unwrap();
+        let admin = AdminFile { client_id: "a".into(), client_secret: "b".into(), token_url: "c".into() };
+        let file = dir.write_admin(&admin).unwrap();
+        dir.master_key(&SystemRandomness).unwrap();
+        assert_eq!([mode(&path), mode(&file), mode(&path.join("master.key"))], [0o700, 0o600, 0o600]);
+        assert_eq!(AdminFile::read(&file).unwrap().client_secret, "b");
+    }
+
+    #[test]
+    fn the_key_is_drawn_once_and_a_broken_one_is_never_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = DataDir::hold(root.path()).unwrap();
+        let first = dir.master_key(&SystemRandomness).unwrap();
+        assert_eq!(dir.master_key(&SystemRandomness).unwrap(), first);
+        std::fs::write(root.path().join("master.key"), "short").unwrap();
+        assert!(dir.master_key(&SystemRandomness).unwrap_err().is::<Fault>());
+    }
+
+    #[test]
+    fn a_held_directory_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let held = DataDir::hold(root.path()).unwrap();
+        let refused = DataDir::hold(root.path()).err().unwrap().to_string();
+        assert!(refused.contains("held by another process") && refused.contains(&std::process::id().to_string()), "{refused}");
+        drop(held);
+        DataDir::hold(root.path()).unwrap();
+    }
+}
