@@ -112,7 +112,8 @@ pub(crate) const KEYS: &[Key] = &[
     secret("admin.client_secret", "at least 16 characters", "The first administrator's client secret."),
     plain("dispatch.attempts", "8", NUMBER, "How often a call is attempted before its delivery is dead."),
     plain(
-        "dispatch.first_delay", "5s",
+        "dispatch.first_delay",
+        "5s",
         DURATION,
         "How long after the first failed attempt the second one is at most; each further wait grows from it.",
     ),

@@ -1,0 +1,3 @@
+//! Starts the real binary and talks to it.
+
+pub(crate) mod command;

@@ -1,0 +1,4 @@
+//! Tidegate from the outside: the real binary, through HTTP and the command line.
+
+mod config;
+mod harness;
