@@ -1,0 +1,84 @@
+//! The credentials service: options in, a running thing out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tidegate_model::contract::TokenAuthority;
+use tidegate_model::{Clock, Error, Randomness};
+use tidegate_storage::Sealer;
+
+use crate::authority::LocalAuthority;
+use crate::keys::SigningKeys;
+use crate::{ClientStore, metadata, token};
+
+/// What an operator chooses.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The public base URL, without a slash at its end: `iss` of every token, and where the endpoints are.
+    pub issuer: String,
+    /// How long a token lives.
+    pub token_lifetime: Duration,
+    /// `aud` of every token: the platform's own API.
+    pub audience: String,
+}
+
+impl Options {
+    /// The defaults for a public base URL: 15 minutes, and the base URL as audience too. A slash at the URL's end is dropped.
+    pub fn new(issuer: &str) -> Self {
+        let issuer = issuer.trim_end_matches('/').to_owned();
+        Self { audience: issuer.clone(), issuer, token_lifetime: Duration::from_mins(15) }
+    }
+}
+
+/// What the service is built of.
+pub struct Parts {
+    /// Clients and signing keys.
+    pub store: Arc<ClientStore>,
+    /// Seals the private key before it is stored.
+    pub sealer: Sealer,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws keys and token ids.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// The credentials service, cheap to clone.
+#[derive(Clone)]
+pub struct Credentials {
+    service: Arc<Service>,
+}
+
+pub(crate) struct Service {
+    pub(crate) options: Options,
+    pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) store: Arc<ClientStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+impl Credentials {
+    /// Loads the signing key, or makes the first one; of two processes that start at once, both sign with the same.
+    pub async fn build(options: Options, parts: Parts) -> Result<Self, Error> {
+        let Parts { store, sealer, clock, randomness } = parts;
+        let keys = SigningKeys::load_or_make(store.as_ref(), &sealer, clock.as_ref(), randomness.as_ref()).await?;
+        let service = Service { options, keys: Arc::new(keys), store, clock, randomness };
+        Ok(Self { service: Arc::new(service) })
+    }
+
+    /// The public endpoints.
+    pub fn router(&self) -> Router {
+        let token = post(token::answer).layer(axum::middleware::map_response(token::never_cached));
+        Router::new()
+            .route("/oauth2/token", token)
+            .route("/.well-known/jwks.json", get(metadata::key_set))
+            .route("/.well-known/oauth-authorization-server", get(metadata::server))
+            .with_state(self.service.clone())
+    }
+
+    /// What verifiers ask: over the wire where they live elsewhere.
+    pub fn authority(&self) -> Arc<dyn TokenAuthority> {
+        Arc::new(LocalAuthority { keys: self.service.keys.clone(), store: self.service.store.clone() })
+    }
+}

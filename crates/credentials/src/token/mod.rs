@@ -1,0 +1,8 @@
+//! `POST /oauth2/token`, by file: `request` reads the form, `client` tells who asks, `endpoint` answers, `refusal` is every way to say no.
+
+mod client;
+mod endpoint;
+mod refusal;
+mod request;
+
+pub(crate) use endpoint::{answer, never_cached};

@@ -1,0 +1,149 @@
+//! A service with a clock that is moved by hand, an authority that can be sent away, and the ways tests talk to them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use chrono::DateTime;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tidegate_credentials::{ClientStore, Credentials, Options, Parts, TokenVerifier};
+use tidegate_model::contract::{KeySet, TokenAuthority};
+use tidegate_model::{Client, ClientId, ClientOwner, Clock as _, Error, ManualClock, Scope, Secret, SystemRandomness};
+use tidegate_storage::Sealer;
+use tidegate_storage::contract::Clients as _;
+use tower::ServiceExt as _;
+
+use crate::memory::Memory;
+
+pub(crate) const ISSUER: &str = "https://tidegate.example";
+
+pub(crate) struct World {
+    pub(crate) store: Arc<Memory>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) credentials: Credentials,
+    pub(crate) authority: Arc<Authority>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+pub(crate) fn sealer(key: u8) -> Sealer {
+    Sealer::new(&[key; 32], Arc::new(SystemRandomness)).unwrap()
+}
+
+pub(crate) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()))
+}
+
+pub(crate) fn store() -> Arc<Memory> {
+    Arc::default()
+}
+
+pub(crate) async fn build(store: Arc<ClientStore>, clock: Arc<ManualClock>) -> Result<Credentials, Error> {
+    let parts = Parts { store, sealer: sealer(7), clock, randomness: Arc::new(SystemRandomness) };
+    Credentials::build(Options::new(&format!("{ISSUER}/")), parts).await
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (store, clock) = (store(), clock());
+        let credentials = build(store.clone(), clock.clone()).await.unwrap();
+        let authority = Arc::new(Authority::over(credentials.authority()));
+        Self { store, clock, credentials, authority }
+    }
+
+    /// Registers a client of the administrator's.
+    pub(crate) async fn client(&self, scopes: &[&str]) -> (ClientId, Secret) {
+        let secret = Secret::generate("tgs_", &SystemRandomness);
+        let client = Client {
+            id: ClientId::generate(self.clock.as_ref(), &SystemRandomness),
+            owner: ClientOwner::Administrator,
+            scopes: scopes.iter().map(|text| text.parse::<Scope>().unwrap()).collect::<BTreeSet<_>>(),
+            created_at: self.clock.now(),
+        };
+        self.store.insert_client(&client, secret.hash()).await.unwrap();
+        (client.id, secret)
+    }
+
+    pub(crate) fn verifier(&self) -> TokenVerifier {
+        TokenVerifier::new(self.authority.clone(), ISSUER, ISSUER, self.clock.clone())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        call(self.credentials.router(), Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post_form(&self, form: &str) -> Answer {
+        let request = Request::post("/oauth2/token").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        call(self.credentials.router(), request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn post_basic(&self, id: &str, secret: &str, form: &str) -> Answer {
+        use base64::Engine as _;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+        let request = Request::post("/oauth2/token")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(AUTHORIZATION, format!("Basic {pair}"));
+        call(self.credentials.router(), request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// A token of a new client with these scopes.
+    pub(crate) async fn token(&self, scopes: &[&str]) -> (ClientId, String) {
+        let (id, secret) = self.client(scopes).await;
+        let answer = self.post_basic(&id.to_string(), secret.reveal(), "grant_type=client_credentials").await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        (id, answer.body["access_token"].as_str().unwrap().to_owned())
+    }
+}
+
+pub(crate) async fn call(router: Router, request: Request<Body>) -> Answer {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    Answer { status: head.status, headers: head.headers, body }
+}
+
+/// The real authority, counted, and away when it is told to be.
+pub(crate) struct Authority {
+    inner: Mutex<Arc<dyn TokenAuthority>>,
+    pub(crate) away: AtomicBool,
+    pub(crate) key_questions: AtomicUsize,
+    pub(crate) client_questions: AtomicUsize,
+}
+
+impl Authority {
+    pub(crate) fn over(inner: Arc<dyn TokenAuthority>) -> Self {
+        Self { inner: Mutex::new(inner), away: false.into(), key_questions: 0.into(), client_questions: 0.into() }
+    }
+
+    pub(crate) fn become_that_of(&self, other: Arc<dyn TokenAuthority>) {
+        *self.inner.lock().unwrap() = other;
+    }
+
+    fn reach(&self) -> Result<Arc<dyn TokenAuthority>, Error> {
+        let is_away = self.away.load(Ordering::SeqCst);
+        if is_away { Err(Error::Unavailable("the token authority")) } else { Ok(self.inner.lock().unwrap().clone()) }
+    }
+}
+
+#[async_trait]
+impl TokenAuthority for Authority {
+    async fn key_set(&self) -> Result<KeySet, Error> {
+        self.key_questions.fetch_add(1, Ordering::SeqCst);
+        self.reach()?.key_set().await
+    }
+
+    async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
+        self.client_questions.fetch_add(1, Ordering::SeqCst);
+        self.reach()?.is_live(client).await
+    }
+}

@@ -1,0 +1,10 @@
+//! Credentials through their public faces: the routes over HTTP, and the verifier.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod administrator;
+mod harness;
+mod keys;
+mod memory;
+mod token_endpoint;
+mod verifier;
