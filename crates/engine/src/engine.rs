@@ -1,0 +1,149 @@
+//! The engine's public face.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use tidegate_model::contract::Objects;
+use tidegate_model::{
+    Clock, Event, Failure, FailureKind, IncomingCall, Json, LogLine, Outcome, Randomness, Runnable, Timestamp, enabling,
+};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::egress::Egress;
+use crate::io::Io;
+use crate::options::Options;
+use crate::running::Input;
+use crate::watchdog::Watchdog;
+use crate::worker::{Setup, Worker};
+
+/// What the engine is built of.
+pub struct Parts {
+    /// The tenants' domain objects.
+    pub objects: Arc<dyn Objects>,
+    /// Tells scripts the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes UUIDs, and the seed of each run's `math.random`.
+    pub randomness: Arc<dyn Randomness>,
+    /// Carries scripts' HTTP calls.
+    pub egress: Egress,
+    /// What scripts see as `application`.
+    pub application: Application,
+}
+
+/// What scripts see as `application`.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What enable logic returned, where it ran and returned something.
+    pub enable_result: Option<Json>,
+    /// What the scripts logged, failed ones too.
+    pub log: Vec<LogLine>,
+    /// Whether a line of the log warns.
+    pub warned: bool,
+}
+
+/// The engine could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the script engine's threads")]
+pub struct Error(#[from] std::io::Error);
+
+/// Runs scripts; a handle that is cheap to clone. It must be made, and its runs awaited, on a multi-threaded runtime or one that is
+/// never blocked: that is where HTTP calls and objects are waited for.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    workers: Vec<Worker>,
+    places: RandomState,
+    stop: CancellationToken,
+    threads: TaskTracker,
+    io: Io,
+    _watchdog: Watchdog,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("workers", &self.0.workers).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts the Lua threads.
+    pub fn start(options: Options, parts: Parts) -> Result<Self, Error> {
+        let count = options.threads.max(1);
+        let watchdog = Watchdog::start(count)?;
+        let threads = TaskTracker::new();
+        let setup = Setup {
+            options: Arc::new(options),
+            parts: Arc::new(parts),
+            io: Io::here(),
+            stop: CancellationToken::new(),
+        };
+        let start = |number| Worker::start(number, watchdog.watch(number), setup.clone(), &threads);
+        let workers = (0..count).map(start).collect::<Result<_, _>>()?;
+        threads.close();
+        let Setup { io, stop, .. } = setup;
+        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, _watchdog: watchdog })))
+    }
+
+    /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
+    ///
+    /// Waits for its turn when all Lua threads are busy. Dropping the future does not end a run that has begun.
+    pub async fn run_incoming(&self, runnable: &Arc<Runnable>, call: &IncomingCall) -> Run {
+        let input = || Input::Incoming(Arc::new(call.clone()));
+        self.run(runnable, call.time, input).await
+    }
+
+    /// Runs an OUTGOING Integration for an event, at `now`: the enabling rules, enable logic, core logic. What the result asks for
+    /// is the caller's to do.
+    pub async fn run_outgoing(&self, runnable: &Arc<Runnable>, event: &Event, now: Timestamp) -> Run {
+        let input = || Input::Outgoing(Arc::new(event.clone()));
+        self.run(runnable, now, input).await
+    }
+
+    /// Finishes what has begun, refuses what has not, and ends the threads.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.threads.wait().await;
+        self.0.io.drain().await;
+    }
+
+    async fn run(&self, runnable: &Arc<Runnable>, now: Timestamp, input: impl FnOnce() -> Input) -> Run {
+        let ended = |outcome| Run { outcome, enable_result: None, log: Vec::new(), warned: false };
+        if let Some(reason) = enabling::skip_reason(&runnable.integration, now) {
+            return ended(Outcome::Skipped(reason));
+        }
+        let worker = self.worker_for(runnable);
+        let lost = || Failure { message: "the script engine could not run it".to_owned(), kind: FailureKind::Platform };
+        let run = worker.run(Arc::clone(runnable), input()).await;
+        run.unwrap_or_else(|| ended(Outcome::Failed(lost())))
+    }
+
+    /// The tenant's own thread while it is free, so that machines are found again; else the least busy one.
+    fn worker_for(&self, runnable: &Runnable) -> &Worker {
+        let mut hasher = self.0.places.build_hasher();
+        hasher.write(runnable.integration.tenant.as_str().as_bytes());
+        let workers = &self.0.workers;
+        let own = usize::try_from(hasher.finish() % workers.len() as u64).unwrap_or(0);
+        let from_own = || workers[own..].iter().chain(&workers[..own]);
+        from_own().min_by_key(|worker| worker.load()).unwrap_or(&workers[own])
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

@@ -1,0 +1,113 @@
+//! `url`.
+
+use std::rc::Rc;
+
+use mlua::{Lua, LuaString, Table, Value};
+
+use super::answering;
+use super::log::shown;
+use crate::sandbox::Shared;
+
+pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set("encode", answering(lua, |_, text: LuaString| Ok(encode(&text.as_bytes())))?)?;
+    table.raw_set(
+        "decode",
+        answering(lua, |lua, text: LuaString| lua.create_string(decode(&text.as_bytes())?).map_err(|e| e.to_string()))?,
+    )?;
+    table.raw_set("parse", answering(lua, |lua, text: String| parse(lua, &text))?)?;
+    let shared = Rc::clone(shared);
+    table.raw_set("query", answering(lua, move |lua, pairs: Table| form(lua, &shared, &pairs))?)?;
+    table.raw_set("parse_query", answering(lua, |lua, text: LuaString| parse_query(lua, &text.as_bytes()))?)?;
+    Ok(table)
+}
+
+/// RFC 3986: everything but the unreserved characters.
+fn encode(text: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(text.len());
+    for byte in text {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            out.push(char::from(*byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'%' {
+            out.push(*byte);
+            continue;
+        }
+        let digits = rest.get(..2).and_then(|d| std::str::from_utf8(d).ok()).filter(|d| !d.starts_with('+'));
+        let decoded = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+        out.push(decoded.ok_or("two hexadecimal digits were expected after %")?);
+        rest = &rest[2..];
+    }
+    Ok(out)
+}
+
+fn parse(lua: &Lua, text: &str) -> Result<Table, String> {
+    let url = ::url::Url::parse(text).map_err(|e| format!("invalid URL: {e}"))?;
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        table.raw_set("scheme", url.scheme())?;
+        table.raw_set("host", url.host_str())?;
+        table.raw_set("port", url.port_or_known_default())?;
+        table.raw_set("path", url.path())?;
+        table.raw_set("query", url.query())?;
+        table.raw_set("fragment", url.fragment())?;
+        Ok(table)
+    };
+    fill().map_err(|e| e.to_string())
+}
+
+/// `application/x-www-form-urlencoded`, by key; an array gives its key once for each item.
+pub(crate) fn form(lua: &Lua, shared: &Shared, pairs: &Table) -> Result<String, String> {
+    let room = shared.meter.memory() / 4;
+    let mut all: Vec<(String, String)> = Vec::new();
+    let collect = pairs.for_each(|key: Value, value: Value| {
+        let key = shown(lua, shared, &key, room)?;
+        match &value {
+            Value::Table(items) if items.raw_len() > 0 => items.for_each(|_: Value, item: Value| {
+                all.push((key.clone(), shown(lua, shared, &item, room)?));
+                Ok(())
+            }),
+            value if *value == Value::NULL => {
+                all.push((key, String::new()));
+                Ok(())
+            }
+            value => {
+                all.push((key, shown(lua, shared, value, room)?));
+                Ok(())
+            }
+        }
+    });
+    collect.map_err(|e| e.to_string())?;
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish())
+}
+
+fn parse_query(lua: &Lua, text: &[u8]) -> Result<Table, String> {
+    let text = text.strip_prefix(b"?").unwrap_or(text);
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        for (key, value) in form_urlencoded::parse(text) {
+            match table.raw_get::<Value>(&*key)? {
+                Value::Nil => table.raw_set(&*key, &*value)?,
+                Value::Table(several) => several.raw_push(&*value)?,
+                one => table
+                    .raw_set(&*key, lua.create_sequence_from([one, Value::String(lua.create_string(&*value)?)])?)?,
+            }
+        }
+        Ok(table)
+    };
+    fill().map_err(|e| e.to_string())
+}

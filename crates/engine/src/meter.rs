@@ -1,0 +1,158 @@
+//! What a run may still spend, and whether it must stop.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlua::{Lua, VmState};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::stop::Stop;
+use crate::watchdog::Watch;
+
+/// A run that has been busy this long lets others on its thread have a turn.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// The account of the script that a virtual machine runs.
+pub(crate) struct Meter {
+    watch: Arc<Watch>,
+    /// How many runs of this Lua thread want a turn.
+    in_hand: Rc<Cell<usize>>,
+    budget: Cell<Duration>,
+    memory: Cell<usize>,
+    /// Spent in earlier turns.
+    spent: Cell<Duration>,
+    /// The thread's CPU clock when this turn began; `None` between turns.
+    turn: Cell<Option<Duration>>,
+    stop: RefCell<Option<Stop>>,
+    /// The last interrupt asked for a yield.
+    yielded: Cell<bool>,
+    nodes: Cell<u32>,
+}
+
+impl Meter {
+    pub(crate) fn new(watch: Arc<Watch>, in_hand: Rc<Cell<usize>>) -> Self {
+        Self {
+            watch,
+            in_hand,
+            budget: Cell::default(),
+            memory: Cell::default(),
+            spent: Cell::default(),
+            turn: Cell::default(),
+            stop: RefCell::default(),
+            yielded: Cell::default(),
+            nodes: Cell::default(),
+        }
+    }
+
+    /// Starts a new account.
+    pub(crate) fn open(&self, cpu: Duration, memory: usize) {
+        self.budget.set(cpu);
+        self.memory.set(memory);
+        self.spent.set(Duration::ZERO);
+        self.stop.replace(None);
+        self.yielded.set(false);
+    }
+
+    /// Counts what `work` does on this thread; Lua must not run outside of it.
+    pub(crate) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.turn.set(Some(thread_time()));
+        if self.stop.borrow().is_some() {
+            self.watch.raise();
+        } else {
+            self.watch.arm(self.wait());
+        }
+        let done = work();
+        self.watch.disarm();
+        self.spent.set(self.used());
+        self.turn.set(None);
+        done
+    }
+
+    /// Ends the run: every further step of it raises this. The first reason counts.
+    pub(crate) fn stop(&self, stop: Stop) -> Stop {
+        let first = self.stop.borrow_mut().get_or_insert(stop).clone();
+        self.watch.raise();
+        first
+    }
+
+    /// Why the run must stop, if it must.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.stop.borrow().clone()
+    }
+
+    /// Refuses to go on once the time is spent. Native code calls it as often as a loop turns.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        if !self.watch.is_due() {
+            return Ok(());
+        }
+        if let Some(stop) = self.stopped() {
+            return Err(stop);
+        }
+        if self.used() >= self.budget.get() {
+            return Err(self.stop(Stop::Cpu(self.budget.get())));
+        }
+        self.watch.arm(self.wait());
+        Ok(())
+    }
+
+    /// Counts a value that is put into the machine or read from it; now and then looks at the memory, which conversions fill without
+    /// asking the allocator's limit.
+    pub(crate) fn count(&self, lua: &Lua) -> Result<(), Stop> {
+        self.nodes.set(self.nodes.get().wrapping_add(1));
+        if self.nodes.get().is_multiple_of(128) {
+            self.check_memory(lua)?;
+        }
+        self.check()
+    }
+
+    /// Refuses to go on once the machine is larger than it may be.
+    pub(crate) fn check_memory(&self, lua: &Lua) -> Result<(), Stop> {
+        if lua.used_memory() > self.memory.get() {
+            return Err(self.stop(Stop::Memory(self.memory.get())));
+        }
+        Ok(())
+    }
+
+    /// The memory limit in force.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory.get()
+    }
+
+    /// What Lua's interrupt does.
+    pub(crate) fn interrupt(&self, lua: &Lua, root: Option<&mlua::Thread>) -> mlua::Result<VmState> {
+        if !self.watch.is_due() {
+            return Ok(VmState::Continue);
+        }
+        self.check()?;
+        let turn = self.used().saturating_sub(self.spent.get());
+        // A coroutine of the script's own would hand this yield to the script.
+        let may_yield = || root.is_some_and(|root| lua.current_thread() == *root);
+        if turn >= SLICE && self.in_hand.get() > 1 && may_yield() {
+            self.yielded.set(true);
+            return Ok(VmState::Yield);
+        }
+        Ok(VmState::Continue)
+    }
+
+    /// Whether the thread came back because it lets others have a turn.
+    pub(crate) fn take_yielded(&self) -> bool {
+        self.yielded.replace(false)
+    }
+
+    fn used(&self) -> Duration {
+        let turn = self.turn.get().map_or(Duration::ZERO, |began| thread_time().saturating_sub(began));
+        self.spent.get() + turn
+    }
+
+    fn wait(&self) -> Duration {
+        SLICE.min(self.budget.get().saturating_sub(self.used()))
+    }
+}
+
+/// The CPU time that this thread has used since it began.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}

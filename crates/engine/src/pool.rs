@@ -1,0 +1,114 @@
+//! Virtual machines kept for the next run of the same tenant, with the scripts they have compiled.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::Function;
+use tidegate_model::{Failure, LogicId, LogicKind, TenantId};
+
+use crate::fault::Origin;
+use crate::meter::Meter;
+use crate::running::Running;
+use crate::sandbox::Machine;
+use crate::script;
+use crate::watchdog::Watch;
+
+/// Compiled scripts that one machine keeps.
+const SCRIPTS: usize = 64;
+
+/// A machine that has grown beyond this is cleaned before it waits for its next run.
+const TIDY: usize = 4 << 20;
+
+/// The machines of one Lua thread.
+pub(crate) struct Pool {
+    idle: RefCell<VecDeque<(TenantId, Kept)>>,
+    most: usize,
+    watch: Arc<Watch>,
+    in_hand: Rc<Cell<usize>>,
+}
+
+/// A machine with its compiled scripts.
+struct Kept {
+    // Dropped before the machine that they belong to.
+    scripts: HashMap<(LogicId, i32, LogicKind, String), Function>,
+    machine: Machine,
+}
+
+/// A machine for one run; it ends with its owner, unless the pool takes it back.
+pub(crate) struct Rented {
+    tenant: TenantId,
+    kept: Kept,
+    spoiled: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(most: usize, watch: Arc<Watch>, in_hand: Rc<Cell<usize>>) -> Self {
+        Self { idle: RefCell::default(), most, watch, in_hand }
+    }
+
+    /// Takes the machine that this tenant used last, or makes one.
+    pub(crate) fn rent(&self, tenant: &TenantId) -> mlua::Result<Rented> {
+        let mut idle = self.idle.borrow_mut();
+        let place = idle.iter().rposition(|(owner, _)| owner == tenant);
+        let kept = place.and_then(|place| idle.remove(place)).map(|(_, kept)| kept);
+        drop(idle);
+        let kept = if let Some(kept) = kept {
+            kept
+        } else {
+            let meter = Meter::new(Arc::clone(&self.watch), Rc::clone(&self.in_hand));
+            Kept { scripts: HashMap::new(), machine: Machine::new(meter)? }
+        };
+        Ok(Rented { tenant: tenant.clone(), kept, spoiled: false })
+    }
+
+    /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.
+    pub(crate) fn take_back(&self, rented: Rented) {
+        let machine = &rented.kept.machine;
+        if rented.spoiled || (machine.lua.used_memory() > TIDY && machine.lua.gc_collect().is_err()) {
+            return;
+        }
+        let mut idle = self.idle.borrow_mut();
+        idle.push_back((rented.tenant, rented.kept));
+        if idle.len() > self.most {
+            let oldest = idle.pop_front();
+            drop(idle);
+            drop(oldest);
+        }
+    }
+}
+
+impl Rented {
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.kept.machine
+    }
+
+    /// Says that the machine must not be used again.
+    pub(crate) fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
+    /// The script of the run, compiled.
+    pub(crate) fn compiled(&mut self, run: &Running, kind: LogicKind, origin: &Origin) -> Result<Function, Failure> {
+        let script = match (kind, &run.runnable.enable) {
+            (LogicKind::Enable, Some(enable)) => enable,
+            _ => &run.runnable.core,
+        };
+        let key = (script.logic, script.version, kind, origin.chunk().to_owned());
+        if let Some(found) = self.kept.scripts.get(&key) {
+            return Ok(found.clone());
+        }
+        let machine = self.machine();
+        let compiled = machine
+            .lua
+            .set_memory_limit(run.limits.memory)
+            .and_then(|_| script::compile(&machine.lua, &script.source, origin.chunk()))
+            .map_err(|e| origin.failed(&machine.shared, &e))?;
+        if self.kept.scripts.len() >= SCRIPTS {
+            self.kept.scripts.clear();
+        }
+        self.kept.scripts.insert(key, compiled.clone());
+        Ok(compiled)
+    }
+}

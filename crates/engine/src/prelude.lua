@@ -1,0 +1,226 @@
+-- What scripts find besides Lua itself: the libraries over their native halves, and the parts of Lua's own libraries that run native
+-- code for longer than a script's limits allow. Runs once per machine, before the globals are locked.
+local native = ...
+local HOST = native.host
+
+local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
+local pack, unpack = table.pack, table.unpack
+local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
+local find, sub, lower, rep, match, gmatch, gsub, split =
+    string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
+local sort, move, concat = table.sort, table.move, table.concat
+local exceed = native.exceed
+
+local library = {}
+
+-- Natives answer (true, value) or (false, message): so the error carries the script's line, and is a string.
+local function answered(ok, ...)
+    if ok then return ... end
+    error((...), 3)
+end
+
+-- Hands a request to the platform and comes back with the answer.
+local function await(request, ...)
+    return yield(HOST, request, ...)
+end
+
+local function optional(value, kind, name)
+    if value ~= nil and type(value) ~= kind then error(name .. " must be a " .. kind .. ", not a " .. type(value), 3) end
+    return value
+end
+
+-- == coroutines: a request of the platform passes through the script's own ==
+
+local function relay(co, results)
+    while results[1] and rawequal(results[2], HOST) do
+        results = pack(resume(co, yield(unpack(results, 2, results.n))))
+    end
+    return unpack(results, 1, results.n)
+end
+
+local function resumed(co, ok, first, ...)
+    if ok and rawequal(first, HOST) then return relay(co, pack(ok, first, ...)) end
+    return ok, first, ...
+end
+
+function coroutine.resume(co, ...)
+    return resumed(co, resume(co, ...))
+end
+
+local function unwrapped(ok, ...)
+    if ok then return ... end
+    error((...), 0)
+end
+
+function coroutine.wrap(f)
+    local co = create(f)
+    return function(...) return unwrapped(resumed(co, resume(co, ...))) end
+end
+
+-- == Lua's own, bounded ==
+
+local MANY = 2 ^ 31 - 1
+local HUGE = 2 ^ 29
+local SMALL = 2 ^ 20
+local SET_WORK = 2 ^ 26
+
+function string.rep(s, n, ...)
+    if type(n) == "number" and (n > MANY or (type(s) == "string" and n * #s > HUGE)) then exceed("string.rep") end
+    return rep(s, n, ...)
+end
+
+local function has_specials(pattern)
+    return find(pattern, "[%^%$%*%+%?%.%(%)%[%]%%%-]") ~= nil
+end
+
+-- A set in a pattern is walked anew for each character, without a chance to stop.
+local function guard(s, pattern)
+    if type(s) == "string" and type(pattern) == "string" and #s * #pattern > SET_WORK and find(pattern, "[", 1, true) then
+        exceed("pattern with a set over a long text")
+    end
+end
+
+function string.find(s, pattern, init, plain)
+    if type(s) == "string" and type(pattern) == "string" and #s * #pattern > SMALL then
+        if plain or not has_specials(pattern) then return native.find(s, pattern, init or 1) end
+        guard(s, pattern)
+    end
+    return find(s, pattern, init, plain)
+end
+
+function string.match(s, pattern, ...)
+    guard(s, pattern)
+    return match(s, pattern, ...)
+end
+
+function string.gmatch(s, pattern)
+    guard(s, pattern)
+    return gmatch(s, pattern)
+end
+
+function string.gsub(s, pattern, ...)
+    guard(s, pattern)
+    return gsub(s, pattern, ...)
+end
+
+function string.split(s, separator)
+    if type(s) ~= "string" or type(separator) ~= "string" or #s * #separator <= SMALL then return split(s, separator) end
+    local parts, from = {}, 1
+    while true do
+        local first, last = native.find(s, separator, from)
+        if not first then
+            parts[#parts + 1] = sub(s, from)
+            return parts
+        end
+        parts[#parts + 1] = sub(s, from, first - 1)
+        from = last + 1
+    end
+end
+
+local function less(a, b) return a < b end
+
+function table.sort(t, comparator)
+    sort(t, if comparator == nil then less else comparator)
+end
+
+function table.move(a, f, e, ...)
+    if type(f) == "number" and type(e) == "number" and e - f > SMALL then exceed("table.move") end
+    return move(a, f, e, ...)
+end
+
+function table.concat(t, separator, i, j)
+    if type(j) == "number" and j - (if type(i) == "number" then i else 1) > 4 * SMALL then exceed("table.concat") end
+    return concat(t, separator, i, j)
+end
+
+-- == log, print, fail ==
+
+local log = {}
+for _, level in { "debug", "info", "warn", "error" } do
+    log[level] = function(...) native.log(level, ...) end
+end
+library.log = setmetatable(log, table.freeze({
+    __call = function(_, ...) native.log("info", ...) end,
+    __metatable = false,
+}))
+library.print = log.info
+library.fail = native.fail
+
+-- == json ==
+
+library.json = {
+    null = native.null,
+    encode = function(value) return answered(native.json_encode(value)) end,
+    decode = function(text) return answered(native.json_decode(text)) end,
+    array = function(t) return setmetatable(if t == nil then {} else t, native.array) end,
+    is_null = function(value) return rawequal(value, native.null) end,
+}
+
+-- == headers: names in any case ==
+
+local headers = table.freeze({
+    __index = function(t, name)
+        if type(name) ~= "string" then return nil end
+        return rawget(t, lower(name))
+    end,
+    __newindex = function(t, name, value)
+        rawset(t, if type(name) == "string" then lower(name) else name, value)
+    end,
+})
+
+function native.case_insensitive(t) return setmetatable(t, headers) end
+
+-- == http ==
+
+local function request(options)
+    if type(options) ~= "table" then error("http.request takes a table", 3) end
+    local ok, response = await("http", options)
+    if not ok then error(response, 3) end
+    native.case_insensitive(response.headers)
+    function response.json() return answered(native.json_decode(response.body)) end
+    return response
+end
+
+library.http = {
+    request = function(options) return request(options) end,
+    get = function(url, options)
+        local all = table.clone(optional(options, "table", "options") or {})
+        all.method, all.url = "GET", url
+        return request(all)
+    end,
+    post = function(url, options)
+        local all = table.clone(optional(options, "table", "options") or {})
+        all.method, all.url = "POST", url
+        return request(all)
+    end,
+}
+
+-- == objects ==
+
+local objects = {}
+for _, operation in { "get", "find", "create", "update", "upsert", "delete" } do
+    objects[operation] = function(...)
+        local ok, result = await("objects", operation, ...)
+        if not ok then error(result, 2) end
+        return result
+    end
+end
+library.objects = objects
+
+-- == pure functions ==
+
+for name, functions in native.pure do
+    local wrapped = {}
+    for key, f in functions do
+        wrapped[key] = function(...) return answered(f(...)) end
+    end
+    library[name] = wrapped
+end
+
+-- == the body of every run ==
+
+function native.root(script)
+    return xpcall(script, native.caught)
+end
+
+return library

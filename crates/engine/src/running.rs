@@ -1,0 +1,106 @@
+//! One run of an Integration: what its scripts may see, and what they leave behind.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use mlua::{Lua, Value};
+use tidegate_model::contract::Actor;
+use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
+
+use crate::engine::Parts;
+use crate::io::Io;
+use crate::options::Limits;
+use crate::sandbox::Shared;
+use crate::stop::Stop;
+use crate::variables;
+
+/// What a run is about.
+#[derive(Clone)]
+pub(crate) enum Input {
+    /// A third party called.
+    Incoming(Arc<IncomingCall>),
+    /// Something happened to an object.
+    Outgoing(Arc<Event>),
+}
+
+/// A run in hand, shared by its enable and its core logic.
+pub(crate) struct Running {
+    pub(crate) runnable: Arc<Runnable>,
+    pub(crate) input: Input,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) io: Io,
+    log: RefCell<Vec<LogLine>>,
+    log_size: Cell<usize>,
+    warned: Cell<bool>,
+    http_calls: Cell<u32>,
+    object_calls: Cell<u32>,
+}
+
+impl Running {
+    pub(crate) fn new(runnable: Arc<Runnable>, input: Input, parts: Arc<Parts>, limits: Arc<Limits>, io: Io) -> Self {
+        Self {
+            runnable,
+            input,
+            parts,
+            limits,
+            io,
+            log: RefCell::default(),
+            log_size: Cell::default(),
+            warned: Cell::default(),
+            http_calls: Cell::default(),
+            object_calls: Cell::default(),
+        }
+    }
+
+    /// Makes the variable of this name; nil when a run of this kind has none.
+    pub(crate) fn variable(&self, lua: &Lua, shared: &Shared, name: &str) -> mlua::Result<Value> {
+        variables::make(self, lua, shared, name)
+    }
+
+    /// Who the scripts run as.
+    pub(crate) fn actor(&self) -> Actor {
+        let integration = &self.runnable.integration;
+        Actor { tenant: integration.tenant.clone(), attribution: integration.execution_user.attribution() }
+    }
+
+    pub(crate) fn append_log(&self, level: LogLevel, text: String) -> Result<(), Stop> {
+        // A line costs something even when it is empty.
+        let size = self.log_size.get() + text.len() + 16;
+        if size > self.limits.log {
+            return Err(Stop::Log(self.limits.log));
+        }
+        self.log_size.set(size);
+        if level == LogLevel::Warn {
+            self.warned.set(true);
+        }
+        self.log.borrow_mut().push(LogLine { time: self.parts.clock.now(), level, text });
+        Ok(())
+    }
+
+    /// How much a log line may still have.
+    pub(crate) fn log_room(&self) -> usize {
+        self.limits.log.saturating_sub(self.log_size.get())
+    }
+
+    pub(crate) fn count_http(&self) -> Result<(), Stop> {
+        count(&self.http_calls, self.limits.http_calls, Stop::HttpCalls)
+    }
+
+    pub(crate) fn count_objects(&self) -> Result<(), Stop> {
+        count(&self.object_calls, self.limits.object_calls, Stop::ObjectCalls)
+    }
+
+    /// The log, and whether a line of it warns.
+    pub(crate) fn take_log(&self) -> (Vec<LogLine>, bool) {
+        (self.log.take(), self.warned.get())
+    }
+}
+
+fn count(counter: &Cell<u32>, most: u32, stop: fn(u32) -> Stop) -> Result<(), Stop> {
+    if counter.get() >= most {
+        return Err(stop(most));
+    }
+    counter.set(counter.get() + 1);
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! A virtual machine in which a script can do nothing but calculate and ask the platform.
+//!
+//! What every run shares (globals, libraries, metatables) is read-only; each run writes into an environment of its own that vanishes
+//! with it. One machine runs one script at a time, so "the current run" is well defined in every native function.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value};
+
+use crate::library;
+use crate::meter::Meter;
+use crate::running::Running;
+use crate::value::Converter;
+
+const PRELUDE: &str = include_str!("prelude.lua");
+
+/// The chunk name of the prelude; its frames are left out of tracebacks.
+pub(crate) const PRELUDE_NAME: &str = "tidegate";
+
+/// Natives of Lua that reach outside, or that a script has no use for.
+const REMOVED: [&str; 9] =
+    ["collectgarbage", "gcinfo", "getfenv", "setfenv", "loadstring", "newproxy", "require", "_G", "vector"];
+
+/// What natives in one machine share with whoever drives it.
+pub(crate) struct Shared {
+    pub(crate) meter: Meter,
+    pub(crate) converter: Converter,
+    /// The run in hand, while there is one.
+    pub(crate) run: RefCell<Option<Rc<Running>>>,
+    /// The environment of the script in hand.
+    env: RefCell<Option<Table>>,
+    /// Its coroutine.
+    root_thread: RefCell<Option<Thread>>,
+    /// The error that ended it, as it was when it was raised.
+    pub(crate) caught: RefCell<Option<Caught>>,
+    /// The prelude's function for tables whose keys are found in any case.
+    case_insensitive: OnceCell<Function>,
+}
+
+impl Shared {
+    /// Makes a table whose string keys are found in any case; they are lower-case in it.
+    pub(crate) fn case_insensitive(&self, table: Table) -> mlua::Result<Table> {
+        match self.case_insensitive.get() {
+            Some(mark) => mark.call(table),
+            None => Ok(table),
+        }
+    }
+}
+
+/// An error with where it came from.
+pub(crate) struct Caught {
+    pub(crate) value: Value,
+    pub(crate) traceback: String,
+}
+
+/// A hardened virtual machine.
+pub(crate) struct Machine {
+    // Dropped before `lua`: they refer to it.
+    root: Function,
+    env_meta: Table,
+    random_seed: Function,
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) lua: Lua,
+}
+
+impl Machine {
+    pub(crate) fn new(meter: Meter) -> mlua::Result<Self> {
+        let libraries = StdLib::COROUTINE
+            | StdLib::TABLE
+            | StdLib::STRING
+            | StdLib::UTF8
+            | StdLib::BIT
+            | StdLib::MATH
+            | StdLib::BUFFER;
+        let lua = Lua::new_with(libraries, LuaOptions::new())?;
+        let shared = Rc::new(Shared {
+            meter,
+            converter: Converter::new(&lua)?,
+            run: RefCell::default(),
+            env: RefCell::default(),
+            root_thread: RefCell::default(),
+            caught: RefCell::default(),
+            case_insensitive: OnceCell::new(),
+        });
+        let globals = lua.globals();
+        let random_seed: Function = globals.get::<Table>("math")?.get("randomseed")?;
+        let native = library::natives(&lua, &shared)?;
+        let additions: Table = lua.load(PRELUDE).set_name(format!("={PRELUDE_NAME}")).call(native.clone())?;
+        for name in REMOVED {
+            globals.raw_set(name, Value::Nil)?;
+        }
+        additions.for_each(|name: Value, value: Value| globals.raw_set(name, value))?;
+        lock(&lua, &globals)?;
+        globals.set_metatable(Some(Self::variables_on_demand(&lua, &shared)?))?;
+        globals.set_readonly(true);
+        globals.set_safeenv(true);
+        let env_meta = lua.create_table()?;
+        env_meta.raw_set("__index", &globals)?;
+        env_meta.raw_set("__metatable", false)?;
+        env_meta.set_readonly(true);
+        let interrupted = Rc::clone(&shared);
+        lua.set_interrupt(move |lua| {
+            let root = interrupted.root_thread.try_borrow().ok();
+            interrupted.meter.interrupt(lua, root.as_ref().and_then(|root| root.as_ref()))
+        });
+        let root = native.get("root")?;
+        let mark: Function = native.get("case_insensitive")?;
+        shared.case_insensitive.get_or_init(|| mark);
+        Ok(Self { root, env_meta, random_seed, shared, lua })
+    }
+
+    /// The globals' own globals: the variables of the run, made when a script first names them and kept in its environment.
+    fn variables_on_demand(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+        let shared = Rc::clone(shared);
+        let find = lua.create_function(move |lua, (_, name): (Value, Value)| {
+            let (Value::String(name), Some(env)) = (name, shared.env.borrow().clone()) else { return Ok(Value::Nil) };
+            let Some(run) = shared.run.borrow().clone() else { return Ok(Value::Nil) };
+            let key = name.to_string_lossy();
+            let value = if key == "_G" { Value::Table(env.clone()) } else { run.variable(lua, &shared, &key)? };
+            if !value.is_nil() {
+                env.raw_set(name, &value)?;
+            }
+            Ok(value)
+        })?;
+        let meta = lua.create_table()?;
+        meta.raw_set("__index", find)?;
+        meta.raw_set("__metatable", false)?;
+        meta.set_readonly(true);
+        Ok(meta)
+    }
+
+    /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`.
+    pub(crate) fn prepare(&self, script: &Function, run: &Rc<Running>, seed: u64) -> mlua::Result<Thread> {
+        let env = self.lua.create_table()?;
+        env.set_metatable(Some(self.env_meta.clone()))?;
+        env.set_safeenv(true);
+        script.set_environment(env.clone())?;
+        let thread = self.lua.create_thread(self.root.clone())?;
+        self.random_seed.call::<()>(seed & 0x7fff_ffff)?;
+        self.shared.run.replace(Some(Rc::clone(run)));
+        self.shared.env.replace(Some(env));
+        self.shared.root_thread.replace(Some(thread.clone()));
+        self.shared.caught.replace(None);
+        Ok(thread)
+    }
+
+    /// Lets go of everything of the run in hand.
+    pub(crate) fn finish(&self) {
+        self.shared.run.replace(None);
+        self.shared.env.replace(None);
+        self.shared.root_thread.replace(None);
+        self.shared.caught.replace(None);
+    }
+}
+
+/// Makes every table within reach of the globals read-only, and the metatable of strings too.
+fn lock(lua: &Lua, globals: &Table) -> mlua::Result<()> {
+    globals.for_each(|_: Value, value: Value| {
+        if let Value::Table(library) = value {
+            library.set_readonly(true);
+        }
+        Ok(())
+    })?;
+    if let Some(strings) = lua.type_metatable::<mlua::LuaString>() {
+        strings.set_readonly(false);
+        strings.raw_set("__metatable", false)?;
+        strings.set_readonly(true);
+    }
+    let null = lua.create_table()?;
+    null.raw_set("__tostring", lua.create_function(|_, _: Value| Ok("null"))?)?;
+    null.raw_set("__metatable", false)?;
+    null.set_readonly(true);
+    lua.set_type_metatable::<mlua::LightUserData>(Some(null));
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! One script, from its source to its result.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::thread::ThreadStatus;
+use mlua::{Function, MultiValue, Table, Thread, Value};
+use tidegate_model::{Failure, FailureKind, Json, LogicKind};
+
+use crate::fault::{self, Origin};
+use crate::host::{self, Refusal};
+use crate::library::HOST;
+use crate::options::Time;
+use crate::pool::Rented;
+use crate::running::Running;
+use crate::stop::Stop;
+use crate::value::{self, Bounds, WriteError};
+
+/// Which script to run, and within which bounds.
+pub(crate) struct Task {
+    pub(crate) kind: LogicKind,
+    pub(crate) time: Time,
+}
+
+impl Task {
+    /// Runs the script in a rented machine. On a fault that may have left the machine in any state, it is not to be used again.
+    pub(crate) async fn perform(&self, rented: &mut Rented, run: &Rc<Running>) -> Result<Json, Failure> {
+        let origin = Origin::new(run, self.kind);
+        let shared = Rc::clone(&rented.machine().shared);
+        shared.meter.open(self.time.cpu, run.limits.memory);
+        let performed = tokio::time::timeout(self.time.wall, self.drive(rented, run, &origin)).await;
+        let result = performed.unwrap_or_else(|_| {
+            let stop = shared.meter.stop(Stop::Wall(self.time.wall));
+            Err(origin.stopped(&stop, ""))
+        });
+        let spoiled = match &result {
+            Ok(_) => shared.meter.stopped().is_some(),
+            Err(failure) => failure.kind != FailureKind::Script || shared.meter.stopped().is_some(),
+        };
+        rented.machine().finish();
+        if spoiled && shared.meter.stopped().is_none_or(|stop| stop.spoils_machine()) {
+            rented.spoil();
+        }
+        // A script that catches the reason and returns all the same has not succeeded.
+        match shared.meter.stopped() {
+            Some(stop) if result.is_ok() => Err(origin.stopped(&stop, "")),
+            _ => result,
+        }
+    }
+
+    async fn drive(&self, rented: &mut Rented, run: &Rc<Running>, origin: &Origin) -> Result<Json, Failure> {
+        let shared = Rc::clone(&rented.machine().shared);
+        let script = shared.meter.turn(|| rented.compiled(run, self.kind, origin))?;
+        let machine = rented.machine();
+        let lua = &machine.lua;
+        let mut seed = [0; 8];
+        run.parts.randomness.fill(&mut seed);
+        let broken = |e: mlua::Error| origin.failed(&shared, &e);
+        lua.set_memory_limit(run.limits.memory).map_err(broken)?;
+        let thread = machine.prepare(&script, run, u64::from_le_bytes(seed)).map_err(broken)?;
+        let host: Table = lua.named_registry_value(HOST).map_err(broken)?;
+        let mut args = MultiValue::from_vec(vec![Value::Function(script)]);
+        loop {
+            let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin, &host))?;
+            match step {
+                Step::Finished(result) => return Ok(result),
+                Step::TurnOver => tokio::task::yield_now().await,
+                Step::Asks(asked) => {
+                    let answered = asked.answer(run).await;
+                    args = shared.meter.turn(|| answered.into_values(lua, &shared)).map_err(broken)?;
+                }
+                Step::Refused(message) => {
+                    let answer = (Value::Boolean(false), message);
+                    args = mlua::IntoLuaMulti::into_lua_multi(answer, lua).map_err(broken)?;
+                }
+            }
+        }
+    }
+}
+
+/// Lets the script run until it ends, asks for something, or has had its turn.
+fn step(
+    thread: &Thread,
+    args: MultiValue,
+    rented: &Rented,
+    run: &Rc<Running>,
+    origin: &Origin,
+    host: &Table,
+) -> Result<Step, Failure> {
+    let machine = rented.machine();
+    let shared = &machine.shared;
+    let mut values: MultiValue = thread.resume(args).map_err(|e| origin.failed(shared, &e))?;
+    if thread.status() != ThreadStatus::Resumable {
+        return match values.pop_front() {
+            Some(Value::Boolean(true)) => {
+                let result = values.pop_front().unwrap_or(Value::Nil);
+                as_map(rented, run, origin, &result).map(Step::Finished)
+            }
+            _ => Err(origin.caught(&machine.lua, shared)),
+        };
+    }
+    match values.pop_front() {
+        Some(Value::Table(mark)) if mark.to_pointer() == host.to_pointer() => {
+            let name = match values.pop_front() {
+                Some(Value::String(name)) => name.to_string_lossy(),
+                _ => String::new(),
+            };
+            match host::read(&machine.lua, shared, run, &name, &values) {
+                Ok(asked) => Ok(Step::Asks(asked)),
+                Err(Refusal::Mistake(message)) => Ok(Step::Refused(message)),
+                Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), "")),
+            }
+        }
+        None if shared.meter.take_yielded() => Ok(Step::TurnOver),
+        _ => Err(origin.script("attempt to yield from outside a coroutine")),
+    }
+}
+
+enum Step {
+    Finished(Json),
+    TurnOver,
+    Asks(host::Asked),
+    Refused(String),
+}
+
+/// What a script returned, as JSON: a map.
+fn as_map(rented: &Rented, run: &Running, origin: &Origin, value: &Value) -> Result<Json, Failure> {
+    let machine = rented.machine();
+    let shared = &machine.shared;
+    let Value::Table(table) = value else {
+        return Err(origin.script(&format!("must return a table, returned {}", fault::kind_of(value))));
+    };
+    let bounds = Bounds { size: run.limits.result };
+    let json = value::write(&machine.lua, &shared.converter, &shared.meter, bounds, value).map_err(|e| match e {
+        WriteError::Stop(stop) => origin.stopped(&shared.meter.stop(stop), ""),
+        unfit @ WriteError::Unfit { .. } => origin.script(&format!("the result cannot become JSON: {unfit}")),
+    })?;
+    match json.as_bytes().first() {
+        Some(b'{') => Ok(Json::trusted(json)),
+        // An empty table that was once an array is as good a map as any other empty one, unless it is marked as an array.
+        _ if table.raw_len() == 0 && table.metatable().is_none() => Ok(Json::empty_object()),
+        _ => Err(origin.script("must return a map, returned an array")),
+    }
+}
+
+/// Compiles a script for the machine.
+pub(crate) fn compile(lua: &mlua::Lua, source: &Arc<str>, chunk: &str) -> mlua::Result<Function> {
+    lua.load(&**source)
+        .set_name(format!("={chunk}"))
+        .set_mode(mlua::chunk::ChunkMode::Text)
+        .set_compiler(compiler())
+        .into_function()
+}
+
+/// How scripts are compiled: optimized as far as errors still name the right line, with debug information for tracebacks.
+pub(crate) fn compiler() -> mlua::chunk::Compiler {
+    mlua::chunk::Compiler::new().set_optimization_level(1).set_debug_level(1)
+}

@@ -1,0 +1,236 @@
+//! Numbers that a double cannot hold: they keep their text.
+
+use std::cmp::Ordering;
+
+use mlua::{FromLua, IntoLua, Lua, MetaMethod, UserData, UserDataMethods, UserDataRef, Value};
+
+/// Up to here every integer is a double.
+const SAFE: i128 = 1 << 53;
+
+/// A number of JSON as Lua gets it.
+pub(crate) enum Number {
+    /// Held exactly (or as closely as the shortest text that a double prints) by a plain number.
+    Plain(f64),
+    /// Anything else.
+    Exact(Exact),
+}
+
+/// An integer beyond 2^53, or a decimal with more digits than a double has, in its text.
+///
+/// Scripts calculate with the integers among them exactly, as long as the result fits 128 bits; with decimals as with doubles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exact(String);
+
+impl Exact {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads a number of JSON; `text` is one.
+pub(crate) fn read(text: &str) -> Number {
+    if text == "-0" {
+        return Number::Plain(-0.0);
+    }
+    if !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) {
+        return match text.parse::<i32>() {
+            Ok(small) => Number::Plain(f64::from(small)),
+            Err(_) => text.parse::<i128>().map_or_else(|_| Number::Exact(Exact(text.to_owned())), from_integer),
+        };
+    }
+    match text.parse::<f64>() {
+        Ok(double) if double.is_finite() && Decimal::of(text) == Decimal::of(&format!("{double:e}")) => {
+            Number::Plain(double)
+        }
+        _ => Number::Exact(Exact(text.to_owned())),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "only up to 2^53, where there is none")]
+fn from_integer(integer: i128) -> Number {
+    if integer.abs() <= SAFE { Number::Plain(integer as f64) } else { Number::Exact(Exact(integer.to_string())) }
+}
+
+/// Writes a double as JSON; `None` for what JSON has no number for.
+pub(crate) fn write(double: f64, out: &mut String) -> Option<()> {
+    use std::fmt::Write;
+    if !double.is_finite() {
+        return None;
+    }
+    write!(out, "{double:?}").ok()
+}
+
+/// A decimal text by what it means: sign, digits without zeros around them, and the power of ten of the last one.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn of(text: &str) -> Self {
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_end_matches('0');
+        let scale =
+            i64::try_from(digits.len() - significant.len()).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
+        let significant = significant.trim_start_matches('0');
+        if significant.is_empty() {
+            return Self { negative, digits: String::new(), exponent: 0 };
+        }
+        // An exponent that fits no integer is not that of a double; any value out of their range will do.
+        let exponent = exponent.trim_start_matches('+').parse::<i64>().unwrap_or(1 << 40);
+        Self { negative, digits: significant.to_owned(), exponent: exponent.saturating_add(scale) }
+    }
+}
+
+/// One side of an operation.
+#[derive(Clone, Copy)]
+enum Operand {
+    Integer(i128),
+    Double(f64),
+}
+
+impl Operand {
+    #[expect(clippy::cast_precision_loss, reason = "what is asked for is the nearest double")]
+    fn double(self) -> f64 {
+        match self {
+            Self::Integer(integer) => integer as f64,
+            Self::Double(double) => double,
+        }
+    }
+
+    fn of(exact: &Exact) -> Self {
+        exact.0.parse().map_or_else(|_| Self::Double(exact.0.parse().unwrap_or(f64::NAN)), Self::Integer)
+    }
+}
+
+impl FromLua for Operand {
+    fn from_lua(value: Value, lua: &Lua) -> mlua::Result<Self> {
+        match value {
+            Value::Integer(integer) => Ok(Self::Integer(i128::from(integer))),
+            Value::Number(double) => Ok(Self::Double(double)),
+            other => Ok(Self::of(&*UserDataRef::<Exact>::from_lua(other, lua)?)),
+        }
+    }
+}
+
+struct Calculated(Result<i128, f64>);
+
+impl IntoLua for Calculated {
+    fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
+        match self.0.map(from_integer) {
+            Ok(Number::Plain(double)) | Err(double) => Ok(Value::Number(double)),
+            Ok(Number::Exact(exact)) => exact.into_lua(lua),
+        }
+    }
+}
+
+fn calculate(
+    a: Operand,
+    b: Operand,
+    exactly: fn(i128, i128) -> Option<i128>,
+    roughly: fn(f64, f64) -> f64,
+) -> Calculated {
+    let exact = match (a, b) {
+        (Operand::Integer(a), Operand::Integer(b)) => exactly(a, b),
+        _ => None,
+    };
+    Calculated(exact.ok_or_else(|| roughly(a.double(), b.double())))
+}
+
+fn floor_div(a: i128, b: i128) -> Option<i128> {
+    let quotient = a.checked_div(b)?;
+    Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+fn floor_rem(a: i128, b: i128) -> Option<i128> {
+    let rest = a.checked_rem(b)?;
+    Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+}
+
+fn compare(a: Operand, b: Operand) -> Option<Ordering> {
+    match (a, b) {
+        (Operand::Integer(a), Operand::Integer(b)) => Some(a.cmp(&b)),
+        _ => a.double().partial_cmp(&b.double()),
+    }
+}
+
+impl UserData for Exact {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        type Pair = (Operand, Operand);
+        methods
+            .add_meta_function(MetaMethod::Add, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_add, |a, b| a + b)));
+        methods
+            .add_meta_function(MetaMethod::Sub, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_sub, |a, b| a - b)));
+        methods
+            .add_meta_function(MetaMethod::Mul, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_mul, |a, b| a * b)));
+        methods.add_meta_function(MetaMethod::Mod, |_, (a, b): Pair| {
+            Ok(calculate(a, b, floor_rem, |a, b| a - (a / b).floor() * b))
+        });
+        methods.add_meta_function(MetaMethod::IDiv, |_, (a, b): Pair| {
+            Ok(calculate(a, b, floor_div, |a, b| (a / b).floor()))
+        });
+        methods.add_meta_function(MetaMethod::Div, |_, (a, b): Pair| Ok(a.double() / b.double()));
+        methods.add_meta_function(MetaMethod::Pow, |_, (a, b): Pair| Ok(a.double().powf(b.double())));
+        methods.add_meta_function(MetaMethod::Unm, |_, (a, _): (Operand, Value)| {
+            Ok(calculate(Operand::Integer(0), a, i128::checked_sub, |_, a| -a))
+        });
+        methods.add_meta_function(MetaMethod::Eq, |_, (a, b): Pair| Ok(compare(a, b) == Some(Ordering::Equal)));
+        methods.add_meta_function(MetaMethod::Lt, |_, (a, b): Pair| Ok(compare(a, b) == Some(Ordering::Less)));
+        methods.add_meta_function(MetaMethod::Le, |_, (a, b): Pair| {
+            Ok(matches!(compare(a, b), Some(Ordering::Less | Ordering::Equal)))
+        });
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.clone()));
+        methods.add_meta_function(MetaMethod::Concat, |lua, (a, b): (Value, Value)| {
+            let mut text = piece(&a)?;
+            text.extend(piece(&b)?);
+            lua.create_string(text)
+        });
+    }
+}
+
+fn piece(value: &Value) -> mlua::Result<Vec<u8>> {
+    match value {
+        Value::String(text) => Ok(text.as_bytes().to_vec()),
+        Value::Integer(_) | Value::Number(_) => Ok(value.to_string()?.into_bytes()),
+        Value::UserData(data) if data.is::<Exact>() => Ok(data.borrow::<Exact>()?.0.clone().into_bytes()),
+        other => Err(mlua::Error::runtime(format!("attempt to concatenate a number with {}", other.type_name()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact(text: &str) -> Option<String> {
+        match read(text) {
+            Number::Plain(_) => None,
+            Number::Exact(exact) => Some(exact.0),
+        }
+    }
+
+    #[test]
+    fn only_what_a_double_cannot_hold_keeps_its_text() {
+        for plain in
+            ["0", "-0", "1", "9007199254740992", "0.1", "1.50", "1e2", "1E+2", "5e-324", "1.7976931348623157e308"]
+        {
+            assert_eq!(exact(plain), None, "{plain}");
+        }
+        for kept in
+            ["9007199254740993", "-9223372036854775808", "18446744073709551615", "0.1000000000000000055", "1e-400"]
+        {
+            assert_eq!(exact(kept).as_deref(), Some(kept));
+        }
+    }
+
+    #[test]
+    fn division_rounds_towards_minus_infinity() {
+        assert_eq!(floor_div(-7, 2), Some(-4));
+        assert_eq!(floor_rem(-7, 2), Some(1));
+        assert_eq!(floor_div(1, 0), None);
+    }
+}

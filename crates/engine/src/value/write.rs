@@ -1,0 +1,224 @@
+//! Lua values to JSON text.
+
+use std::fmt;
+
+use mlua::{Lua, LuaString, Table, Value};
+use tidegate_model::MAX_DEPTH;
+
+use super::Converter;
+use super::number::{self, Exact};
+use crate::meter::Meter;
+use crate::stop::Stop;
+
+/// How large a text may become.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes.
+    pub(crate) size: usize,
+}
+
+/// Why a value did not become a text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// JSON has nothing for what is there.
+    #[error("{}{what}", At(.path))]
+    Unfit { path: Vec<Step>, what: String },
+    #[error(transparent)]
+    Stop(#[from] Stop),
+}
+
+/// One step on the way to a value, outermost first.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Key(String),
+    Place(usize),
+}
+
+struct At<'a>(&'a [Step]);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        f.write_str("at ")?;
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if i == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Place(place) => write!(f, "[{place}]")?,
+            }
+        }
+        f.write_str(": ")
+    }
+}
+
+/// Writes a value. Metatables are not asked; tables that contain themselves end at the depth limit, shared ones at the size limit.
+pub(crate) fn write(
+    lua: &Lua,
+    converter: &Converter,
+    meter: &Meter,
+    bounds: Bounds,
+    value: &Value,
+) -> Result<String, WriteError> {
+    let mut writer = Writer { lua, converter, meter, bounds, out: String::new(), path: Vec::new() };
+    writer.value(value)?;
+    Ok(writer.out)
+}
+
+struct Writer<'a> {
+    lua: &'a Lua,
+    converter: &'a Converter,
+    meter: &'a Meter,
+    bounds: Bounds,
+    out: String,
+    path: Vec<Step>,
+}
+
+impl Writer<'_> {
+    fn unfit(&self, what: impl Into<String>) -> WriteError {
+        WriteError::Unfit { path: self.path.clone(), what: what.into() }
+    }
+
+    fn value(&mut self, value: &Value) -> Result<(), WriteError> {
+        self.meter.count(self.lua)?;
+        match value {
+            Value::Nil => self.out.push_str("null"),
+            value if *value == Value::NULL => self.out.push_str("null"),
+            Value::Boolean(true) => self.out.push_str("true"),
+            Value::Boolean(false) => self.out.push_str("false"),
+            Value::Integer(integer) => self.out.push_str(&integer.to_string()),
+            Value::Number(double) => {
+                if number::write(*double, &mut self.out).is_none() {
+                    return Err(self.unfit(format!("the number {double} has no place in JSON")));
+                }
+            }
+            Value::String(text) => self.string(text)?,
+            Value::Table(table) => self.table(table)?,
+            Value::UserData(data) => match data.borrow::<Exact>() {
+                Ok(exact) => self.out.push_str(exact.as_str()),
+                Err(_) => return Err(self.unfit("this value has no place in JSON")),
+            },
+            other => return Err(self.unfit(format!("a {} has no place in JSON", other.type_name()))),
+        }
+        self.check_size(0)
+    }
+
+    fn check_size(&self, more: usize) -> Result<(), WriteError> {
+        if self.out.len() + more > self.bounds.size {
+            return Err(Stop::ResultSize(self.bounds.size).into());
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, text: &LuaString) -> Result<(), WriteError> {
+        let bytes = text.as_bytes();
+        self.check_size(bytes.len())?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| self.unfit("a string that is not UTF-8 has no place in JSON"))?;
+        push_quoted(text, &mut self.out);
+        Ok(())
+    }
+
+    fn table(&mut self, table: &Table) -> Result<(), WriteError> {
+        if self.path.len() == MAX_DEPTH {
+            return Err(Stop::ResultDepth(MAX_DEPTH).into());
+        }
+        if table.raw_len() > 0 || self.converter.is_marked(table) { self.array(table) } else { self.object(table) }
+    }
+
+    fn array(&mut self, table: &Table) -> Result<(), WriteError> {
+        let length = table.raw_len();
+        self.out.push('[');
+        for place in 1..=length {
+            if place > 1 {
+                self.out.push(',');
+            }
+            let item: Value = table.raw_get(place).map_err(|e| self.unfit(e.to_string()))?;
+            self.path.push(Step::Place(place));
+            self.value(&item)?;
+            self.path.pop();
+        }
+        self.out.push(']');
+        self.check_keys(table, length)
+    }
+
+    /// Refuses an array that is something else besides.
+    fn check_keys(&mut self, table: &Table, length: usize) -> Result<(), WriteError> {
+        self.each(table, |writer, key, _| {
+            let inside =
+                matches!(&key, Value::Integer(i) if usize::try_from(*i).is_ok_and(|i| (1..=length).contains(&i)));
+            if inside {
+                return writer.meter.check().map_err(Into::into);
+            }
+            let key = key.to_string().unwrap_or_default();
+            Err(writer.unfit(format!("a table with {length} items and the key {key:?} is neither array nor object")))
+        })
+    }
+
+    fn object(&mut self, table: &Table) -> Result<(), WriteError> {
+        self.out.push('{');
+        let mut first = true;
+        self.each(table, |writer, key, value| {
+            let Value::String(name) = &key else {
+                return Err(writer.unfit(format!(
+                    "a key of an object must be a string, this one is a {}",
+                    if matches!(key, Value::Integer(_)) { "number" } else { key.type_name() }
+                )));
+            };
+            if !std::mem::take(&mut first) {
+                writer.out.push(',');
+            }
+            writer.string(name)?;
+            writer.out.push(':');
+            writer.path.push(Step::Key(name.to_string_lossy()));
+            writer.value(&value)?;
+            writer.path.pop();
+            Ok(())
+        })?;
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn each(
+        &mut self,
+        table: &Table,
+        mut visit: impl FnMut(&mut Self, Value, Value) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let mut fault = None;
+        let walked = table.for_each::<Value, Value>(|key, value| {
+            visit(self, key, value).map_err(|e| {
+                fault = Some(e);
+                mlua::Error::StackError
+            })
+        });
+        match (walked, fault) {
+            (_, Some(fault)) => Err(fault),
+            (Err(e), None) => Err(self.unfit(e.to_string())),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+}
+
+fn push_quoted(text: &str, out: &mut String) {
+    use fmt::Write;
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| matches!(c, '"' | '\\' | '\0'..='\x1f')) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{control:04x}");
+            }
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}

@@ -1,0 +1,133 @@
+//! Notices when a Lua thread has been busy for long enough to look at its CPU clock.
+//!
+//! Reading a thread's CPU clock costs a system call, and Lua gives a chance to look at it at every loop and call. So one more thread
+//! looks at the wall clock instead: CPU time never runs faster. It raises a flag; only then the Lua thread reads its CPU clock and
+//! decides. A script that stays within its time is never measured more than twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+const TICK: Duration = Duration::from_millis(1);
+const NEVER: u64 = u64::MAX;
+
+/// The flag of one Lua thread.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    due_at: AtomicU64,
+    due: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    origin: Instant,
+    asleep: AtomicBool,
+    ended: AtomicBool,
+    thread: std::sync::OnceLock<Thread>,
+}
+
+impl Watch {
+    /// Whether it is time to look at the CPU clock.
+    pub(crate) fn is_due(&self) -> bool {
+        self.due.load(Ordering::Relaxed)
+    }
+
+    /// Asks to be told after `wait`.
+    pub(crate) fn arm(&self, wait: Duration) {
+        self.due.store(false, Ordering::Relaxed);
+        let at = self.shared.origin.elapsed() + wait;
+        self.due_at.store(u64::try_from(at.as_micros()).unwrap_or(NEVER - 1), Ordering::SeqCst);
+        if self.shared.asleep.load(Ordering::SeqCst)
+            && let Some(thread) = self.shared.thread.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Asks not to be told any more.
+    pub(crate) fn disarm(&self) {
+        self.due_at.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Has the flag raised from now on, so that the next step of the script looks.
+    pub(crate) fn raise(&self) {
+        self.due.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The thread that watches all Lua threads of an engine; it sleeps while none of them is busy.
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    shared: Arc<Shared>,
+    watches: Vec<Arc<Watch>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Starts it, for so many Lua threads.
+    pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            origin: Instant::now(),
+            asleep: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            thread: std::sync::OnceLock::new(),
+        });
+        let watch =
+            || Watch { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), shared: Arc::clone(&shared) };
+        let watches: Vec<_> = std::iter::repeat_with(|| Arc::new(watch())).take(threads).collect();
+        let looked_after = watches.clone();
+        let state = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("lua-watchdog".to_owned())
+            .spawn(move || look_after(&state, &looked_after))?;
+        shared.thread.get_or_init(|| thread.thread().clone());
+        Ok(Self { shared, watches, thread: Some(thread) })
+    }
+
+    /// The flag of the Lua thread with this number.
+    pub(crate) fn watch(&self, number: usize) -> Arc<Watch> {
+        Arc::clone(&self.watches[number])
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It only ends by the flag above; a panic in it has nothing to tell here.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn look_after(shared: &Shared, watches: &[Arc<Watch>]) {
+    while !shared.ended.load(Ordering::SeqCst) {
+        if look(shared, watches) {
+            std::thread::sleep(TICK);
+            continue;
+        }
+        shared.asleep.store(true, Ordering::SeqCst);
+        // Armed in between: it may not have seen that this thread is about to sleep.
+        if !look(shared, watches) && !shared.ended.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+        shared.asleep.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Raises the flags that are due and says whether any Lua thread is busy.
+fn look(shared: &Shared, watches: &[Arc<Watch>]) -> bool {
+    let now = u64::try_from(shared.origin.elapsed().as_micros()).unwrap_or(NEVER - 1);
+    let mut busy = false;
+    for watch in watches {
+        let due_at = watch.due_at.load(Ordering::SeqCst);
+        busy |= due_at != NEVER;
+        if due_at <= now {
+            watch.due.store(true, Ordering::Relaxed);
+        }
+    }
+    busy
+}

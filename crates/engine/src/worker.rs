@@ -1,0 +1,179 @@
+//! A Lua thread: takes runs from its queue and carries them out, several at once while they wait for the outside.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tidegate_model::{Failure, FailureKind, Json, LogicKind, Outcome, Runnable, SkipReason};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::engine::{Parts, Run};
+use crate::io::Io;
+use crate::options::Options;
+use crate::pool::{Pool, Rented};
+use crate::running::{Input, Running};
+use crate::script::Task;
+use crate::watchdog::Watch;
+
+/// Deeply nested patterns and pcalls use the native stack.
+const STACK: usize = 8 << 20;
+
+/// What is waiting for a Lua thread beyond this waits with its caller instead: enough to bridge a turn of the runs in hand.
+const QUEUE: usize = 64;
+
+/// A run to carry out.
+pub(crate) struct Job {
+    pub(crate) runnable: Arc<Runnable>,
+    pub(crate) input: Input,
+    pub(crate) reply: oneshot::Sender<Run>,
+}
+
+/// The near end of a Lua thread.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    queue: mpsc::Sender<Job>,
+    load: Arc<AtomicUsize>,
+}
+
+/// What every Lua thread gets.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) options: Arc<Options>,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) io: Io,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Worker {
+    /// Starts the thread; it ends once `setup.stop` is cancelled and what it has taken is done.
+    pub(crate) fn start(
+        number: usize,
+        watch: Arc<Watch>,
+        setup: Setup,
+        threads: &TaskTracker,
+    ) -> std::io::Result<Self> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let load = Arc::new(AtomicUsize::new(0));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let alive = threads.token();
+        std::thread::Builder::new().name(format!("lua-{number}")).stack_size(STACK).spawn(move || {
+            LocalSet::new().block_on(&runtime, serve(jobs, watch, setup));
+            drop(alive);
+        })?;
+        Ok(Self { queue, load })
+    }
+
+    /// Runs that this thread has and has not finished.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Has a run carried out; `None` when the thread is stopping or the run was lost.
+    pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input) -> Option<Run> {
+        let _counted = Counted::new(&self.load);
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job { runnable, input, reply }).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(load: &'a AtomicUsize) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(load)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
+    let in_hand = Rc::new(Cell::new(0));
+    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, Rc::clone(&in_hand)));
+    let slots = Arc::new(Semaphore::new(setup.options.runs_per_thread));
+    let tasks = TaskTracker::new();
+    let mut stopping = false;
+    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+        let job = tokio::select! {
+            job = jobs.recv() => job,
+            () = setup.stop.cancelled(), if !stopping => {
+                stopping = true;
+                jobs.close();
+                continue;
+            }
+        };
+        let Some(job) = job else { break };
+        let (pool, setup, in_hand) = (Rc::clone(&pool), setup.clone(), Rc::clone(&in_hand));
+        tasks.spawn_local(async move {
+            in_hand.set(in_hand.get() + 1);
+            let run = carry_out(&pool, &setup, job.runnable, job.input).await;
+            in_hand.set(in_hand.get() - 1);
+            drop(slot);
+            // The caller may be gone; then nobody wants to know.
+            let _ = job.reply.send(run);
+        });
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+async fn carry_out(pool: &Pool, setup: &Setup, runnable: Arc<Runnable>, input: Input) -> Run {
+    let limits = Arc::new(setup.options.limits.clone());
+    let running = Rc::new(Running::new(runnable, input, Arc::clone(&setup.parts), limits, setup.io.clone()));
+    let (enable_result, outcome) = match pool.rent(&running.runnable.integration.tenant) {
+        Ok(mut rented) => {
+            let came = decide_and_work(&mut rented, &running).await;
+            pool.take_back(rented);
+            came
+        }
+        Err(e) => {
+            tracing::error!(error = %e, "no virtual machine could be made");
+            let failure = Failure { message: "internal error".to_owned(), kind: FailureKind::Platform };
+            (None, Outcome::Failed(failure))
+        }
+    };
+    let (log, warned) = running.take_log();
+    Run { outcome, enable_result, log, warned }
+}
+
+/// Enable logic, where there is one, then core logic.
+async fn decide_and_work(rented: &mut Rented, running: &Rc<Running>) -> (Option<Json>, Outcome) {
+    let limits = &running.limits;
+    let mut enable_result = None;
+    if running.runnable.enable.is_some() {
+        match (Task { kind: LogicKind::Enable, time: limits.enable }).perform(rented, running).await {
+            Ok(result) => {
+                let enabled = is_enabled(&result);
+                enable_result = Some(result);
+                if !enabled {
+                    return (enable_result, Outcome::Skipped(SkipReason::NotEnabled));
+                }
+            }
+            Err(failure) => return (None, Outcome::Failed(failure)),
+        }
+    }
+    let time = match running.input {
+        Input::Incoming(_) => limits.incoming,
+        Input::Outgoing(_) => limits.outgoing,
+    };
+    let outcome = match (Task { kind: LogicKind::Core, time }).perform(rented, running).await {
+        Ok(result) => Outcome::Succeeded(result),
+        Err(failure) => Outcome::Failed(failure),
+    };
+    (enable_result, outcome)
+}
+
+/// Exactly `result == true` enables.
+fn is_enabled(result: &Json) -> bool {
+    let attributes = result.attributes().unwrap_or_default();
+    attributes.iter().any(|(key, value)| key == "result" && value.as_str() == "true")
+}

@@ -1,0 +1,199 @@
+//! The guard in front of every outgoing call.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tidegate_engine::{Egress, EgressError, NameLookup, Policy, Request};
+
+use crate::harness::shared;
+use crate::http::{Answer, serve};
+
+/// A resolver that knows a few names, and says that every other one is public.
+#[derive(Default)]
+struct Names(HashMap<&'static str, Vec<IpAddr>>);
+
+#[async_trait]
+impl NameLookup for Names {
+    async fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
+        let known = self.0.get(name.trim_end_matches('.')).cloned();
+        Ok(known.unwrap_or_else(|| vec!["93.184.216.34".parse().unwrap()]))
+    }
+}
+
+fn names(known: &[(&'static str, &[&str])]) -> Arc<Names> {
+    let parse = |ips: &[&str]| ips.iter().map(|ip| ip.parse().unwrap()).collect();
+    Arc::new(Names(known.iter().map(|(name, ips)| (*name, parse(ips))).collect()))
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match (c, c == '\\') {
+            (_, true) => match rest.next() {
+                Some('t') => out.push('\t'),
+                Some('n') => out.push('\n'),
+                Some('\\') => out.push('\\'),
+                Some('u') => {
+                    let code: String = rest.by_ref().take(4).collect();
+                    out.push(char::from_u32(u32::from_str_radix(&code, 16).unwrap()).unwrap());
+                }
+                other => panic!("no such escape: {other:?}"),
+            },
+            (c, false) => out.push(c),
+        }
+    }
+    out
+}
+
+fn get(url: &str) -> Request {
+    Request {
+        method: http_method("GET"),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        timeout: Duration::from_secs(10),
+        max_response: 1000,
+    }
+}
+
+fn http_method(name: &str) -> ::http::Method {
+    name.parse().unwrap()
+}
+
+#[tokio::test]
+async fn every_url_of_the_corpus_comes_out_as_expected() {
+    let egress = Egress::with_lookup(Policy::default(), names(&[])).unwrap();
+    let corpus = std::fs::read_to_string(shared("corpora/ssrf/corpus.tsv")).unwrap();
+    let mut judged = 0;
+    for line in corpus.lines().filter(|line| line.starts_with("url\t")) {
+        let mut columns = line.split('\t').skip(1);
+        let (input, expected) = (unescaped(columns.next().unwrap()), columns.next().unwrap());
+        let came = egress.check(&input).await;
+        let verdict = match &came {
+            Ok(()) => "ALLOW",
+            Err(EgressError::InvalidUrl(_)) => "INVALID",
+            Err(EgressError::Refused { .. }) => "BLOCK",
+            Err(other) => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(verdict, expected, "{line}: {came:?}");
+        judged += 1;
+    }
+    assert!(judged > 50, "{judged} rows");
+}
+
+#[tokio::test]
+async fn one_private_address_refuses_the_whole_name() {
+    let lookup = names(&[
+        ("mixed.example", &["93.184.216.34", "10.0.0.5"]),
+        ("priv6.example", &["93.184.216.34", "fd00::5"]),
+        ("alias.example", &["169.254.169.254"]),
+        ("127.0.0.1.nip.example", &["127.0.0.1"]),
+        ("empty.example", &[]),
+        ("fine.example", &["93.184.216.34", "2606:4700:4700::1111"]),
+    ]);
+    let egress = Egress::with_lookup(Policy::default(), lookup).unwrap();
+    for name in ["mixed.example", "priv6.example", "alias.example", "127.0.0.1.nip.example"] {
+        let url = format!("https://{name}/hook");
+        assert!(matches!(egress.check(&url).await, Err(EgressError::Refused { .. })), "{name}");
+        assert!(matches!(egress.send(get(&url)).await, Err(EgressError::Refused { .. })), "{name}");
+    }
+    assert!(matches!(egress.check("https://empty.example/").await, Err(EgressError::Unresolved { .. })));
+    assert_eq!(egress.check("https://fine.example/").await, Ok(()));
+}
+
+#[tokio::test]
+async fn the_address_that_was_checked_is_the_one_that_is_connected_to() {
+    let server = serve(|_| Answer::ok("hello")).await;
+    let lookup = names(&[("shop.example", &["127.0.0.1"])]);
+    let allowed = Egress::with_lookup("127.0.0.1".parse().unwrap(), lookup.clone()).unwrap();
+    let url = format!("http://shop.example:{}/x", server.port());
+    let response = allowed.send(get(&url)).await.unwrap();
+    assert_eq!((response.status, &response.body[..]), (200, &b"hello"[..]));
+    let denied = Egress::with_lookup(Policy::default(), lookup).unwrap();
+    assert!(matches!(denied.send(get(&url)).await, Err(EgressError::Refused { .. })));
+}
+
+#[tokio::test]
+async fn an_operator_allows_addresses_networks_and_names() {
+    let lookup = names(&[("sink.svc", &["10.1.2.3"]), ("other.svc", &["10.1.2.3"])]);
+    let policy: Policy = "10.9.0.0/16, 192.168.7.7, sink.svc, fd00::/8".parse().unwrap();
+    let egress = Egress::with_lookup(policy, lookup).unwrap();
+    for url in
+        ["http://10.9.1.1/", "http://192.168.7.7:81/", "http://sink.svc/", "http://SINK.svc./", "http://[fd00::1]/"]
+    {
+        assert_eq!(egress.check(url).await, Ok(()), "{url}");
+    }
+    for url in
+        ["http://10.8.1.1/", "http://192.168.7.8/", "http://other.svc/", "http://localhost/", "http://127.0.0.1/"]
+    {
+        assert!(egress.check(url).await.is_err(), "{url}");
+    }
+    assert!("10.0.0.0/99".parse::<Policy>().is_err());
+    assert_eq!(Egress::new(Policy::allowing_loopback()).unwrap().check("http://localhost:1/").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let server = serve(|_| Answer {
+        status: 302,
+        headers: vec![("location", "http://127.0.0.1:1/".to_owned())],
+        body: String::new(),
+    })
+    .await;
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    let response = egress.send(get(&server.url("/"))).await.unwrap();
+    assert_eq!(response.status, 302);
+    assert!(response.headers.contains(&("location".to_owned(), "http://127.0.0.1:1/".to_owned())));
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_the_limit() {
+    let server = serve(|request| Answer::ok(&"x".repeat(request.path[1..].parse().unwrap()))).await;
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    for (size, truncated) in [(999, false), (1000, false), (1001, true), (3_000_000, true)] {
+        let response = egress.send(get(&server.url(&format!("/{size}")))).await.unwrap();
+        assert_eq!((response.body.len(), response.truncated), (size.min(1000), truncated));
+    }
+}
+
+#[tokio::test]
+async fn headers_that_are_not_the_callers_to_set_are_refused() {
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    for (name, value) in [
+        ("Host", "director.integ.svc"),
+        ("X-A", "a\r\nX-B: b"),
+        ("X-A", "a\0"),
+        ("X A", "a"),
+        ("Content-Length", "1"),
+        ("Transfer-Encoding", "chunked"),
+        ("Connection", "close"),
+        ("Metadata-Flavor", "Google"),
+        ("X-aws-ec2-metadata-token", "t"),
+    ] {
+        let request = Request { headers: vec![(name.to_owned(), value.to_owned())], ..get("http://127.0.0.1:1/") };
+        let came = egress.send(request).await;
+        assert!(matches!(came, Err(EgressError::Header { .. })), "{name}: {came:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_for_good_and_a_fault_is_not() {
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    assert!(!egress.send(get("http://10.0.0.1/")).await.unwrap_err().is_transient());
+    assert!(!egress.send(get("nonsense")).await.unwrap_err().is_transient());
+    // Port 1 of this machine: nobody listens.
+    assert!(egress.send(get("http://127.0.0.1:1/")).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    let request = Request { timeout: Duration::from_millis(50), ..get(&url) };
+    assert!(matches!(egress.send(request).await, Err(EgressError::TimedOut(_))));
+}

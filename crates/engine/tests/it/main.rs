@@ -1,0 +1,13 @@
+//! The engine through its public face.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod egress;
+mod fidelity;
+mod harness;
+mod http;
+mod incoming;
+mod library;
+mod objects;
+mod outgoing;
+mod sandbox;
