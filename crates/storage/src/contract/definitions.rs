@@ -23,6 +23,7 @@ pub trait Definitions {
     async fn insert_logic(&self, logic: &Logic, event: &Event) -> Result<(), Error>;
     /// The newest version, or a given one.
     async fn logic(&self, tenant: &TenantId, id: LogicId, version: Option<i32>) -> Result<Option<Logic>, Error>;
+    /// Lists the tenant's, at their newest versions.
     async fn logics(&self, tenant: &TenantId, page: PageOf<LogicId>) -> Result<Page<Logic>, Error>;
     /// Adds `logic.version`, which must be the newest plus one (`InvalidOperation` when somebody was faster), and replaces the description.
     async fn add_logic_version(&self, logic: &Logic, event: &Event) -> Result<(), Error>;
@@ -39,7 +40,9 @@ pub trait Definitions {
         key: Option<&WebhookKeyRow>,
         event: &Event,
     ) -> Result<(), Error>;
+    /// Finds one.
     async fn integration(&self, tenant: &TenantId, id: IntegrationId) -> Result<Option<Integration>, Error>;
+    /// Lists the tenant's.
     async fn integrations(&self, tenant: &TenantId, page: PageOf<IntegrationId>) -> Result<Page<Integration>, Error>;
     /// Replaces all but id, tenant, name, type, execution user and `created_at`. `NotFound`.
     async fn update_integration(&self, integration: &Integration, event: &Event) -> Result<(), Error>;
@@ -73,6 +76,7 @@ pub trait Definitions {
 
     /// `NotUnique` when the tenant has one of that name.
     async fn insert_object_type(&self, object_type: &ObjectType) -> Result<(), Error>;
+    /// Finds one by its name.
     async fn object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<Option<ObjectType>, Error>;
     /// All of the tenant's, by name.
     async fn object_types(&self, tenant: &TenantId) -> Result<Vec<ObjectType>, Error>;

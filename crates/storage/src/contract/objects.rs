@@ -26,6 +26,7 @@ pub enum WriteConflict {
 /// Domain objects. The director holds the rules; this keeps the states.
 #[async_trait]
 pub trait Objects {
+    /// Finds one.
     async fn object(&self, tenant: &TenantId, object_type: &TypeName, id: &ObjectId) -> Result<Option<Object>, Error>;
     /// In the order they were made, then by id. The key is a number that grows with each insert.
     async fn objects(

@@ -11,14 +11,18 @@ use tidegate_model::{
 pub trait Systems {
     /// `NotUnique` when the id is taken.
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<(), Error>;
+    /// Finds one.
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error>;
+    /// Lists all.
     async fn tenants(&self, page: PageOf<TenantId>) -> Result<Page<Tenant>, Error>;
     /// Deletes it with all that is its: definitions, objects, systems, clients, deliveries, records.
     async fn delete_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error>;
 
     /// `NotUnique` when the name is taken.
     async fn insert_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error>;
+    /// Finds one.
     async fn integration_system(&self, id: IntegrationSystemId) -> Result<Option<IntegrationSystem>, Error>;
+    /// Lists all.
     async fn integration_systems(&self, page: PageOf<IntegrationSystemId>) -> Result<Page<IntegrationSystem>, Error>;
     /// Replaces name and description. `NotFound`, `NotUnique`.
     async fn update_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error>;
@@ -27,7 +31,9 @@ pub trait Systems {
 
     /// `NotUnique` when the tenant has one of that name; `NotFound` when its Integration System does not exist.
     async fn insert_application(&self, application: &Application, event: &Event) -> Result<(), Error>;
+    /// Finds one.
     async fn application(&self, tenant: &TenantId, id: ApplicationId) -> Result<Option<Application>, Error>;
+    /// Lists the tenant's.
     async fn applications(&self, tenant: &TenantId, page: PageOf<ApplicationId>) -> Result<Page<Application>, Error>;
     /// Replaces all but id, tenant and `created_at`. `NotFound`, `NotUnique`.
     async fn update_application(&self, application: &Application, event: &Event) -> Result<(), Error>;
@@ -36,8 +42,12 @@ pub trait Systems {
 
     /// As for Applications.
     async fn insert_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error>;
+    /// Finds one.
     async fn runtime(&self, tenant: &TenantId, id: RuntimeId) -> Result<Option<Runtime>, Error>;
+    /// Lists the tenant's.
     async fn runtimes(&self, tenant: &TenantId, page: PageOf<RuntimeId>) -> Result<Page<Runtime>, Error>;
+    /// Replaces all but id, tenant and `created_at`. `NotFound`, `NotUnique`.
     async fn update_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error>;
+    /// Deletes it with its clients. `NotFound`.
     async fn delete_runtime(&self, tenant: &TenantId, id: RuntimeId, event: &Event) -> Result<(), Error>;
 }

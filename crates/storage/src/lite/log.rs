@@ -1,0 +1,97 @@
+//! The bus where there is no other: a table. One writer, so the order of positions is the order of commits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position, Received};
+use tidegate_model::{Error, Event};
+
+use super::portable::{Columns, Database, micros, sql};
+use crate::body;
+use crate::fault::Fault;
+
+const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, body) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (tenant, event_id) DO NOTHING";
+const READ: &str = "SELECT position AS id, position, body FROM local_log WHERE position > $1 AND body IS NOT NULL \
+    ORDER BY position LIMIT $2";
+const BOUNDS: &str = "SELECT (SELECT MIN(position) FROM local_log) AS first, \
+    COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'local_log'), 0) AS last";
+const ANY: &str = "SELECT position FROM local_log WHERE position > $1 AND body IS NOT NULL LIMIT 1";
+
+/// How long a reader sleeps at most.
+const NAP: Duration = Duration::from_secs(1);
+
+/// The log on the store's own file.
+pub(crate) struct LocalLog(pub(crate) Arc<Database>);
+
+#[async_trait]
+impl EventLog for LocalLog {
+    async fn publish(&self, event: &Event) -> Result<(), Error> {
+        self.0.run("publish", self.insert(event)).await?;
+        self.0.log_changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
+        self.0.run("read_log", self.entries(after, max)).await
+    }
+
+    async fn bounds(&self) -> Result<LogBounds, Error> {
+        self.0.run("log_bounds", self.ends()).await
+    }
+
+    async fn wake(&self, after: Position) {
+        let mut changed = std::pin::pin!(self.0.log_changed.notified());
+        // Registered before the look, so that nothing published between the two is slept through.
+        changed.as_mut().enable();
+        if !matches!(self.0.run("wake_log", self.any(after)).await, Ok(true)) {
+            let _woken = tokio::time::timeout(NAP, changed).await;
+        }
+    }
+}
+
+impl LocalLog {
+    async fn insert(&self, event: &Event) -> Result<(), Fault> {
+        let insert = sql(PUBLISH)
+            .bind(event.tenant.as_str())
+            .bind(event.id.as_str())
+            .bind(micros(self.0.clock.now()))
+            .bind(body::pack(event)?);
+        insert.execute(self.0.writes()).await?;
+        Ok(())
+    }
+
+    async fn entries(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Fault> {
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        let rows = sql(READ).bind(place(after)).bind(max).fetch_all(self.0.reads()).await?;
+        let entries = rows.iter().map(|row| {
+            let columns = Columns::of("local_log", row);
+            Ok(LogEntry {
+                position: position(columns.get("position")?),
+                received: Received::Event(columns.body("body")?),
+            })
+        });
+        entries.collect()
+    }
+
+    async fn ends(&self) -> Result<LogBounds, Fault> {
+        let row = sql(BOUNDS).fetch_one(self.0.reads()).await?;
+        let last = position(row.try_get("last")?);
+        let first = row.try_get::<Option<i64>, _>("first")?.map_or(last + 1, position);
+        Ok(LogBounds { first, last })
+    }
+
+    async fn any(&self, after: Position) -> Result<bool, Fault> {
+        Ok(sql(ANY).bind(place(after)).fetch_optional(self.0.reads()).await?.is_some())
+    }
+}
+
+fn place(position: Position) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn position(place: i64) -> Position {
+    Position::try_from(place).unwrap_or(0)
+}

@@ -1,0 +1,79 @@
+//! PostgreSQL: many processes, each with a small pool.
+
+mod dialect;
+
+/// The parts of statements that PostgreSQL says in its own way.
+macro_rules! dialect {
+    (key_share) => {
+        " FOR KEY SHARE"
+    };
+    (skip_locked) => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+    (numbers) => {
+        "SELECT number::bigint FROM json_array_elements_text($1::json) AS number"
+    };
+}
+
+#[path = "portable/mod.rs"]
+mod portable;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tidegate_model::Clock;
+
+pub(crate) use self::portable::Database;
+use crate::open::OpenError;
+use crate::schema;
+
+/// How long a call waits for a connection.
+const TURN: Duration = Duration::from_secs(5);
+
+/// Connects to a database whose schema must be there.
+pub(crate) async fn open(
+    options: &PgConnectOptions,
+    connections: u32,
+    clock: Arc<dyn Clock>,
+) -> Result<Database, OpenError> {
+    // The server gives up a statement before this side does (see CALL_LIMIT), and notices a client that is gone.
+    let options = options.clone().application_name("tidegate").options([
+        ("statement_timeout", "15s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(TURN);
+    let pool = pool.connect_with(options).await.map_err(OpenError::connect)?;
+    schema::check_postgres(&pool).await?;
+    Ok(Database::new(pool.clone(), pool, clock))
+}
+
+/// Brings the schema up to date, one process at a time.
+pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TURN);
+    let pool = pool.connect_with(options.clone()).await.map_err(OpenError::connect)?;
+    let done = schema::postgres(&pool).await;
+    pool.close().await;
+    done
+}
+
+#[cfg(test)]
+async fn test_database() -> Option<Database> {
+    let Some(url) = std::env::var_os("TIDEGATE_TEST_POSTGRES") else {
+        assert!(std::env::var_os("CI").is_none(), "TIDEGATE_TEST_POSTGRES is not set");
+        println!("skipped: TIDEGATE_TEST_POSTGRES is not set");
+        return None;
+    };
+    let server: PgConnectOptions = url.to_str().unwrap().parse().unwrap();
+    let name = format!("tidegate_statements_{}", std::process::id());
+    let admin = PgPoolOptions::new().max_connections(1).connect_with(server.clone()).await.unwrap();
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&admin).await.unwrap();
+    }
+    let server = server.database(&name);
+    migrate(&server).await.unwrap();
+    Some(open(&server, 1, Arc::new(tidegate_model::SystemClock)).await.unwrap())
+}

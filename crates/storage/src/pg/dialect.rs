@@ -1,0 +1,30 @@
+//! What PostgreSQL has its own way of saying.
+
+use sqlx::error::DatabaseError;
+
+pub(crate) type Db = sqlx::Postgres;
+pub(crate) type Pool = sqlx::PgPool;
+pub(crate) type Row = sqlx::postgres::PgRow;
+pub(crate) type Connection = sqlx::PgConnection;
+
+/// Changes lock the rows that they build on; the snapshot is each statement's.
+pub(crate) const BEGIN_CHANGE: &str = "BEGIN";
+
+/// Reads what was committed when the first statement began.
+pub(crate) const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Everything of a tenant refers to it here.
+pub(crate) const FORGET_TENANT: Option<&str> = None;
+
+/// There is no local log here: a sequence's numbers become visible out of order.
+pub(crate) const PRUNE_LOG: Option<&str> = None;
+
+/// Whether the error says that the server cannot do it now: connections, resources, shutdown, timeouts, deadlocks.
+pub(crate) fn is_transient(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+}
+
+/// Two transactions waited for each other, and this one was ended.
+pub(crate) fn is_deadlock(error: &dyn DatabaseError) -> bool {
+    error.code().as_deref() == Some("40P01")
+}

@@ -1,0 +1,5 @@
+//! Binds each contract to the files of its nouns; the bound in time and the translation of errors are [`Database::run`](super::Database::run).
+
+mod definitions;
+mod flow;
+mod systems;

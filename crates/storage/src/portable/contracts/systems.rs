@@ -1,0 +1,118 @@
+use async_trait::async_trait;
+use tidegate_model::{
+    Application, ApplicationId, Client, ClientId, ClientOwner, Error, Event, IntegrationSystem, IntegrationSystemId,
+    Page, PageOf, Runtime, RuntimeId, SecretHash, Tenant, TenantId,
+};
+
+use super::super::{Database, applications, clients, integration_systems, runtimes, signing_keys, tenants};
+use crate::contract::{Clients, OwnerKind, SigningKeyRow, Systems};
+
+#[async_trait]
+impl Systems for Database {
+    async fn insert_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
+        self.run("insert_tenant", tenants::insert(self, tenant)).await
+    }
+
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error> {
+        self.run("tenant", tenants::find(self, id)).await
+    }
+
+    async fn tenants(&self, page: PageOf<TenantId>) -> Result<Page<Tenant>, Error> {
+        self.run("tenants", tenants::list(self, page)).await
+    }
+
+    async fn delete_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error> {
+        self.run("delete_tenant", tenants::delete(self, id)).await
+    }
+
+    async fn insert_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error> {
+        self.run("insert_integration_system", integration_systems::insert(self, system)).await
+    }
+
+    async fn integration_system(&self, id: IntegrationSystemId) -> Result<Option<IntegrationSystem>, Error> {
+        self.run("integration_system", integration_systems::find(self, id)).await
+    }
+
+    async fn integration_systems(&self, page: PageOf<IntegrationSystemId>) -> Result<Page<IntegrationSystem>, Error> {
+        self.run("integration_systems", integration_systems::list(self, page)).await
+    }
+
+    async fn update_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error> {
+        self.run("update_integration_system", integration_systems::update(self, system)).await
+    }
+
+    async fn delete_integration_system(&self, id: IntegrationSystemId) -> Result<IntegrationSystem, Error> {
+        self.run("delete_integration_system", integration_systems::delete(self, id)).await
+    }
+
+    async fn insert_application(&self, application: &Application, event: &Event) -> Result<(), Error> {
+        self.run("insert_application", applications::insert(self, application, event)).await
+    }
+
+    async fn application(&self, tenant: &TenantId, id: ApplicationId) -> Result<Option<Application>, Error> {
+        self.run("application", applications::find(self, tenant, id)).await
+    }
+
+    async fn applications(&self, tenant: &TenantId, page: PageOf<ApplicationId>) -> Result<Page<Application>, Error> {
+        self.run("applications", applications::list(self, tenant, page)).await
+    }
+
+    async fn update_application(&self, application: &Application, event: &Event) -> Result<(), Error> {
+        self.run("update_application", applications::update(self, application, event)).await
+    }
+
+    async fn delete_application(&self, tenant: &TenantId, id: ApplicationId, event: &Event) -> Result<(), Error> {
+        self.run("delete_application", applications::delete(self, tenant, id, event)).await
+    }
+
+    async fn insert_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error> {
+        self.run("insert_runtime", runtimes::insert(self, runtime, event)).await
+    }
+
+    async fn runtime(&self, tenant: &TenantId, id: RuntimeId) -> Result<Option<Runtime>, Error> {
+        self.run("runtime", runtimes::find(self, tenant, id)).await
+    }
+
+    async fn runtimes(&self, tenant: &TenantId, page: PageOf<RuntimeId>) -> Result<Page<Runtime>, Error> {
+        self.run("runtimes", runtimes::list(self, tenant, page)).await
+    }
+
+    async fn update_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error> {
+        self.run("update_runtime", runtimes::update(self, runtime, event)).await
+    }
+
+    async fn delete_runtime(&self, tenant: &TenantId, id: RuntimeId, event: &Event) -> Result<(), Error> {
+        self.run("delete_runtime", runtimes::delete(self, tenant, id, event)).await
+    }
+}
+
+#[async_trait]
+impl Clients for Database {
+    async fn insert_client(&self, client: &Client, secret: SecretHash) -> Result<(), Error> {
+        self.run("insert_client", clients::insert(self, client, secret)).await
+    }
+
+    async fn client(&self, id: ClientId) -> Result<Option<(Client, SecretHash)>, Error> {
+        self.run("client", clients::find(self, id)).await
+    }
+
+    async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error> {
+        self.run("clients_of", clients::list(self, owner)).await
+    }
+
+    async fn delete_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Client, Error> {
+        self.run("delete_client", clients::delete(self, id, belongs)).await
+    }
+
+    async fn has_administrator(&self) -> Result<bool, Error> {
+        self.run("has_administrator", signing_keys::has_administrator(self)).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, Error> {
+        self.run("signing_keys", signing_keys::list(self)).await
+    }
+
+    async fn insert_first_signing_key(&self, key: &SigningKeyRow) -> Result<(), Error> {
+        self.run("insert_first_signing_key", signing_keys::insert_first(self, key)).await
+    }
+}

@@ -1,0 +1,84 @@
+//! Open deliveries: made, saved, released, ended.
+
+use tidegate_model::{Delivery, Error, Execution, Timestamp};
+use uuid::Uuid;
+
+use super::super::dialect::Connection;
+use super::{Database, executions, micros, sql};
+use crate::body::{self, DeliveryBody};
+use crate::codec::trigger;
+use crate::fault::{Fault, dangling};
+
+statements! {
+    // Held until the end of the transaction: a delivery of an Integration that is being deleted is not made, and stops nothing.
+    HOLD_INTEGRATION = concat!("SELECT id FROM integration WHERE tenant = $1 AND id = $2", dialect!(key_share));
+    INSERT = "INSERT INTO delivery (tenant, id, status, search, body, next_at, holder, leased_until, integration, trigger, \
+        started_at, event_id, object_type, object_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
+    SAVE = "UPDATE delivery SET status = $3, search = $4, body = $5, next_at = $6, holder = $7, leased_until = $8 \
+        WHERE tenant = $1 AND id = $2 AND holder = $9";
+    END = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND holder = $3";
+}
+
+/// Who holds it, until when.
+pub(super) type Lease = Option<(Uuid, Timestamp)>;
+
+pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fault> {
+    let mut change = db.change().await?;
+    let inserted = insert_one(&mut change, delivery, None).await;
+    let inserted = inserted.map_err(|e| dangling(e, || Error::not_found("Event", &delivery.event.id)))?;
+    if !inserted {
+        return Err(Error::not_found("Integration", delivery.execution.integration).into());
+    }
+    change.commit().await?;
+    Ok(())
+}
+
+/// `false` when its Integration is gone, or it is there already.
+pub(super) async fn insert_one(connection: &mut Connection, delivery: &Delivery, lease: Lease) -> Result<bool, Fault> {
+    let (record, event) = (&delivery.execution, &delivery.event);
+    let hold = sql(HOLD_INTEGRATION).bind(record.tenant.as_str()).bind(record.integration.0);
+    if hold.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(false);
+    }
+    let insert = bind(INSERT, delivery, lease)?
+        .bind(record.integration.0)
+        .bind(trigger(record.trigger))
+        .bind(micros(record.started_at))
+        .bind(event.id.as_str())
+        .bind(event.object_type.as_str())
+        .bind(event.object_id.as_str());
+    Ok(insert.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Stores what became of it, with the lease that it has from now on, if `holder` has it still.
+pub(super) async fn save(db: &Database, delivery: &Delivery, holder: Uuid, lease: Lease) -> Result<bool, Fault> {
+    let save = bind(SAVE, delivery, lease)?.bind(holder);
+    Ok(save.execute(db.writes()).await?.rows_affected() == 1)
+}
+
+pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -> Result<(), Fault> {
+    let mut change = db.change().await?;
+    for record in records {
+        let end = sql(END).bind(record.tenant.as_str()).bind(record.id.0).bind(holder);
+        if end.execute(&mut *change).await?.rows_affected() == 1 {
+            executions::insert_one(&mut change, record).await?;
+        }
+    }
+    change.commit().await?;
+    Ok(())
+}
+
+fn bind(statement: &'static str, delivery: &Delivery, lease: Lease) -> Result<super::Statement, Fault> {
+    let record = &delivery.execution;
+    let packed = body::pack(&DeliveryBody { execution: record, plan: delivery.plan.as_ref() })?;
+    Ok(sql(statement)
+        .bind(record.tenant.as_str())
+        .bind(record.id.0)
+        .bind(record.status.as_str())
+        .bind(body::search_text(record))
+        .bind(packed)
+        .bind(micros(delivery.next_at))
+        .bind(lease.map(|(holder, _)| holder))
+        .bind(lease.map(|(_, until)| micros(until))))
+}

@@ -1,0 +1,92 @@
+//! What comes from the log: the position, events, and what is kept aside.
+
+use tidegate_model::contract::{Incomprehensible, Position};
+use tidegate_model::{Event, EventId, ExecutionId, TenantId, Timestamp};
+use uuid::Uuid;
+
+use super::super::dialect::Connection;
+use super::row::Columns;
+use super::{Database, counted, deliveries, micros, number, sql, tenants};
+use crate::body;
+use crate::contract::Intake;
+use crate::fault::Fault;
+
+statements! {
+    POSITION = "SELECT position FROM intake WHERE name = 'events'";
+    // Whoever moves it first wins; another one that read the same position changes nothing.
+    MOVE = "UPDATE intake SET position = $2 WHERE name = 'events' AND position = $1";
+    INSERT_EVENT = "INSERT INTO event (tenant, id, taken_at, body) VALUES ($1, $2, $3, $4) ON CONFLICT (tenant, id) DO NOTHING";
+    FIND_EVENT = "SELECT id, body FROM event WHERE tenant = $1 AND id = $2";
+    INSERT_ASIDE = "INSERT INTO aside (position, subject, payload, reason, time) VALUES ($1, $2, $3, $4, $5)";
+}
+
+pub(super) async fn position(db: &Database) -> Result<Position, Fault> {
+    let mut connection = db.reads().acquire().await?;
+    Ok(counted(number(&mut connection, sql(POSITION)).await?))
+}
+
+pub(super) async fn take_in(
+    db: &Database,
+    (from, to): (Position, Position),
+    intake: &Intake,
+    holder: Uuid,
+    leased_until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Vec<ExecutionId>>, Fault> {
+    let mut change = db.change().await?;
+    if sql(MOVE).bind(place(from)).bind(place(to)).execute(&mut *change).await?.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let lease = Some((holder, leased_until));
+    let mut new = Vec::new();
+    for (event, due) in &intake.events {
+        if !insert_event(&mut change, event, now).await? {
+            continue;
+        }
+        for delivery in due {
+            if deliveries::insert_one(&mut change, delivery, lease).await? {
+                new.push(delivery.execution.id);
+            }
+        }
+    }
+    for (position, entry) in &intake.aside {
+        insert_aside(&mut change, *position, entry).await?;
+    }
+    change.commit().await?;
+    Ok(Some(new))
+}
+
+pub(super) async fn event(db: &Database, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, Fault> {
+    let row = sql(FIND_EVENT).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(db.reads()).await?;
+    row.map(|row| Columns::of("event", &row).body("body")).transpose()
+}
+
+/// `false` when its tenant has seen it before, or is gone.
+async fn insert_event(connection: &mut Connection, event: &Event, now: Timestamp) -> Result<bool, Fault> {
+    if !tenants::hold(connection, &event.tenant).await? {
+        tracing::warn!(tenant = %event.tenant, event = %event.id, "dropped an event of a tenant that is not there");
+        return Ok(false);
+    }
+    let insert = sql(INSERT_EVENT)
+        .bind(event.tenant.as_str())
+        .bind(event.id.as_str())
+        .bind(micros(now))
+        .bind(body::pack(event)?);
+    Ok(insert.execute(connection).await?.rows_affected() == 1)
+}
+
+async fn insert_aside(connection: &mut Connection, position: Position, entry: &Incomprehensible) -> Result<(), Fault> {
+    let insert = sql(INSERT_ASIDE)
+        .bind(place(position))
+        .bind(entry.subject.replace('\0', "\u{fffd}"))
+        .bind(entry.payload.as_slice())
+        .bind(entry.reason.replace('\0', "\u{fffd}"))
+        .bind(micros(entry.time));
+    insert.execute(connection).await?;
+    Ok(())
+}
+
+/// A position as it is stored.
+fn place(position: Position) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}

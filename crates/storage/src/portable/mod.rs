@@ -1,0 +1,126 @@
+//! The store's source, written once and compiled once per driver: [`pg`](crate::pg) and [`lite`](crate::lite) each mount it beside their
+//! `dialect`, which says what differs. One file per noun holds the statements and what is done with them; the files named like a contract
+//! only bind one to the other.
+
+mod applications;
+mod bookkeeping;
+mod claims;
+mod clients;
+mod contracts;
+mod deliveries;
+mod executions;
+mod intake;
+mod integration_rows;
+mod integration_systems;
+mod integrations;
+mod logics;
+mod objects;
+mod outbox;
+mod row;
+mod runtimes;
+mod signing_keys;
+mod tenants;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use sqlx::query::Query;
+use tidegate_model::{Clock, Error, Timestamp};
+use tokio::sync::Notify;
+
+#[allow(unused_imports)]
+pub(super) use self::row::Columns;
+use super::dialect::{self, Connection, Db, Pool};
+use crate::fault::{Fault, Faults};
+
+/// The longest that any call may take, waiting for a connection included.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+type Transaction = sqlx::Transaction<'static, Db>;
+type Statement = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
+
+/// The store on this driver.
+pub(crate) struct Database {
+    reads: Pool,
+    writes: Pool,
+    faults: Faults,
+    outbox_changed: Notify,
+    /// Told when the local log grew; nobody listens where there is none.
+    pub(super) log_changed: Notify,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Database {
+    /// Works on open pools; both may be the same.
+    pub(super) fn new(reads: Pool, writes: Pool, clock: Arc<dyn Clock>) -> Self {
+        let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
+        let faults = Faults { run, count: AtomicU64::new(1) };
+        Self { reads, writes, faults, outbox_changed: Notify::new(), log_changed: Notify::new(), clock }
+    }
+
+    /// Bounds a call in time, and turns what broke in it into what its caller is told.
+    pub(super) async fn run<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(CALL_LIMIT, work).await {
+            Ok(done) => done.map_err(|fault| self.faults.answer(call, fault, dialect::is_transient)),
+            Err(_) => Err(Faults::late(call)),
+        }
+    }
+
+    /// Begins a change; dropped without a commit, it never was.
+    pub(super) async fn change(&self) -> Result<Transaction, Fault> {
+        Ok(self.writes.begin_with(dialect::BEGIN_CHANGE).await?)
+    }
+
+    /// Begins to read several things as they are at one moment.
+    pub(super) async fn look(&self) -> Result<Transaction, Fault> {
+        Ok(self.reads.begin_with(dialect::BEGIN_LOOK).await?)
+    }
+
+    /// Where single statements read.
+    pub(super) fn reads(&self) -> &Pool {
+        &self.reads
+    }
+
+    /// Where single statements write.
+    pub(super) fn writes(&self) -> &Pool {
+        &self.writes
+    }
+}
+
+/// A statement, ready for its parameters.
+pub(super) fn sql(text: &'static str) -> Statement {
+    sqlx::query(text)
+}
+
+/// An instant as it is stored.
+pub(super) fn micros(time: Timestamp) -> i64 {
+    time.timestamp_micros()
+}
+
+/// An instant or none, as it is stored.
+fn maybe_micros(time: Option<Timestamp>) -> Option<i64> {
+    time.map(micros)
+}
+
+/// How many rows a page reads: one more than it shows.
+fn one_more(first: u16) -> i64 {
+    i64::from(first) + 1
+}
+
+/// A count, as it comes from the database.
+fn counted(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
+
+/// Reads one number.
+async fn number(connection: &mut Connection, query: Statement) -> Result<i64, Fault> {
+    let row = query.fetch_one(connection).await?;
+    Ok(sqlx::Row::try_get(&row, 0)?)
+}

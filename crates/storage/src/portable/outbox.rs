@@ -1,0 +1,78 @@
+//! Events on their way to the bus.
+//!
+//! The number of an entry is drawn after the changed row is locked, so the entries of one object have the order of its changes.
+
+use std::time::Duration;
+
+use tidegate_model::{Event, Timestamp};
+use uuid::Uuid;
+
+use super::row::Columns;
+use super::{Database, Transaction, micros, sql};
+use crate::body;
+use crate::fault::Fault;
+
+statements! {
+    INSERT = "INSERT INTO outbox (tenant, body) VALUES ($1, $2)";
+    ANY = "SELECT id FROM outbox LIMIT 1";
+    LEASED_ELSEWHERE = "SELECT name FROM lease WHERE name = 'outbox' AND holder <> $1 AND leased_until > $2";
+    LEASE = "INSERT INTO lease (name, holder, leased_until) VALUES ('outbox', $1, $3) \
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until \
+        WHERE lease.holder = excluded.holder OR lease.leased_until <= $2";
+    OLDEST = "SELECT id, body FROM outbox ORDER BY id LIMIT $1";
+    DONE = concat!("DELETE FROM outbox WHERE id IN (", dialect!(numbers), ")");
+}
+
+/// How long the right to relay is held.
+const LEASE_MICROS: i64 = 10_000_000;
+
+/// Adds the events of a change, commits both, and tells the relay.
+pub(super) async fn commit(
+    db: &Database,
+    mut change: Transaction,
+    events: impl IntoIterator<Item = &Event> + Send,
+) -> Result<(), Fault> {
+    let packed: Vec<_> =
+        events.into_iter().map(|e| Ok((e.tenant.as_str(), body::pack(e)?))).collect::<Result<_, Fault>>()?;
+    for (tenant, body) in packed {
+        sql(INSERT).bind(tenant).bind(body).execute(&mut *change).await?;
+    }
+    change.commit().await?;
+    db.outbox_changed.notify_one();
+    Ok(())
+}
+
+pub(super) async fn wake(db: &Database) {
+    // Only the other processes' entries are found by time; waiting no longer than this is the contract.
+    let _woken = tokio::time::timeout(Duration::from_secs(1), db.outbox_changed.notified()).await;
+}
+
+/// An empty outbox is told without a write, so that waiting costs no commit per second.
+pub(super) async fn claim(
+    db: &Database,
+    holder: Uuid,
+    now: Timestamp,
+    max: u32,
+) -> Result<Option<Vec<(i64, Event)>>, Fault> {
+    let now = micros(now);
+    if sql(ANY).fetch_optional(db.reads()).await?.is_none() {
+        let elsewhere = sql(LEASED_ELSEWHERE).bind(holder).bind(now).fetch_optional(db.reads()).await?;
+        return Ok(elsewhere.is_none().then(Vec::new));
+    }
+    let lease = sql(LEASE).bind(holder).bind(now).bind(now.saturating_add(LEASE_MICROS));
+    if lease.execute(db.writes()).await?.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let rows = sql(OLDEST).bind(i64::from(max)).fetch_all(db.reads()).await?;
+    let entries = rows.iter().map(|row| {
+        let columns = Columns::of("outbox", row);
+        Ok((columns.get("id")?, columns.body("body")?))
+    });
+    entries.collect::<Result<_, Fault>>().map(Some)
+}
+
+pub(super) async fn done(db: &Database, ids: &[i64]) -> Result<(), Fault> {
+    let ids = serde_json::to_string(ids).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sql(DONE).bind(ids).execute(db.writes()).await?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The keys that access tokens are signed with, and whether there is anybody to sign for.
+
+use uuid::Uuid;
+
+use super::super::dialect::Row;
+use super::row::Columns;
+use super::{Database, micros, sql};
+use crate::contract::SigningKeyRow;
+use crate::fault::Fault;
+
+statements! {
+    HAS_ADMINISTRATOR = "SELECT id FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL LIMIT 1";
+    LIST = "SELECT id, sealed, created_at FROM signing_key ORDER BY created_at DESC, id DESC";
+    // Two processes that start at once meet at this row: the second waits, then sees the first one's key.
+    MEET = "INSERT INTO lease (name, holder, leased_until) VALUES ('signing_key', $1, 0) \
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder";
+    INSERT_FIRST = "INSERT INTO signing_key (id, sealed, created_at) \
+        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM signing_key)";
+}
+
+pub(super) async fn has_administrator(db: &Database) -> Result<bool, Fault> {
+    Ok(sql(HAS_ADMINISTRATOR).fetch_optional(db.reads()).await?.is_some())
+}
+
+pub(super) async fn list(db: &Database) -> Result<Vec<SigningKeyRow>, Fault> {
+    sql(LIST).fetch_all(db.reads()).await?.iter().map(read).collect()
+}
+
+pub(super) async fn insert_first(db: &Database, key: &SigningKeyRow) -> Result<(), Fault> {
+    let mut change = db.change().await?;
+    sql(MEET).bind(Uuid::nil()).execute(&mut *change).await?;
+    let insert = sql(INSERT_FIRST).bind(key.id.as_str()).bind(key.sealed.as_slice()).bind(micros(key.created_at));
+    insert.execute(&mut *change).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<SigningKeyRow, Fault> {
+    let columns = Columns::of("signing_key", row);
+    Ok(SigningKeyRow {
+        id: columns.get("id")?,
+        sealed: columns.get("sealed")?,
+        created_at: columns.time("created_at")?,
+    })
+}

@@ -1,0 +1,68 @@
+//! The schema's history, embedded: the same names for both databases, in `migrations/`.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{PgPool, SqlSafeStr, SqlitePool};
+
+use crate::open::OpenError;
+
+/// A step: version, name, and its text for SQLite and PostgreSQL.
+type Step = (i64, &'static str, &'static str, &'static str);
+
+/// All steps, oldest first. A step that was released is never changed; what it got wrong, a later one sets right.
+const STEPS: &[Step] = &[(
+    1,
+    "start",
+    include_str!("../../../migrations/sqlite/0001_start.sql"),
+    include_str!("../../../migrations/postgres/0001_start.sql"),
+)];
+
+const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+const SQLITE_HAS_HISTORY: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+const POSTGRES_HAS_HISTORY: &str = "SELECT COUNT(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' \
+    AND schemaname = ANY (current_schemas(false))";
+
+/// Brings a SQLite schema up to date.
+pub(crate) async fn sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
+    migrator(|step| step.2).run(pool).await.map_err(OpenError::Migrate)
+}
+
+/// Brings a PostgreSQL schema up to date, under sqlx's advisory lock.
+pub(crate) async fn postgres(pool: &PgPool) -> Result<(), OpenError> {
+    migrator(|step| step.3).run(pool).await.map_err(OpenError::Migrate)
+}
+
+/// Refuses a SQLite schema that is behind.
+pub(crate) async fn check_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
+    let known: i64 = sqlx::query_scalar(SQLITE_HAS_HISTORY).fetch_one(pool).await.map_err(OpenError::connect)?;
+    let applied: Option<i64> = match known {
+        0 => None,
+        _ => sqlx::query_scalar(APPLIED).fetch_one(pool).await.map_err(OpenError::connect)?,
+    };
+    check(applied)
+}
+
+/// Refuses a PostgreSQL schema that is behind.
+pub(crate) async fn check_postgres(pool: &PgPool) -> Result<(), OpenError> {
+    let known: i64 = sqlx::query_scalar(POSTGRES_HAS_HISTORY).fetch_one(pool).await.map_err(OpenError::connect)?;
+    let applied: Option<i64> = match known {
+        0 => None,
+        _ => sqlx::query_scalar(APPLIED).fetch_one(pool).await.map_err(OpenError::connect)?,
+    };
+    check(applied)
+}
+
+/// A schema that is ahead is served: steps only add until no older version runs.
+fn check(applied: Option<i64>) -> Result<(), OpenError> {
+    let needed = STEPS.last().map_or(0, |step| step.0);
+    let applied = applied.unwrap_or(0);
+    if applied < needed { Err(OpenError::Behind { applied, needed }) } else { Ok(()) }
+}
+
+fn migrator(text: impl Fn(&Step) -> &'static str) -> Migrator {
+    let migrations = STEPS
+        .iter()
+        .map(|step| Migration::new(step.0, step.1.into(), MigrationType::Simple, text(step).into_sql_str(), false));
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
+}

@@ -1,0 +1,82 @@
+//! Where a store is.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+
+/// `sqlite://PATH`, `sqlite::memory:` or `postgres://...`. Its `Debug` and `Display` hide the password.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub(crate) Place);
+
+#[derive(Clone)]
+pub(crate) enum Place {
+    Memory,
+    File(PathBuf),
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// The text is no place where a store could be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE{reason}")]
+pub struct InvalidDatabaseUrl {
+    reason: String,
+}
+
+impl DatabaseUrl {
+    /// The file at this path.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Place::File(path.into()))
+    }
+
+    /// A database of its own in memory.
+    pub fn memory() -> Self {
+        Self(Place::Memory)
+    }
+
+    /// Whether it is SQLite, which one process alone may use.
+    pub fn is_sqlite(&self) -> bool {
+        !matches!(self.0, Place::Postgres(_))
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path {
+                "" => Err(InvalidDatabaseUrl { reason: ": the path is missing".to_owned() }),
+                ":memory:" => Ok(Self::memory()),
+                _ => Ok(Self::file(path)),
+            };
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // The parser's own error could repeat a part of the password.
+            let server = text.parse().map_err(|_| InvalidDatabaseUrl { reason: ": it cannot be read".to_owned() })?;
+            return Ok(Self(Place::Postgres(Box::new(server))));
+        }
+        Err(InvalidDatabaseUrl { reason: String::new() })
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Memory => f.write_str("sqlite::memory:"),
+            Place::File(path) => write!(f, "sqlite://{}", path.display()),
+            Place::Postgres(server) => {
+                let database = server.get_database().unwrap_or_default();
+                write!(f, "postgres://{}@{}:{}/{database}", server.get_username(), server.get_host(), server.get_port())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}

@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use tidegate_model::{ClientOwner, Error, Secret, SecretHash};
+use tidegate_storage::contract::{OwnerKind, SigningKeyRow};
+
+use crate::harness::{Kept, on_every_store};
+use crate::samples::{any_event, application, client, integration_system, runtime, tenant_id, with_tenants};
+
+on_every_store!(
+    a_client_is_kept_with_the_hash_of_its_secret,
+    a_client_needs_its_owner_and_dies_with_it,
+    a_client_is_deleted_only_as_what_it_is,
+    no_client_outlives_its_owner_when_both_calls_race,
+    there_is_one_first_signing_key,
+);
+
+fn hash() -> SecretHash {
+    Secret::new("secret").hash()
+}
+
+async fn a_client_is_kept_with_the_hash_of_its_secret(kept: &Kept) {
+    assert!(!kept.store.has_administrator().await.unwrap());
+    let administrator = client(ClientOwner::Administrator);
+    kept.store.insert_client(&administrator, hash()).await.unwrap();
+    assert!(kept.store.has_administrator().await.unwrap());
+    let (found, secret) = kept.store.client(administrator.id).await.unwrap().unwrap();
+    assert_eq!(found, administrator);
+    assert!(secret.matches(&Secret::new("secret")));
+    assert_eq!(kept.store.clients_of(&ClientOwner::Administrator).await.unwrap(), vec![administrator]);
+}
+
+async fn a_client_needs_its_owner_and_dies_with_it(kept: &Kept) {
+    let a = with_tenants(kept, &["a"]).await;
+    let (system, app, run) = (integration_system("s"), application(&a, "app"), runtime(&a, "run"));
+    let owners = [
+        ClientOwner::IntegrationSystem(system.id),
+        ClientOwner::Application(a.clone(), app.id),
+        ClientOwner::Runtime(a.clone(), run.id),
+    ];
+    for owner in &owners {
+        let orphan = kept.store.insert_client(&client(owner.clone()), hash()).await;
+        assert!(matches!(orphan, Err(Error::NotFound { .. })), "{orphan:?}");
+    }
+    kept.store.insert_integration_system(&system).await.unwrap();
+    kept.store.insert_application(&app, &any_event(&a)).await.unwrap();
+    kept.store.insert_runtime(&run, &any_event(&a)).await.unwrap();
+    let mut clients = Vec::new();
+    for owner in &owners {
+        for _ in 0..2 {
+            clients.push(client(owner.clone()));
+            kept.store.insert_client(clients.last().unwrap(), hash()).await.unwrap();
+        }
+    }
+    for (owner, both) in owners.iter().zip(clients.chunks(2)) {
+        assert_eq!(kept.store.clients_of(owner).await.unwrap(), both);
+    }
+    kept.store.delete_integration_system(system.id).await.unwrap();
+    kept.store.delete_application(&a, app.id, &any_event(&a)).await.unwrap();
+    kept.store.delete_tenant(&a).await.unwrap();
+    for client in clients {
+        assert!(kept.store.client(client.id).await.unwrap().is_none());
+    }
+}
+
+async fn a_client_is_deleted_only_as_what_it_is(kept: &Kept) {
+    let a = with_tenants(kept, &["a", "b"]).await;
+    let app = application(&a, "app");
+    kept.store.insert_application(&app, &any_event(&a)).await.unwrap();
+    let one = client(ClientOwner::Application(a.clone(), app.id));
+    kept.store.insert_client(&one, hash()).await.unwrap();
+    let others = [OwnerKind::IntegrationSystem, OwnerKind::Runtime(a.clone()), OwnerKind::Application(tenant_id("b"))];
+    for other in others {
+        assert_eq!(kept.store.delete_client(one.id, &other).await, Err(Error::not_found("Client", one.id)));
+    }
+    assert_eq!(kept.store.delete_client(one.id, &OwnerKind::Application(a)).await.unwrap(), one);
+    assert!(kept.store.client(one.id).await.unwrap().is_none());
+}
+
+async fn no_client_outlives_its_owner_when_both_calls_race(kept: &Kept) {
+    for round in 0..20 {
+        let system = integration_system(&format!("s{round}"));
+        kept.store.insert_integration_system(&system).await.unwrap();
+        let one = client(ClientOwner::IntegrationSystem(system.id));
+        let (inserting, deleting) = (Arc::clone(&kept.store), Arc::clone(&kept.store));
+        let inserted = one.clone();
+        let (inserted, deleted) =
+            tokio::join!(async move { inserting.insert_client(&inserted, hash()).await }, async move {
+                deleting.delete_integration_system(system.id).await
+            },);
+        deleted.unwrap();
+        assert!(matches!(inserted, Ok(()) | Err(Error::NotFound { .. })), "{inserted:?}");
+        assert!(kept.store.client(one.id).await.unwrap().is_none());
+    }
+}
+
+async fn there_is_one_first_signing_key(kept: &Kept) {
+    let key = |id: &str| SigningKeyRow { id: id.to_owned(), sealed: vec![0, 255, 128], created_at: kept.now() };
+    let (one, two) = (key("one"), key("two"));
+    let (first, second) =
+        tokio::join!(kept.store.insert_first_signing_key(&one), kept.store.insert_first_signing_key(&two));
+    first.unwrap();
+    second.unwrap();
+    let keys = kept.store.signing_keys().await.unwrap();
+    assert_eq!(keys.len(), 1);
+    assert_eq!((keys[0].sealed.as_slice(), keys[0].created_at), (&[0, 255, 128][..], kept.now()));
+}

@@ -1,0 +1,6 @@
+//! One suite over every store: SQLite in memory, SQLite in a file, PostgreSQL.
+
+mod clients;
+mod harness;
+mod samples;
+mod systems;
