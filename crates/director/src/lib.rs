@@ -1,1 +1,162 @@
-//! (under construction)
+//! The director: the registry of tenants, systems, Logics and Integrations, the tenants' objects, and the records of runs.
+//!
+//! Every rule stands in `service`, one file per noun; the faces only translate. GraphQL (`graphql`) and CloudEvents over HTTP (`http`) are
+//! the faces there are. A caller may rely on CONTRACT section 2: who may do what is one table (`access`), what an input must be is
+//! told with the field that breaks it (`rules`), a cursor works in its own list and tenant alone (`paging`).
+//!
+//! Beside the faces, [`Director::run`] works in the background: it relays the outbox to the bus and deletes what is past its time.
+//!
+//! To add a noun: its store contract, `service/<noun>.rs` with the operations (each begins by asking [`access`](crate) for the right),
+//! `graphql/<noun>.rs` with types and resolvers, and the two rows in `graphql/mod.rs`. `tests/it/schema.rs` tells when `schema.graphql` has
+//! to be written anew.
+//!
+//! ```no_run
+//! # async fn example(parts: tidegate_director::Parts, shutdown: tokio_util::sync::CancellationToken) {
+//! use std::time::Duration;
+//! use tidegate_director::{Director, Options};
+//!
+//! let director = Director::build(
+//!     Options {
+//!         webhook_url: "https://gate.example.com".into(),
+//!         token_url: "https://gate.example.com/oauth2/token".into(),
+//!         max_body: 1024 * 1024,
+//!         record_retention: Duration::from_hours(30 * 24),
+//!         event_retention: Duration::from_hours(7 * 24),
+//!     },
+//!     parts,
+//! );
+//! let router = director.router();
+//! director.run(shutdown).await;
+//! # }
+//! ```
+
+mod access;
+mod graphql;
+mod http;
+mod paging;
+mod relay;
+mod retention;
+mod rules;
+mod service;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Verifier};
+use tidegate_model::{Clock, Randomness};
+use tidegate_storage::{Sealer, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::relay::Relay;
+use crate::retention::Retention;
+use crate::service::{ObjectsService, Services, StoredRegistry};
+
+pub use crate::graphql::sdl;
+
+/// What the director stands on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Seals webhook keys and cursors.
+    pub sealer: Sealer,
+    /// Where events go.
+    pub events: Arc<dyn EventLog>,
+    /// Tells caches of changed definitions.
+    pub notices: Arc<dyn Notices>,
+    /// Says whether a script may be saved.
+    pub scripts: Arc<dyn ScriptCheck>,
+    /// Says who presents a token.
+    pub verifier: Arc<dyn Verifier>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws ids, keys and secrets.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// How the director works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What stands before `/webhook/<key>` in the URLs that third parties get.
+    pub webhook_url: String,
+    /// Where clients get their tokens.
+    pub token_url: String,
+    /// How many bytes a request may have.
+    pub max_body: usize,
+    /// How long records of runs are kept.
+    pub record_retention: Duration,
+    /// How long events are remembered: as long as one may come again.
+    pub event_retention: Duration,
+}
+
+/// The director, built. Cheap to clone.
+#[derive(Clone)]
+pub struct Director {
+    router: Router,
+    registry: Arc<dyn Registry>,
+    objects: Arc<ObjectsService>,
+    relay: Arc<Relay>,
+    retention: Arc<Retention>,
+}
+
+impl Director {
+    /// Puts the parts together; nothing runs yet.
+    pub fn build(options: Options, parts: Parts) -> Self {
+        let Parts { store, sealer, events, notices, scripts, verifier, clock, randomness } = parts;
+        let objects = Arc::new(ObjectsService {
+            store: store.clone(),
+            clock: clock.clone(),
+            randomness: randomness.clone(),
+        });
+        let mut holder = [0; 16];
+        randomness.fill(&mut holder);
+        let relay = Relay {
+            store: store.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+            holder: uuid::Builder::from_random_bytes(holder).into_uuid(),
+        };
+        let retention = Retention {
+            store: store.clone(),
+            clock: clock.clone(),
+            records: options.record_retention,
+            events: options.event_retention,
+        };
+        let registry = Arc::new(StoredRegistry(store.clone()));
+        let services = Services {
+            store: store.clone(),
+            sealer,
+            events,
+            notices,
+            scripts,
+            objects: objects.clone(),
+            clock,
+            randomness,
+            webhook_url: options.webhook_url.trim_end_matches('/').to_owned(),
+            token_url: options.token_url,
+        };
+        let router = http::router(Arc::new(services), verifier, store, options.max_body);
+        Self { router, registry, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
+    }
+
+    /// `POST /graphql` and `POST /v1/events`.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The definitions, for the data plane.
+    pub fn registry(&self) -> Arc<dyn Registry> {
+        self.registry.clone()
+    }
+
+    /// The objects, for scripts.
+    pub fn objects(&self) -> Arc<dyn Objects> {
+        self.objects.clone()
+    }
+
+    /// Relays the outbox and prunes what is old, until shutdown. Several processes may do so at once: one of them relays.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(self.relay.run(shutdown.clone()), self.retention.run(shutdown));
+    }
+}

@@ -1,0 +1,98 @@
+//! The GraphQL face: types and resolvers, one file per noun. A resolver translates and calls a service; it decides nothing.
+
+mod applications;
+mod enums;
+mod events;
+mod executions;
+mod integration_systems;
+mod integrations;
+pub(crate) mod limits;
+mod logics;
+mod object_types;
+mod objects;
+mod page;
+mod runtimes;
+mod scalars;
+mod system_auths;
+mod tenants;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, MergedObject, Request, Response, SchemaBuilder, Value};
+use tidegate_model::Error;
+
+use crate::access::Access;
+use crate::service::Services;
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub(crate) struct Query(
+    integration_systems::IntegrationSystemQuery,
+    tenants::TenantQuery,
+    applications::ApplicationQuery,
+    runtimes::RuntimeQuery,
+    logics::LogicQuery,
+    integrations::IntegrationQuery,
+    executions::ExecutionQuery,
+    object_types::ObjectTypeQuery,
+    objects::ObjectQuery,
+);
+
+/// Everything that can be changed.
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(
+    integration_systems::IntegrationSystemMutation,
+    tenants::TenantMutation,
+    applications::ApplicationMutation,
+    runtimes::RuntimeMutation,
+    logics::LogicMutation,
+    integrations::IntegrationMutation,
+    executions::ExecutionMutation,
+    object_types::ObjectTypeMutation,
+    objects::ObjectMutation,
+    events::EventMutation,
+);
+
+pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over these services.
+pub(crate) fn schema(services: Arc<Services>) -> Schema {
+    builder().data(services).finish()
+}
+
+/// The schema's text, as `crates/director/schema.graphql` holds it.
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<page::Pageable>()
+        .limit_directives(8)
+}
+
+/// Executes a request that [`limits`] let through.
+///
+/// Every error carries its kind: what a service refused says which, and what is left broke the schema's own rules.
+pub(crate) async fn answer(schema: &Schema, request: Request) -> Response {
+    let mut response = schema.execute(request).await;
+    for error in &mut response.errors {
+        let (name, code) = match error.source::<Error>() {
+            Some(refused) => refused.code(),
+            None => ("InvalidData", 22),
+        };
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("error", name);
+        extensions.set("error_code", code);
+    }
+    if response.errors.is_empty() || response.data != Value::Object(async_graphql::indexmap::IndexMap::new()) {
+        return response;
+    }
+    response.data = Value::Null;
+    response
+}
+
+/// The services, and who is calling.
+fn of<'a>(ctx: &Context<'a>) -> async_graphql::Result<(&'a Services, &'a Access)> {
+    Ok((ctx.data::<Arc<Services>>()?, ctx.data::<Access>()?))
+}

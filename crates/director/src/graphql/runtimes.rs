@@ -1,0 +1,132 @@
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use tidegate_model::ClientOwner;
+
+use super::of;
+use super::page::{Page, asked};
+use super::scalars::{DateTime, Json, PageCursor};
+use super::system_auths::SystemAuth;
+use crate::service::{self, Owner};
+
+/// A tenant's runtime.
+pub(super) struct Runtime(tidegate_model::Runtime);
+
+#[Object]
+impl Runtime {
+    async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    async fn name(&self) -> &str {
+        &self.0.details.name
+    }
+
+    async fn description(&self) -> Option<&str> {
+        self.0.details.description.as_deref()
+    }
+
+    async fn labels(&self) -> Json {
+        self.0.details.labels.clone().into()
+    }
+
+    /// The Integration System that manages it.
+    #[graphql(name = "integrationSystemID")]
+    async fn integration_system_id(&self) -> Option<ID> {
+        self.0.details.integration_system.map(ID::from)
+    }
+
+    async fn created_at(&self) -> DateTime {
+        self.0.details.created_at.into()
+    }
+
+    async fn updated_at(&self) -> DateTime {
+        self.0.details.updated_at.into()
+    }
+
+    /// Its credentials, oldest first, without their secrets. Needs `credential:read`.
+    async fn auths(&self, ctx: &Context<'_>) -> Result<Vec<SystemAuth>> {
+        let (services, access) = of(ctx)?;
+        let owner = ClientOwner::Runtime(self.0.tenant.clone(), self.0.id);
+        let auths = services.system_auths(access, owner).await?;
+        Ok(auths.into_iter().map(|auth| SystemAuth::of(services, auth)).collect())
+    }
+}
+
+#[derive(InputObject)]
+pub(super) struct RuntimeInput {
+    /// Unique among the tenant's runtimes.
+    name: String,
+    description: Option<String>,
+    /// An object; absent is `{}`.
+    labels: Option<Json>,
+    #[graphql(name = "integrationSystemID")]
+    integration_system_id: Option<ID>,
+}
+
+impl From<RuntimeInput> for service::RuntimeInput {
+    fn from(input: RuntimeInput) -> Self {
+        Self {
+            name: input.name,
+            description: input.description,
+            labels: input.labels.map(|l| l.0),
+            integration_system_id: input.integration_system_id.map(|id| id.0),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RuntimeQuery;
+
+#[Object]
+impl RuntimeQuery {
+    async fn runtimes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 100)] first: Option<i32>,
+        after: Option<PageCursor>,
+    ) -> Result<Page<Runtime>> {
+        let (services, access) = of(ctx)?;
+        Ok(Page::of(services.runtimes(access, asked(first, after)).await?, Runtime))
+    }
+
+    async fn runtime(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Runtime>> {
+        let (services, access) = of(ctx)?;
+        Ok(services.runtime(access, &id).await?.map(Runtime))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RuntimeMutation;
+
+#[Object]
+impl RuntimeMutation {
+    async fn register_runtime(&self, ctx: &Context<'_>, r#in: RuntimeInput) -> Result<Runtime> {
+        let (services, access) = of(ctx)?;
+        Ok(Runtime(services.register_runtime(access, r#in.into()).await?))
+    }
+
+    /// Replaces everything that the input can say.
+    async fn update_runtime(&self, ctx: &Context<'_>, id: ID, r#in: RuntimeInput) -> Result<Runtime> {
+        let (services, access) = of(ctx)?;
+        Ok(Runtime(services.update_runtime(access, &id, r#in.into()).await?))
+    }
+
+    /// Ends it with its credentials.
+    async fn unregister_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<Runtime> {
+        let (services, access) = of(ctx)?;
+        Ok(Runtime(services.unregister_runtime(access, &id).await?))
+    }
+
+    /// Makes a credential. Its secret is in this answer and in no other.
+    async fn request_client_credentials_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
+        let (services, access) = of(ctx)?;
+        let auth = services.request_client_credentials(access, Owner::Runtime(&id)).await?;
+        Ok(SystemAuth::of(services, auth))
+    }
+
+    /// Deletes a credential by its own id.
+    async fn delete_system_auth_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
+        let (services, access) = of(ctx)?;
+        let auth = services.delete_system_auth(access, Owner::Runtime(&id)).await?;
+        Ok(SystemAuth::of(services, auth))
+    }
+}

@@ -1,0 +1,111 @@
+//! `POST /v1/events`: CloudEvents over HTTP, in binary, structured and batch mode (CONTRACT section 9).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use tidegate_model::Error;
+use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
+
+use super::{Face, Unread};
+
+pub(super) async fn publish(State(face): State<Arc<Face>>, headers: HeaderMap, body: Body) -> Response {
+    match accept(&face, &headers, body).await {
+        Ok(ids) => {
+            let body = json!({ "ids": ids }).to_string();
+            (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], body).into_response()
+        }
+        Err(refusal) => refusal.answer(),
+    }
+}
+
+async fn accept(face: &Face, headers: &HeaderMap, body: Body) -> Result<Vec<tidegate_model::EventId>, Refusal> {
+    let access = face.admit(headers).await?;
+    let tenant = face.services.may_publish(&access)?;
+    let body = face.read(body).await.map_err(|e| match e {
+        Unread::TooLarge => Refusal::TooLarge(face.max_body),
+        Unread::Broken => Refusal::Fault(fault("payload", "a whole request")),
+    })?;
+    let (events, batch) = read(headers, &body).map_err(Refusal::Fault)?;
+    let events = face.services.understood(tenant, events, batch).map_err(Refusal::Fault)?;
+    Ok(face.services.publish(&events).await?)
+}
+
+/// The events in a request, by the mode that its content type says.
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<CloudEvent>, bool), InvalidCloudEvent> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let content_type = text("content-type");
+    let essence = content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default();
+    match essence.trim().to_ascii_lowercase().as_str() {
+        "application/cloudevents+json" => Ok((vec![CloudEvent::from_structured(body)?], false)),
+        "application/cloudevents-batch+json" => Ok((CloudEvent::from_batch(body)?, true)),
+        _ if headers.contains_key("ce-specversion") => {
+            let attribute = |name: &str| text(&format!("ce-{name}"));
+            Ok((vec![CloudEvent::from_binary(attribute, content_type.as_deref(), body)?], false))
+        }
+        _ => Err(fault(
+            "content-type",
+            "application/cloudevents+json, application/cloudevents-batch+json, or the headers ce-specversion, ce-id, ...",
+        )),
+    }
+}
+
+fn fault(field: &str, expected: &str) -> InvalidCloudEvent {
+    InvalidCloudEvent { field: field.to_owned(), expected: expected.to_owned() }
+}
+
+/// Why nothing was published.
+enum Refusal {
+    Error(Error),
+    Fault(InvalidCloudEvent),
+    TooLarge(usize),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Refusal {
+    /// A problem document (RFC 9457), which names the fault.
+    fn answer(self) -> Response {
+        let (status, detail) = match &self {
+            Self::Error(error) => (status(error), error.to_string()),
+            Self::Fault(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
+            Self::TooLarge(limit) => (StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {limit} bytes")),
+        };
+        let mut problem = json!({
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        if let Self::Error(error) = &self {
+            let (name, code) = error.code();
+            problem["error"] = json!(name);
+            problem["error_code"] = json!(code);
+        }
+        let mut response =
+            (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::NotFound { .. } | Error::TenantNotFound(_) => StatusCode::NOT_FOUND,
+        Error::NotUnique { .. } | Error::InvalidOperation(_) => StatusCode::CONFLICT,
+        Error::InvalidData(_) | Error::TenantRequired => StatusCode::BAD_REQUEST,
+        Error::InsufficientScopes(_) => StatusCode::FORBIDDEN,
+        Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+    }
+}

@@ -1,0 +1,53 @@
+//! GraphQL over HTTP: one request in a JSON body, one answer.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use tidegate_model::Error;
+
+use super::{Face, Unread};
+use crate::graphql::limits;
+
+pub(super) async fn execute(State(face): State<Arc<Face>>, headers: HeaderMap, body: Body) -> Response {
+    let access = match face.admit(&headers).await {
+        Ok(access) => access,
+        Err(error @ Error::Unauthorized(_)) => {
+            return ([(WWW_AUTHENTICATE, "Bearer")], refusal(StatusCode::UNAUTHORIZED, &error)).into_response();
+        }
+        Err(error) => return refusal(StatusCode::OK, &error),
+    };
+    let body = match face.read(body).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => {
+            let error = Error::invalid("body", format!("at most {} bytes", face.max_body));
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &error);
+        }
+        Err(Unread::Broken) => {
+            return refusal(StatusCode::BAD_REQUEST, &Error::invalid("body", "a whole request"));
+        }
+    };
+    match limits::request(&body) {
+        Ok(request) => {
+            let answer = crate::graphql::answer(&face.schema, request.data(access)).await;
+            respond(StatusCode::OK, serde_json::to_vec(&answer).unwrap_or_default())
+        }
+        Err(limits::Refused::NotARequest(error)) => refusal(StatusCode::BAD_REQUEST, &error),
+        Err(limits::Refused::Document(error)) => refusal(StatusCode::OK, &error),
+    }
+}
+
+/// The GraphQL-shaped answer to a request that is not executed at all.
+fn refusal(status: StatusCode, error: &Error) -> Response {
+    let (name, code) = error.code();
+    let errors = json!([{ "message": error.to_string(), "extensions": { "error": name, "error_code": code } }]);
+    respond(status, json!({ "data": null, "errors": errors }).to_string().into_bytes())
+}
+
+fn respond(status: StatusCode, body: Vec<u8>) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}

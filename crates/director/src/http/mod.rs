@@ -1,0 +1,72 @@
+//! The HTTP side of the faces: who is calling, how large a request may be, and what is answered when it is not even a request.
+
+mod events;
+mod graphql;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::post;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tidegate_model::Error;
+use tidegate_model::contract::Verifier;
+use tidegate_storage::Store;
+
+use crate::access::Access;
+use crate::service::Services;
+
+/// What every handler needs.
+pub(crate) struct Face {
+    services: Arc<Services>,
+    schema: crate::graphql::Schema,
+    verifier: Arc<dyn Verifier>,
+    store: Arc<dyn Store>,
+    max_body: usize,
+}
+
+pub(crate) fn router(
+    services: Arc<Services>,
+    verifier: Arc<dyn Verifier>,
+    store: Arc<dyn Store>,
+    max_body: usize,
+) -> Router {
+    let schema = crate::graphql::schema(services.clone());
+    let face = Arc::new(Face { services, schema, verifier, store, max_body });
+    Router::new()
+        .route("/graphql", post(graphql::execute))
+        .route("/v1/events", post(events::publish))
+        .with_state(face)
+}
+
+/// Why a body could not be read.
+#[derive(Debug)]
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+impl Face {
+    async fn admit(&self, headers: &HeaderMap) -> Result<Access, Error> {
+        let tenant = match headers.get("tenant") {
+            None => None,
+            Some(value) => Some(value.to_str().map_err(|_| Error::TenantNotFound(String::new()))?),
+        };
+        Access::admit(&*self.verifier, &*self.store, bearer(headers), tenant).await
+    }
+
+    async fn read(&self, body: Body) -> Result<Bytes, Unread> {
+        match Limited::new(body, self.max_body).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+            Err(_) => Err(Unread::Broken),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|t| !t.is_empty())
+}

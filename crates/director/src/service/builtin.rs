@@ -1,0 +1,124 @@
+//! The events of built-in types: what subscribers to `Application`, `Runtime`, `Integration` and `Logic` get.
+//!
+//! The states hold the names that GraphQL uses, without the times (which change with everything) and without what is secret or bulky:
+//! no webhook URL, no source.
+
+use std::fmt::Display;
+
+use serde_json::json;
+use tidegate_model::{
+    Application, Change, Direction, Error, Event, EventId, Integration, Json, Logic, ObjectId, Runtime, SystemDetails,
+    TenantId, Timestamp, TypeName, former_state,
+};
+
+use super::Services;
+use super::attributes::means_the_same;
+
+/// Types that the platform has itself; a tenant's own may not be called so.
+const RESERVED: [&str; 7] =
+    ["Application", "Runtime", "Integration", "IntegrationSystem", "Logic", "Tenant", "ObjectType"];
+
+/// Built-in types whose changes are events in their tenant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BuiltIn {
+    Application,
+    Runtime,
+    Integration,
+    Logic,
+}
+
+impl BuiltIn {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Application => "Application",
+            Self::Runtime => "Runtime",
+            Self::Integration => "Integration",
+            Self::Logic => "Logic",
+        }
+    }
+}
+
+/// Whether the platform has a type of this name itself.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// The update from one state to another; `None` when they are the same.
+pub(super) fn update(old: &Json, new: Json) -> Option<Change> {
+    (!means_the_same(old, &new)).then(|| Change::Update { old: former_state(old, &new), new })
+}
+
+impl Services {
+    pub(super) fn builtin_event(
+        &self,
+        tenant: &TenantId,
+        kind: BuiltIn,
+        id: impl Display,
+        change: Change,
+    ) -> Result<Event, Error> {
+        let misnamed = |_| Error::Internal { id: format!("built-in:{}", kind.name()) };
+        let object_type: TypeName = kind.name().parse().map_err(misnamed)?;
+        let object_id: ObjectId = id.to_string().try_into().map_err(misnamed)?;
+        let event_id = EventId::generate(&*self.clock, &*self.randomness);
+        let time = self.clock.now();
+        Ok(Event { id: event_id, tenant: tenant.clone(), object_type, object_id, change, time })
+    }
+}
+
+pub(super) fn application(application: &Application) -> Json {
+    let mut state = details(&application.details);
+    state["providerName"] = json!(application.provider_name);
+    state["baseUrl"] = json!(application.base_url);
+    Json::of(&state)
+}
+
+pub(super) fn runtime(runtime: &Runtime) -> Json {
+    Json::of(&details(&runtime.details))
+}
+
+fn details(details: &SystemDetails) -> serde_json::Value {
+    json!({
+        "name": details.name,
+        "description": details.description,
+        "labels": details.labels.to_value(),
+        "integrationSystemID": details.integration_system,
+    })
+}
+
+pub(super) fn logic(logic: &Logic) -> Json {
+    Json::of(&json!({
+        "name": logic.name,
+        "kind": logic.kind,
+        "description": logic.description,
+        "version": logic.version,
+    }))
+}
+
+pub(super) fn integration(integration: &Integration) -> Json {
+    let (kind, url, subscriptions) = match &integration.direction {
+        Direction::Incoming => ("INCOMING", None, None),
+        Direction::Outgoing { url, subscriptions } => ("OUTGOING", Some(url), Some(subscriptions)),
+    };
+    let subscriptions = subscriptions
+        .into_iter()
+        .flatten()
+        .map(|s| json!({ "objectType": s.object_type, "eventType": s.event_type }))
+        .collect::<Vec<_>>();
+    Json::of(&json!({
+        "name": integration.name,
+        "type": kind,
+        "description": integration.description,
+        "httpMethod": integration.http_method,
+        "active": integration.active,
+        "effectiveDate": integration.effective_date.map(instant),
+        "expiryDate": integration.expiry_date.map(instant),
+        "coreLogicID": integration.core_logic,
+        "enableLogicID": integration.enable_logic,
+        "url": url,
+        "subscriptions": subscriptions,
+    }))
+}
+
+fn instant(time: Timestamp) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,92 @@
+//! Events from outside: somebody else's objects, published through GraphQL or as CloudEvents over HTTP.
+
+use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
+use tidegate_model::{Error, Event, EventId, EventType, Json, TenantId, TypeName};
+
+use super::Services;
+use crate::access::{Access, Operation};
+use crate::rules::Rules;
+
+/// How many bytes an event may have in its structured form: what a message of the bus holds, with room for its headers.
+const MAX_EVENT: usize = 900 * 1024;
+
+/// What an event is made of.
+pub(crate) struct EventInput {
+    pub id: Option<String>,
+    pub object_type: String,
+    pub event_type: EventType,
+    pub object_id: String,
+    pub old: Option<Json>,
+    pub new: Option<Json>,
+}
+
+impl Services {
+    /// Answers the event's id once the event is durable. An id that was published before adds nothing.
+    pub(crate) async fn publish_event(&self, access: &Access, input: EventInput) -> Result<EventId, Error> {
+        let tenant = access.within(Operation::PublishEvents)?;
+        let mut rules = Rules::default();
+        let object_type = rules.take(input.object_type.parse::<TypeName>(), "in.objectType", TypeName::RULE);
+        let id = match input.id {
+            Some(id) => rules.take(id.parse(), "in.id", EventId::RULE),
+            None => Some(EventId::generate(&*self.clock, &*self.randomness)),
+        };
+        rules.check()?;
+        let (Some(id), Some(object_type)) = (id, object_type) else {
+            return Err(Error::invalid("in", "an event"));
+        };
+        let object_id = Json::of(&input.object_id);
+        let mut data = vec![("objectId", &object_id)];
+        data.extend(input.old.as_ref().map(|old| ("old", old)));
+        data.extend(input.new.as_ref().map(|new| ("new", new)));
+        let cloud = CloudEvent { id, kind: String::new(), time: None, data: Json::object(data) };
+        let event = cloud
+            .into_event(tenant.clone(), object_type, input.event_type, self.clock.now())
+            .map_err(|e| Error::invalid(format!("in.{}", e.field.trim_start_matches("data.")), e.expected))?;
+        check_size(&event).map_err(|e| Error::invalid("in", e.expected))?;
+        self.events.publish(&event).await?;
+        Ok(event.id)
+    }
+
+    /// The tenant that the caller may publish in.
+    pub(crate) fn may_publish<'a>(&self, access: &'a Access) -> Result<&'a TenantId, Error> {
+        access.within(Operation::PublishEvents)
+    }
+
+    /// The domain events that these are, or the first fault; `batch` puts the place into the fault's field.
+    pub(crate) fn understood(
+        &self,
+        tenant: &TenantId,
+        events: Vec<CloudEvent>,
+        batch: bool,
+    ) -> Result<Vec<Event>, InvalidCloudEvent> {
+        let understood = |event: CloudEvent| {
+            let (object_type, event_type) = event.subject_of_type()?;
+            let event = event.into_event(tenant.clone(), object_type, event_type, self.clock.now())?;
+            check_size(&event)?;
+            Ok(event)
+        };
+        let placed = |(i, event)| {
+            understood(event).map_err(|e: InvalidCloudEvent| InvalidCloudEvent {
+                field: if batch { format!("[{i}].{}", e.field) } else { e.field },
+                expected: e.expected,
+            })
+        };
+        events.into_iter().enumerate().map(placed).collect()
+    }
+
+    /// Publishes in order and answers the ids once all are durable. Publishing again what was published before changes nothing,
+    /// so a caller who got an error sends the whole again.
+    pub(crate) async fn publish(&self, events: &[Event]) -> Result<Vec<EventId>, Error> {
+        for event in events {
+            self.events.publish(event).await?;
+        }
+        Ok(events.iter().map(|e| e.id.clone()).collect())
+    }
+}
+
+fn check_size(event: &Event) -> Result<(), InvalidCloudEvent> {
+    if CloudEvent::structured(event).as_str().len() <= MAX_EVENT {
+        return Ok(());
+    }
+    Err(InvalidCloudEvent { field: "data".to_owned(), expected: format!("at most {} KiB in all", MAX_EVENT / 1024) })
+}

@@ -1,0 +1,70 @@
+//! What the director does, one file per noun. The faces (GraphQL now, gRPC beside it) translate and call; every rule stands here.
+
+mod applications;
+mod attributes;
+mod builtin;
+mod events;
+mod executions;
+mod integration_systems;
+mod integrations;
+mod logics;
+mod object_types;
+mod objects;
+mod registry;
+mod runtimes;
+mod system_auths;
+mod system_details;
+mod tenants;
+mod webhook_urls;
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tidegate_model::contract::{EventLog, Notices, ScriptCheck};
+use tidegate_model::{Clock, Error, Randomness};
+use tidegate_storage::{Sealer, Store};
+
+pub(crate) use applications::ApplicationInput;
+pub(crate) use events::EventInput;
+pub(crate) use executions::ExecutionFilterInput;
+pub(crate) use integration_systems::IntegrationSystemInput;
+pub(crate) use integrations::{IntegrationInput, IntegrationUpdateInput, SubscriptionInput};
+pub(crate) use logics::{LogicInput, LogicUpdateInput};
+pub(crate) use object_types::ObjectTypeInput;
+pub(crate) use objects::ObjectsService;
+pub(crate) use registry::StoredRegistry;
+pub(crate) use runtimes::RuntimeInput;
+pub(crate) use system_auths::{Owner, SystemAuth};
+pub(crate) use tenants::TenantInput;
+
+/// All services over one store.
+pub(crate) struct Services {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sealer: Sealer,
+    pub(crate) events: Arc<dyn EventLog>,
+    pub(crate) notices: Arc<dyn Notices>,
+    pub(crate) scripts: Arc<dyn ScriptCheck>,
+    pub(crate) objects: Arc<ObjectsService>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    /// Before `/webhook/<key>`, without a slash at its end.
+    pub(crate) webhook_url: String,
+    /// Where clients get their tokens.
+    pub(crate) token_url: String,
+}
+
+/// The id that a text is; a text that is none names nothing, like an id that was never given out.
+fn known_id<I: FromStr>(what: &'static str, text: &str) -> Result<I, Error> {
+    text.parse().map_err(|_| Error::not_found(what, shown(text)))
+}
+
+/// The thing that was found, or `NotFound`.
+fn found<T>(what: &'static str, id: impl Display, thing: Option<T>) -> Result<T, Error> {
+    thing.ok_or_else(|| Error::not_found(what, id))
+}
+
+/// A caller's text as an error shows it: not longer than an id can be.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(256).collect()
+}

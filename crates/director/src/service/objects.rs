@@ -1,0 +1,301 @@
+//! A tenant's domain objects: read, changed on the version that was read, each change with its event in one transaction.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::{
+    Change, Clock, Error, Event, EventId, Json, Object, ObjectId, PageOf, Randomness, TypeName, former_state,
+};
+use tidegate_storage::contract::{ObjectWrite, WriteConflict};
+use tidegate_storage::Store;
+
+use super::attributes::{assemble, given, matches, means_the_same, merge};
+use super::{Services, found, shown};
+use crate::access::{Access, Operation};
+use crate::paging::{Asked, List, Listed};
+
+/// How often a change is tried on a newer version before its caller is told to come back.
+const MAX_TRIES: usize = 64;
+
+/// How many objects a search looks at.
+const MAX_SEARCHED: usize = 10_000;
+
+/// Objects over the store: the one place that changes them, for scripts and for callers.
+pub(crate) struct ObjectsService {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+impl ObjectsService {
+    async fn known(&self, actor: &Actor, object_type: &TypeName) -> Result<(), Error> {
+        found("ObjectType", object_type, self.store.object_type(&actor.tenant, object_type).await?).map(drop)
+    }
+
+    fn event(&self, object: &Object, change: Change) -> Event {
+        Event {
+            id: EventId::generate(&*self.clock, &*self.randomness),
+            tenant: object.tenant.clone(),
+            object_type: object.object_type.clone(),
+            object_id: object.id.clone(),
+            change,
+            time: object.updated_at,
+        }
+    }
+
+    /// Makes one write; `false` when the object is no longer as it was read.
+    async fn write(&self, write: ObjectWrite) -> Result<bool, Error> {
+        Ok(self.store.write_objects(&[write]).await? == WriteConflict::None)
+    }
+
+    /// Makes an object; `None` when there is one already.
+    async fn insert(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        id: &ObjectId,
+        data: &Json,
+    ) -> Result<Option<Object>, Error> {
+        let data = assemble(&given(data, id)?)?;
+        let now = self.clock.now();
+        let object = Object {
+            tenant: actor.tenant.clone(),
+            object_type: object_type.clone(),
+            id: id.clone(),
+            data: data.clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            created_by: actor.attribution.clone(),
+            updated_by: actor.attribution.clone(),
+        };
+        let event = self.event(&object, Change::Create { new: data });
+        let written = self.write(ObjectWrite { object: object.clone(), expected: None, delete: false, event }).await?;
+        Ok(written.then_some(object))
+    }
+
+    /// Assigns attributes to the version that was read; `None` when it is no longer the newest.
+    async fn assign(&self, actor: &Actor, before: Object, data: &Json) -> Result<Option<Object>, Error> {
+        let data = merge(&before.data, given(data, &before.id)?)?;
+        if means_the_same(&before.data, &data) {
+            return Ok(Some(before));
+        }
+        let change = Change::Update { old: former_state(&before.data, &data), new: data.clone() };
+        let expected = Some(before.version);
+        let object = Object {
+            data,
+            version: before.version + 1,
+            updated_at: self.clock.now(),
+            updated_by: actor.attribution.clone(),
+            ..before
+        };
+        let event = self.event(&object, change);
+        let written = self.write(ObjectWrite { object: object.clone(), expected, delete: false, event }).await?;
+        Ok(written.then_some(object))
+    }
+
+    /// Reads the object that a change is about, on the version that the caller expects.
+    async fn expected(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        id: &ObjectId,
+        if_version: Option<i32>,
+    ) -> Result<Object, Error> {
+        let object = found("Object", id, self.store.object(&actor.tenant, object_type, id).await?)?;
+        match if_version {
+            Some(version) if version != object.version => Err(Error::InvalidOperation(format!(
+                "{object_type} {id} is at version {}, not at {version}",
+                object.version
+            ))),
+            _ => Ok(object),
+        }
+    }
+}
+
+#[async_trait]
+impl Objects for ObjectsService {
+    async fn get(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId) -> Result<Option<Object>, Error> {
+        self.known(actor, object_type).await?;
+        self.store.object(&actor.tenant, object_type, id).await
+    }
+
+    async fn find(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        matching: &Json,
+        limit: u32,
+    ) -> Result<Vec<Object>, Error> {
+        if !(1..=1000).contains(&limit) {
+            return Err(Error::invalid("limit", "1 to 1000"));
+        }
+        let limit = usize::try_from(limit).unwrap_or(1000);
+        let wanted = matching.attributes().ok_or_else(|| Error::invalid("matching", "a JSON object"))?;
+        let mut wanted: Vec<_> = wanted.into_iter().map(|(key, value)| (key, value.to_value())).collect();
+        self.known(actor, object_type).await?;
+        // The id is no attribute, but scripts see it among them.
+        if let Some(place) = wanted.iter().position(|(key, _)| key == "id") {
+            let (_, id) = wanted.remove(place);
+            let Some(id) = id.as_str().and_then(|id| id.parse().ok()) else { return Ok(Vec::new()) };
+            let object = self.store.object(&actor.tenant, object_type, &id).await?;
+            return Ok(object.into_iter().filter(|o| matches(&o.data, &wanted)).collect());
+        }
+        let mut all = Vec::new();
+        let mut after = None;
+        let mut searched = 0;
+        loop {
+            let page = self.store.objects(&actor.tenant, object_type, PageOf { first: 100, after }).await?;
+            after = page.data.last().map(|(key, _)| *key);
+            searched += page.data.len();
+            all.extend(page.data.into_iter().map(|(_, object)| object).filter(|o| matches(&o.data, &wanted)));
+            if all.len() >= limit || !page.has_next {
+                all.truncate(limit);
+                return Ok(all);
+            }
+            if searched >= MAX_SEARCHED {
+                let what = format!("find looks at the first {MAX_SEARCHED} of a type; {object_type} has more: get it by id");
+                return Err(Error::InvalidOperation(what));
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        id: Option<ObjectId>,
+        data: &Json,
+    ) -> Result<Object, Error> {
+        self.known(actor, object_type).await?;
+        let id = id.unwrap_or_else(|| ObjectId::generate(&*self.clock, &*self.randomness));
+        self.insert(actor, object_type, &id, data).await?.ok_or_else(|| Error::not_unique("Object", &id))
+    }
+
+    async fn update(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        id: &ObjectId,
+        data: &Json,
+        if_version: Option<i32>,
+    ) -> Result<Object, Error> {
+        self.known(actor, object_type).await?;
+        for _ in 0..MAX_TRIES {
+            let before = self.expected(actor, object_type, id, if_version).await?;
+            if let Some(object) = self.assign(actor, before, data).await? {
+                return Ok(object);
+            }
+        }
+        Err(TOO_MANY_WRITERS)
+    }
+
+    async fn upsert(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId, data: &Json) -> Result<Object, Error> {
+        self.known(actor, object_type).await?;
+        for _ in 0..MAX_TRIES {
+            let before = self.store.object(&actor.tenant, object_type, id).await?;
+            let done = match before {
+                Some(before) => self.assign(actor, before, data).await?,
+                None => self.insert(actor, object_type, id, data).await?,
+            };
+            if let Some(object) = done {
+                return Ok(object);
+            }
+        }
+        Err(TOO_MANY_WRITERS)
+    }
+
+    async fn delete(
+        &self,
+        actor: &Actor,
+        object_type: &TypeName,
+        id: &ObjectId,
+        if_version: Option<i32>,
+    ) -> Result<Object, Error> {
+        self.known(actor, object_type).await?;
+        for _ in 0..MAX_TRIES {
+            let object = self.expected(actor, object_type, id, if_version).await?;
+            let change = Change::Delete { old: object.data.clone() };
+            let event = Event { time: self.clock.now(), ..self.event(&object, change) };
+            let expected = Some(object.version);
+            if self.write(ObjectWrite { object: object.clone(), expected, delete: true, event }).await? {
+                return Ok(object);
+            }
+        }
+        Err(TOO_MANY_WRITERS)
+    }
+}
+
+const TOO_MANY_WRITERS: Error = Error::Unavailable("an object that this many change at once");
+
+impl Services {
+    /// In the order they were made.
+    pub(crate) async fn objects(
+        &self,
+        access: &Access,
+        object_type: &str,
+        asked: Asked,
+    ) -> Result<Listed<Object>, Error> {
+        let actor = actor(access, Operation::ReadObjects)?;
+        let object_type = type_name(object_type)?;
+        self.objects.known(&actor, &object_type).await?;
+        let list = List::new(&self.sealer, &format!("objects/{object_type}"), Some(&actor.tenant));
+        let page = self.store.objects(&actor.tenant, &object_type, list.page(&asked)?).await?;
+        Ok(list.listed(asked, page, |(key, _)| *key)?.map(|(_, object)| object))
+    }
+
+    /// `None` too when there is no such type.
+    pub(crate) async fn object(&self, access: &Access, object_type: &str, id: &str) -> Result<Option<Object>, Error> {
+        let actor = actor(access, Operation::ReadObjects)?;
+        let (Ok(object_type), Ok(id)) = (object_type.parse(), id.parse()) else { return Ok(None) };
+        self.store.object(&actor.tenant, &object_type, &id).await
+    }
+
+    pub(crate) async fn create_object(
+        &self,
+        access: &Access,
+        object_type: &str,
+        id: Option<String>,
+        data: &Json,
+    ) -> Result<Object, Error> {
+        let actor = actor(access, Operation::WriteObjects)?;
+        let object_type = type_name(object_type)?;
+        let id = id.map(ObjectId::try_from).transpose().map_err(|e| Error::invalid("id", e.rule))?;
+        self.objects.create(&actor, &object_type, id, data).await
+    }
+
+    pub(crate) async fn update_object(
+        &self,
+        access: &Access,
+        object_type: &str,
+        id: &str,
+        data: &Json,
+        if_version: Option<i32>,
+    ) -> Result<Object, Error> {
+        let actor = actor(access, Operation::WriteObjects)?;
+        let object_type = type_name(object_type)?;
+        self.objects.update(&actor, &object_type, &super::known_id("Object", id)?, data, if_version).await
+    }
+
+    pub(crate) async fn delete_object(
+        &self,
+        access: &Access,
+        object_type: &str,
+        id: &str,
+        if_version: Option<i32>,
+    ) -> Result<Object, Error> {
+        let actor = actor(access, Operation::WriteObjects)?;
+        let object_type = type_name(object_type)?;
+        self.objects.delete(&actor, &object_type, &super::known_id("Object", id)?, if_version).await
+    }
+}
+
+fn actor(access: &Access, operation: Operation) -> Result<Actor, Error> {
+    let tenant = access.within(operation)?.clone();
+    Ok(Actor { tenant, attribution: access.attribution() })
+}
+
+fn type_name(text: &str) -> Result<TypeName, Error> {
+    text.parse().map_err(|_| Error::not_found("ObjectType", shown(text)))
+}

@@ -1,0 +1,77 @@
+//! Webhook keys: 256 random bits, kept as a hash (which finds the Integration) and sealed (for those who may read it).
+
+use std::collections::HashSet;
+
+use tidegate_model::contract::WebhookKeyHash;
+use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Secret};
+use tidegate_storage::contract::WebhookKeyRow;
+
+use super::builtin::{self, BuiltIn};
+use super::Services;
+use crate::access::{Access, Operation};
+
+/// How many keys one call may regenerate.
+const MAX_KEYS: usize = 100;
+
+impl Services {
+    pub(super) fn new_webhook_key(&self, id: IntegrationId) -> Result<WebhookKeyRow, Error> {
+        let key = Secret::generate("", &*self.randomness);
+        let sealed = self.sealer.seal(&place(id), key.reveal().as_bytes())?;
+        Ok(WebhookKeyRow { hash: WebhookKeyHash::of(key.reveal()), sealed })
+    }
+
+    /// The URL that third parties call; `None` of an outgoing Integration. Who has the Integration may see it.
+    pub(crate) async fn webhook_url(&self, integration: &Integration) -> Result<Option<String>, Error> {
+        if !matches!(integration.direction, Direction::Incoming) {
+            return Ok(None);
+        }
+        let keys = self.store.webhook_keys(&integration.tenant, &[integration.id]).await?;
+        let Some((id, sealed)) = keys.into_iter().next() else { return Ok(None) };
+        let key = self.sealer.open(&place(id), &sealed)?;
+        Ok(Some(format!("{}/webhook/{}", self.webhook_url, String::from_utf8_lossy(&key))))
+    }
+
+    /// Gives every one of these a new key and answers them in the order asked; the old keys are dead when this returns. All or none:
+    /// refused unless every one is an incoming Integration of the tenant.
+    pub(crate) async fn regenerate_webhook_urls(
+        &self,
+        access: &Access,
+        ids: &[String],
+    ) -> Result<Vec<Integration>, Error> {
+        let tenant = access.within(Operation::WriteIntegrations)?;
+        if !(1..=MAX_KEYS).contains(&ids.len()) {
+            return Err(Error::invalid("ids", "1 to 100 ids"));
+        }
+        let refused = |id: &str| {
+            Error::InvalidOperation(format!("{} is no INCOMING Integration; no URL was changed", super::shown(id)))
+        };
+        let mut integrations = Vec::with_capacity(ids.len());
+        let mut seen = HashSet::new();
+        for text in ids {
+            let id: IntegrationId = text.parse().map_err(|_| refused(text))?;
+            if !seen.insert(id) {
+                return Err(Error::invalid("ids", "each id once"));
+            }
+            let integration = self.store.integration(tenant, id).await?;
+            integrations.push(
+                integration.filter(|i| matches!(i.direction, Direction::Incoming)).ok_or_else(|| refused(text))?,
+            );
+        }
+        let mut keys = Vec::with_capacity(ids.len());
+        let mut events = Vec::with_capacity(ids.len());
+        for integration in &integrations {
+            keys.push((integration.id, self.new_webhook_key(integration.id)?));
+            // The URL is a secret: its change is told, it is not.
+            let state = builtin::integration(integration);
+            let change = Change::Update { old: state.clone(), new: state };
+            events.push(self.builtin_event(tenant, BuiltIn::Integration, integration.id, change)?);
+        }
+        self.store.replace_webhook_keys(tenant, &keys, &events).await?;
+        self.notices.announce().await;
+        Ok(integrations)
+    }
+}
+
+fn place(id: IntegrationId) -> String {
+    format!("webhook_key/{id}")
+}
