@@ -104,11 +104,8 @@ impl Director {
     /// Puts the parts together; nothing runs yet.
     pub fn build(options: Options, parts: Parts) -> Self {
         let Parts { store, sealer, events, notices, scripts, verifier, clock, randomness } = parts;
-        let objects = Arc::new(ObjectsService {
-            store: store.clone(),
-            clock: clock.clone(),
-            randomness: randomness.clone(),
-        });
+        let objects =
+            Arc::new(ObjectsService { store: store.clone(), clock: clock.clone(), randomness: randomness.clone() });
         let mut holder = [0; 16];
         randomness.fill(&mut holder);
         let relay = Relay {

@@ -81,7 +81,9 @@ mod tests {
         for good in ["http://example.com", "https://example.com:8443/a?b=c#d", "http://127.0.0.1/x"] {
             assert!(is_http_url(good), "{good}");
         }
-        for bad in ["", "/path", "example.com", "ftp://example.com", "http://", "https://u:p@example.com", "http://a b/"] {
+        for bad in
+            ["", "/path", "example.com", "ftp://example.com", "http://", "https://u:p@example.com", "http://a b/"]
+        {
             assert!(!is_http_url(bad), "{bad}");
         }
     }

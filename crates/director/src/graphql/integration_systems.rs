@@ -104,11 +104,7 @@ impl IntegrationSystemMutation {
     }
 
     /// Makes a credential. Its secret is in this answer and in no other.
-    async fn request_client_credentials_for_integration_system(
-        &self,
-        ctx: &Context<'_>,
-        id: ID,
-    ) -> Result<SystemAuth> {
+    async fn request_client_credentials_for_integration_system(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.request_client_credentials(access, Owner::IntegrationSystem(&id)).await?;
         Ok(SystemAuth::of(services, auth))

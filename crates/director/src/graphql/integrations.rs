@@ -204,11 +204,7 @@ impl From<IntegrationInput> for service::IntegrationInput {
             url: input.url,
             subscriptions: input.subscriptions,
         };
-        Self {
-            name: input.name,
-            incoming: input.r#type == IntegrationType::Incoming,
-            definition: definition.into(),
-        }
+        Self { name: input.name, incoming: input.r#type == IntegrationType::Incoming, definition: definition.into() }
     }
 }
 
@@ -243,12 +239,7 @@ impl IntegrationMutation {
         Ok(Integration(services.create_integration(access, r#in.into()).await?))
     }
 
-    async fn update_integration(
-        &self,
-        ctx: &Context<'_>,
-        id: ID,
-        r#in: IntegrationUpdateInput,
-    ) -> Result<Integration> {
+    async fn update_integration(&self, ctx: &Context<'_>, id: ID, r#in: IntegrationUpdateInput) -> Result<Integration> {
         let (services, access) = of(ctx)?;
         Ok(Integration(services.update_integration(access, &id, r#in.into()).await?))
     }

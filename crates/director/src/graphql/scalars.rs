@@ -32,7 +32,8 @@ impl ScalarType for DateTime {
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = serde_json::to_string(&value).map_err(|_| InputValueError::custom("expected JSON"))?;
-        let json = tidegate_model::Json::parse(text).map_err(|e| InputValueError::custom(format!("expected JSON: {e}")))?;
+        let json =
+            tidegate_model::Json::parse(text).map_err(|e| InputValueError::custom(format!("expected JSON: {e}")))?;
         Ok(Self(json))
     }
 

@@ -64,6 +64,7 @@ enum CredentialData {
 
 /// An OAuth 2.0 client for the grant `client_credentials`.
 #[derive(SimpleObject)]
+#[graphql(name = "OAuthCredentialData")]
 struct OAuthCredentialData {
     client_id: ID,
     /// Only in the answer that makes it, never again.

@@ -89,8 +89,7 @@ impl Refusal {
             problem["error"] = json!(name);
             problem["error_code"] = json!(code);
         }
-        let mut response =
-            (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
+        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         }

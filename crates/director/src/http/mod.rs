@@ -35,10 +35,7 @@ pub(crate) fn router(
 ) -> Router {
     let schema = crate::graphql::schema(services.clone());
     let face = Arc::new(Face { services, schema, verifier, store, max_body });
-    Router::new()
-        .route("/graphql", post(graphql::execute))
-        .route("/v1/events", post(events::publish))
-        .with_state(face)
+    Router::new().route("/graphql", post(graphql::execute)).route("/v1/events", post(events::publish)).with_state(face)
 }
 
 /// Why a body could not be read.

@@ -54,9 +54,7 @@ pub(super) fn matches(data: &Json, wanted: &[(String, Value)]) -> bool {
         return true;
     }
     let Some(attributes) = data.attributes() else { return false };
-    wanted
-        .iter()
-        .all(|(key, value)| attributes.iter().any(|(name, has)| name == key && same(&has.to_value(), value)))
+    wanted.iter().all(|(key, value)| attributes.iter().any(|(name, has)| name == key && same(&has.to_value(), value)))
 }
 
 fn same(a: &Value, b: &Value) -> bool {

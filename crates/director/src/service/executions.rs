@@ -1,6 +1,4 @@
-use tidegate_model::{
-    Delivery, Error, Execution, ExecutionFilter, ExecutionId, Page, Status, Timestamp, Trigger,
-};
+use tidegate_model::{Delivery, Error, Execution, ExecutionFilter, ExecutionId, Page, Status, Timestamp, Trigger};
 
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};

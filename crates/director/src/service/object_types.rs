@@ -20,7 +20,11 @@ impl Services {
         self.store.object_types(access.within(Operation::ReadObjects)?).await
     }
 
-    pub(crate) async fn create_object_type(&self, access: &Access, input: ObjectTypeInput) -> Result<ObjectType, Error> {
+    pub(crate) async fn create_object_type(
+        &self,
+        access: &Access,
+        input: ObjectTypeInput,
+    ) -> Result<ObjectType, Error> {
         let tenant = access.within(Operation::WriteObjects)?;
         let mut rules = Rules::default();
         rules.expect(!is_reserved(&input.name), "in.name", "a name that is not a built-in type's");

@@ -7,8 +7,8 @@ use tidegate_model::contract::{Actor, Objects};
 use tidegate_model::{
     Change, Clock, Error, Event, EventId, Json, Object, ObjectId, PageOf, Randomness, TypeName, former_state,
 };
-use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 use tidegate_storage::Store;
+use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use super::attributes::{assemble, given, matches, means_the_same, merge};
 use super::{Services, found, shown};
@@ -155,7 +155,8 @@ impl Objects for ObjectsService {
                 return Ok(all);
             }
             if searched >= MAX_SEARCHED {
-                let what = format!("find looks at the first {MAX_SEARCHED} of a type; {object_type} has more: get it by id");
+                let what =
+                    format!("find looks at the first {MAX_SEARCHED} of a type; {object_type} has more: get it by id");
                 return Err(Error::InvalidOperation(what));
             }
         }

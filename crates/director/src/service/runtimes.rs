@@ -29,11 +29,7 @@ impl Services {
         self.store.runtime(tenant, id).await
     }
 
-    pub(crate) async fn register_runtime(
-        &self,
-        access: &Access,
-        input: RuntimeInput,
-    ) -> Result<Runtime, Error> {
+    pub(crate) async fn register_runtime(&self, access: &Access, input: RuntimeInput) -> Result<Runtime, Error> {
         let tenant = access.within(Operation::WriteRuntimes)?;
         let id = RuntimeId::generate(&*self.clock, &*self.randomness);
         let runtime = self.runtime_of(tenant, id, input, None).await?;
@@ -81,7 +77,8 @@ impl Services {
     ) -> Result<Runtime, Error> {
         let RuntimeInput { name, description, labels, integration_system_id } = input;
         let details = DetailsInput { name, description, labels, integration_system_id };
-        let details = self.system_details(details, before.map(|b| &b.details), self.clock.now(), Rules::default()).await?;
+        let details =
+            self.system_details(details, before.map(|b| &b.details), self.clock.now(), Rules::default()).await?;
         Ok(Runtime { id, tenant: tenant.clone(), details })
     }
 }

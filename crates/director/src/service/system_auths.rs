@@ -65,9 +65,7 @@ impl Services {
                 access.allow(Operation::WriteIntegrationSystemAuths)?;
                 (id, OwnerKind::IntegrationSystem)
             }
-            Owner::Application(id) => {
-                (id, OwnerKind::Application(access.within(Operation::WriteSystemAuths)?.clone()))
-            }
+            Owner::Application(id) => (id, OwnerKind::Application(access.within(Operation::WriteSystemAuths)?.clone())),
             Owner::Runtime(id) => (id, OwnerKind::Runtime(access.within(Operation::WriteSystemAuths)?.clone())),
         };
         let client = self.store.delete_client(known_id("SystemAuth", id)?, &kind).await?;

@@ -28,7 +28,11 @@ impl Services {
         rules.name(&input.name, "in.name");
         rules.description(input.description.as_deref(), "in.description");
         let labels = input.labels.unwrap_or_else(Json::empty_object);
-        rules.expect(labels.is_object() && labels.as_str().len() <= MAX_LABELS, "in.labels", "an object of at most 64 KiB");
+        rules.expect(
+            labels.is_object() && labels.as_str().len() <= MAX_LABELS,
+            "in.labels",
+            "an object of at most 64 KiB",
+        );
         rules.check()?;
         let integration_system = match input.integration_system_id {
             None => None,

@@ -6,8 +6,8 @@ use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Secret};
 use tidegate_storage::contract::WebhookKeyRow;
 
-use super::builtin::{self, BuiltIn};
 use super::Services;
+use super::builtin::{self, BuiltIn};
 use crate::access::{Access, Operation};
 
 /// How many keys one call may regenerate.
@@ -53,9 +53,8 @@ impl Services {
                 return Err(Error::invalid("ids", "each id once"));
             }
             let integration = self.store.integration(tenant, id).await?;
-            integrations.push(
-                integration.filter(|i| matches!(i.direction, Direction::Incoming)).ok_or_else(|| refused(text))?,
-            );
+            integrations
+                .push(integration.filter(|i| matches!(i.direction, Direction::Incoming)).ok_or_else(|| refused(text))?);
         }
         let mut keys = Vec::with_capacity(ids.len());
         let mut events = Vec::with_capacity(ids.len());
