@@ -1,1 +1,45 @@
-//! (under construction)
+//! The public face of INCOMING Integrations: HTTP in, answer out, at `/webhook/<key>`.
+//!
+//! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `body` (read
+//! within limits) -> `request` (HTTP becomes what scripts see) -> the engine -> `record` (what stays of it) -> `answer` (one exhaustive match
+//! to status and body). Checks come in the order key, method, active, window, enable logic, core logic; the first that fails decides.
+//!
+//! What a caller may rely on:
+//!
+//! - Every answer carries `X-Request-Id`; where there is an execution record, it has that id. Answers of an Integration, and failures,
+//!   carry `Integration-Outcome: executed | inactive | not-in-effect | not-enabled | failed`.
+//! - The record is durable before the answer is sent. If it cannot be kept the answer is 503 although *the scripts have run*: a caller that
+//!   repeats the call makes them run again, as after an answer that was lost on its way.
+//! - A run that has begun comes to its end and its record even when the caller hangs up.
+//! - What was refused before a script could run (404, 405, 408, 413, 415, 503) leaves no record and is `application/problem+json`.
+//!
+//! What nobody finds here: the webhook key (not in logs, answers or records, nor in a header that a proxy copied it to), the error of a script
+//! (its record has it), or the value of a header that carries credentials (`masking`).
+//!
+//! To add a check: its place in `handle`, its answer in `answer`, its row in the table tests of both.
+//!
+//! ```no_run
+//! # fn example(registry: std::sync::Arc<dyn tidegate_model::contract::Registry>, recorder: std::sync::Arc<dyn tidegate_model::contract::Recorder>, engine: tidegate_engine::Engine) {
+//! use std::sync::Arc;
+//! use tidegate_model::{SystemClock, SystemRandomness};
+//! use tidegate_webhook_gateway::{Gateway, Options, Parts};
+//!
+//! let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+//! let gateway = Gateway::build(Options::default(), Parts { registry, recorder, engine, clock, randomness });
+//! let routes = gateway.router();
+//! // at shutdown, once no new calls come in:
+//! # async { gateway.drain().await };
+//! # }
+//! ```
+
+mod answer;
+mod body;
+mod gateway;
+mod handle;
+mod masking;
+mod parameters;
+mod record;
+mod request;
+mod router;
+
+pub use gateway::{Gateway, Options, Parts};

@@ -1,0 +1,218 @@
+//! Every answer there is: from what came of a call to status and body, by one exhaustive match.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use serde::Serialize;
+use tidegate_model::{ExecutionId, HttpMethod, Json, Outcome, SkipReason};
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// No Integration has this key.
+    Unknown,
+    /// More than one has.
+    Ambiguous,
+    /// The Integration takes the other method only.
+    WrongMethod(HttpMethod),
+    /// The body is over the limit.
+    TooLarge,
+    /// The body took too long.
+    TooSlow,
+    /// The caller broke off within its body.
+    Interrupted,
+    /// The body is compressed or otherwise encoded.
+    Encoded,
+    /// Too many calls are in hand.
+    Busy,
+    /// What is behind the key cannot be told now.
+    Away,
+    /// Our own failure; the log tells more.
+    Broken,
+    /// The scripts ran, and their record could not be kept.
+    NotRecorded,
+    /// The scripts ran, or were skipped, and it is on record.
+    Ran(Outcome),
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const OUTCOME: HeaderName = HeaderName::from_static("integration-outcome");
+
+impl Answer {
+    /// The HTTP answer to the call with this id, which is also that of its record, where it has one.
+    pub(crate) fn into_response(self, id: ExecutionId) -> Response {
+        let form = match self {
+            Self::Unknown => Form::refusal(StatusCode::NOT_FOUND, "there is nothing here"),
+            Self::Ambiguous => Form::failure("the address belongs to more than one integration"),
+            Self::WrongMethod(allowed) => {
+                Form::refusal(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
+                    .with(ALLOW, allowed.as_str())
+            }
+            Self::TooLarge => Form::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+            Self::TooSlow => Form::refusal(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+            Self::Interrupted => Form::refusal(StatusCode::BAD_REQUEST, "the body is not complete"),
+            Self::Encoded => Form::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded bodies are not understood")
+                .with(ACCEPT_ENCODING, "identity"),
+            Self::Busy => Form::later("too many calls at once"),
+            Self::Away => Form::later("not available now"),
+            Self::Broken => Form::failure("internal error"),
+            Self::NotRecorded => Form::later("the call was carried out, but its record could not be kept"),
+            Self::Ran(Outcome::Skipped(SkipReason::Inactive)) => Form::skipped("inactive"),
+            Self::Ran(Outcome::Skipped(SkipReason::NotInEffect)) => Form::skipped("not-in-effect"),
+            Self::Ran(Outcome::Skipped(SkipReason::NotEnabled)) => Form::skipped("not-enabled"),
+            Self::Ran(Outcome::Succeeded(result)) => Form::json(Content::Result(result), "executed"),
+            Self::Ran(Outcome::Failed(_)) => Form { has_record: true, ..Form::failure("the integration failed") },
+        };
+        form.into_response(id)
+    }
+}
+
+/// An answer before it is written down.
+struct Form {
+    status: StatusCode,
+    content: Content,
+    /// `Integration-Outcome`
+    outcome: Option<&'static str>,
+    header: Option<(HeaderName, &'static str)>,
+    has_record: bool,
+}
+
+enum Content {
+    Result(Json),
+    Skipped(&'static str),
+    Problem(&'static str),
+}
+
+/// RFC 9457, with what leads to the log and the record.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem {
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    request_id: ExecutionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<ExecutionId>,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    executed: bool,
+    reason: &'static str,
+}
+
+impl Form {
+    fn json(content: Content, outcome: &'static str) -> Self {
+        Self { status: StatusCode::OK, content, outcome: Some(outcome), header: None, has_record: true }
+    }
+
+    fn skipped(reason: &'static str) -> Self {
+        Self::json(Content::Skipped(reason), reason)
+    }
+
+    fn refusal(status: StatusCode, detail: &'static str) -> Self {
+        Self { status, content: Content::Problem(detail), outcome: None, header: None, has_record: false }
+    }
+
+    fn failure(detail: &'static str) -> Self {
+        Self { outcome: Some("failed"), ..Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, detail) }
+    }
+
+    fn later(detail: &'static str) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::failure(detail) }.with(RETRY_AFTER, "1")
+    }
+
+    fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    fn into_response(self, id: ExecutionId) -> Response {
+        let (media_type, body) = match self.content {
+            Content::Result(result) => ("application/json", result),
+            Content::Skipped(reason) => ("application/json", Json::of(&Skipped { executed: false, reason })),
+            Content::Problem(detail) => {
+                let problem = Problem {
+                    title: self.status.canonical_reason().unwrap_or_default(),
+                    status: self.status.as_u16(),
+                    detail,
+                    request_id: id,
+                    execution_id: self.has_record.then_some(id),
+                };
+                ("application/problem+json", Json::of(&problem))
+            }
+        };
+        let mut response = Response::new(Body::from(body.as_str().to_owned()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Some(outcome) = self.outcome {
+            headers.insert(OUTCOME, HeaderValue::from_static(outcome));
+        }
+        if let Some((name, value)) = self.header {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_model::{Failure, FailureKind};
+
+    use super::*;
+
+    #[test]
+    fn each_case_has_its_status_and_outcome() {
+        let id = ExecutionId(uuid::Uuid::from_u128(7));
+        let failed = |kind| {
+            let message = "shop/core:12: hunter2".to_owned();
+            Answer::Ran(Outcome::Failed(Failure { message, kind }))
+        };
+        let ran = |reason| Answer::Ran(Outcome::Skipped(reason));
+        let result = Json::trusted(r#"{"n":9007199254740993}"#);
+        let (json, problem) = ("application/json", "application/problem+json");
+        let cases = [
+            (Answer::Unknown, 404, None, problem, None),
+            (Answer::Ambiguous, 500, Some("failed"), problem, None),
+            (Answer::WrongMethod(HttpMethod::Get), 405, None, problem, Some(("allow", "GET"))),
+            (Answer::WrongMethod(HttpMethod::Post), 405, None, problem, Some(("allow", "POST"))),
+            (Answer::TooLarge, 413, None, problem, None),
+            (Answer::TooSlow, 408, None, problem, None),
+            (Answer::Interrupted, 400, None, problem, None),
+            (Answer::Encoded, 415, None, problem, Some(("accept-encoding", "identity"))),
+            (Answer::Busy, 503, Some("failed"), problem, Some(("retry-after", "1"))),
+            (Answer::Away, 503, Some("failed"), problem, Some(("retry-after", "1"))),
+            (Answer::Broken, 500, Some("failed"), problem, None),
+            (Answer::NotRecorded, 503, Some("failed"), problem, Some(("retry-after", "1"))),
+            (ran(SkipReason::Inactive), 200, Some("inactive"), json, None),
+            (ran(SkipReason::NotInEffect), 200, Some("not-in-effect"), json, None),
+            (ran(SkipReason::NotEnabled), 200, Some("not-enabled"), json, None),
+            (Answer::Ran(Outcome::Succeeded(result)), 200, Some("executed"), json, None),
+            (failed(FailureKind::Script), 500, Some("failed"), problem, None),
+            (failed(FailureKind::Limit), 500, Some("failed"), problem, None),
+            (failed(FailureKind::Input), 500, Some("failed"), problem, None),
+            (failed(FailureKind::Platform), 500, Some("failed"), problem, None),
+        ];
+        for (answer, status, outcome, media_type, header) in cases {
+            let name = format!("{answer:?}");
+            let response = answer.into_response(id);
+            let header_of = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(response.status().as_u16(), status, "{name}");
+            assert_eq!(header_of("integration-outcome"), outcome, "{name}");
+            assert_eq!(header_of("content-type"), Some(media_type), "{name}");
+            assert_eq!(header_of("x-request-id"), Some(id.to_string().as_str()), "{name}");
+            for known in ["allow", "retry-after", "accept-encoding"] {
+                assert_eq!(
+                    header_of(known),
+                    header.filter(|(name, _)| *name == known).map(|(_, value)| value),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

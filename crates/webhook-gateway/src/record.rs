@@ -1,0 +1,60 @@
+//! What stays of a run. Pure.
+
+use tidegate_engine::Run;
+use tidegate_model::{Execution, ExecutionId, FailureKind, Outcome, Runnable, SkipReason, Status, Timestamp, Trigger};
+
+use crate::request::Received;
+
+/// The record of a run that ended at `finished_at`.
+pub(crate) fn of(
+    id: ExecutionId,
+    runnable: &Runnable,
+    received: Received,
+    run: Run,
+    finished_at: Timestamp,
+) -> Execution {
+    let (ran_enable, ran_core) = which_ran(runnable, &run);
+    let (status, skip_reason, core_result, error) = match run.outcome {
+        Outcome::Skipped(reason) => (Status::Skipped, Some(reason), None, None),
+        Outcome::Succeeded(result) if run.warned => (Status::SuccessWithWarning, None, Some(result), None),
+        Outcome::Succeeded(result) => (Status::Success, None, Some(result), None),
+        Outcome::Failed(failure) => (Status::Failed, None, None, Some(failure.message)),
+    };
+    let integration = &runnable.integration;
+    Execution {
+        id,
+        tenant: integration.tenant.clone(),
+        integration: integration.id,
+        trigger: Trigger::Webhook,
+        status,
+        skip_reason,
+        started_at: received.call.time,
+        finished_at: Some(finished_at),
+        request: Some(received.request),
+        event: None,
+        attempts: Vec::new(),
+        next_attempt_at: None,
+        enable_result: run.enable_result,
+        core_result,
+        log: run.log,
+        error,
+        core_logic_version: ran_core.then_some(runnable.core.version),
+        enable_logic_version: runnable.enable.as_ref().filter(|_| ran_enable).map(|script| script.version),
+        execution_user: integration.execution_user.clone(),
+        replay_of: None,
+    }
+}
+
+/// Whether enable logic and core logic ran. A failed run whose enable logic left no result failed there.
+fn which_ran(runnable: &Runnable, run: &Run) -> (bool, bool) {
+    let has_enable = runnable.enable.is_some();
+    match &run.outcome {
+        Outcome::Skipped(SkipReason::Inactive | SkipReason::NotInEffect) => (false, false),
+        Outcome::Skipped(SkipReason::NotEnabled) => (true, false),
+        Outcome::Succeeded(_) => (has_enable, true),
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Input | FailureKind::Platform => (false, false),
+            FailureKind::Script | FailureKind::Limit => (has_enable, !has_enable || run.enable_result.is_some()),
+        },
+    }
+}

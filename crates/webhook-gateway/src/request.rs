@@ -1,0 +1,149 @@
+//! HTTP becomes a call: what scripts see of it, and what the record keeps of it. Pure.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HOST};
+use http::request;
+use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Timestamp};
+
+use crate::masking::{MASK, kept};
+use crate::parameters;
+
+/// A call as it was received.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// What scripts see.
+    pub(crate) call: IncomingCall,
+    /// What the record keeps.
+    pub(crate) request: ReceivedRequest,
+    /// Why the body cannot be read, where it cannot; `parameters` is `{}` then.
+    pub(crate) unreadable: Option<Failure>,
+}
+
+impl Received {
+    /// Reads a call. `public_url` is what callers see before `/webhook/`, where the operator has said so.
+    pub(crate) fn new(
+        head: &request::Parts,
+        key: &str,
+        method: HttpMethod,
+        body: &[u8],
+        public_url: Option<&str>,
+        time: Timestamp,
+    ) -> Self {
+        let (parameters, unreadable) = match parameters(head, method, body) {
+            Ok(parameters) => (parameters, None),
+            Err(failure) => (Json::empty_object(), Some(failure)),
+        };
+        let base = base_url(head, public_url);
+        let headers = headers(head);
+        let kept_headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), Json::of(&kept(name, value, key)))).collect();
+        let request = ReceivedRequest {
+            method,
+            url: format!("{base}/webhook/{MASK}"),
+            headers: Json::object(kept_headers.iter().map(|(name, value)| (*name, value))),
+            parameters: parameters.clone(),
+        };
+        let url = format!("{base}/webhook/{key}");
+        let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(body), time };
+        Self { call, request, unreadable }
+    }
+}
+
+fn parameters(head: &request::Parts, method: HttpMethod, body: &[u8]) -> Result<Json, Failure> {
+    match method {
+        HttpMethod::Get => Ok(parameters::of_query(head.uri.query().unwrap_or_default().as_bytes())),
+        HttpMethod::Post => {
+            let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            parameters::of_body(content_type, body).map_err(|invalid| Failure {
+                message: format!("the body is not the JSON that its content type says: {invalid}"),
+                kind: FailureKind::Input,
+            })
+        }
+    }
+}
+
+/// Lower-case names; repeated headers are joined with ", ". Bytes that are not UTF-8 are replaced.
+fn headers(head: &request::Parts) -> Vec<(String, String)> {
+    let values = |name| head.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let joined = |name| values(name).collect::<Vec<_>>().join(", ");
+    head.headers.keys().map(|name| (name.as_str().to_owned(), joined(name))).collect()
+}
+
+fn base_url(head: &request::Parts, public_url: Option<&str>) -> String {
+    if let Some(url) = public_url {
+        return url.trim_end_matches('/').to_owned();
+    }
+    let named = head.headers.get(HOST).and_then(|value| value.to_str().ok());
+    let host = head.uri.authority().map(http::uri::Authority::as_str).or(named);
+    format!("http://{}", host.unwrap_or("localhost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use http::Request;
+
+    use super::*;
+
+    fn received(request: request::Builder, body: &'static str, public_url: Option<&str>) -> Received {
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let method = if head.method == http::Method::GET { HttpMethod::Get } else { HttpMethod::Post };
+        let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        Received::new(&head, "KEY", method, body.as_bytes(), public_url, time)
+    }
+
+    #[test]
+    fn the_url_has_no_query_and_the_records_has_no_key() {
+        let cases = [
+            (Request::get("/webhook/KEY?a=1").header("host", "gate:8080"), None, "http://gate:8080"),
+            (Request::get("http://gate/webhook/KEY?a=1").header("host", "other"), None, "http://gate"),
+            (
+                Request::get("/webhook/KEY").header("host", "gate"),
+                Some("https://hooks.example/"),
+                "https://hooks.example",
+            ),
+            (Request::get("/webhook/KEY"), None, "http://localhost"),
+        ];
+        for (request, public_url, base) in cases {
+            let received = received(request, "", public_url);
+            assert_eq!(received.call.url, format!("{base}/webhook/KEY"));
+            assert_eq!(received.request.url, format!("{base}/webhook/***"));
+        }
+    }
+
+    #[test]
+    fn headers_are_lower_case_and_joined_and_masked_in_the_record_alone() {
+        let request = Request::post("/webhook/KEY")
+            .header("X-Tag", "a")
+            .header("x-tag", "b")
+            .header("Authorization", "Bearer hunter2")
+            .header("X-Original-URI", "/webhook/KEY");
+        let received = received(request, "", None);
+        let value = |name: &str| received.call.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("x-tag"), Some("a, b"));
+        assert_eq!(value("authorization"), Some("Bearer hunter2"));
+        let expected = serde_json::json!({"x-tag": "a, b", "authorization": "***", "x-original-uri": "/webhook/***"});
+        assert_eq!(received.request.headers.to_value(), expected);
+    }
+
+    #[test]
+    fn get_takes_its_query_and_post_its_body_and_the_raw_body_is_exact() {
+        let get = received(Request::get("/webhook/KEY?a=1&a=2"), "{\"b\":1}", None);
+        assert_eq!(get.call.parameters.as_str(), r#"{"a":["1","2"]}"#);
+        let post = received(Request::post("/webhook/KEY?a=1"), " {\"b\": 1}\n", None);
+        assert_eq!(post.call.parameters.as_str(), " {\"b\": 1}\n");
+        assert_eq!(&*post.call.raw_body, b" {\"b\": 1}\n");
+        assert_eq!(post.request.parameters, post.call.parameters);
+    }
+
+    #[test]
+    fn a_body_that_is_not_what_it_is_called_is_the_callers_fault() {
+        let received =
+            received(Request::post("/webhook/KEY").header("content-type", "application/json"), "{secret", None);
+        let failure = received.unreadable.unwrap();
+        assert_eq!(failure.kind, FailureKind::Input);
+        assert!(!failure.message.contains("secret"), "{failure}");
+        assert_eq!((received.call.parameters.as_str(), &*received.call.raw_body), ("{}", &b"{secret"[..]));
+    }
+}

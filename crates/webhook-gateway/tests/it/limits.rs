@@ -1,0 +1,70 @@
+//! Bodies that are too much, over a real socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_model::contract::Resolved;
+use tidegate_webhook_gateway::Options;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use crate::harness::{KEY, World, integration};
+
+async fn serve(options: Options) -> (World, SocketAddr) {
+    let world = World::of(Resolved::One(Arc::new(integration("return { length = #rawBody }"))), options);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = world.gateway.router();
+    TaskTracker::new().spawn(async move { axum::serve(listener, router).await });
+    (world, address)
+}
+
+/// Sends a head and a body, reads until the other side closes.
+async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST /webhook/{KEY} HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n{head}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn chunked(body: &[u8]) -> Vec<u8> {
+    let chunks =
+        body.chunks(8192).flat_map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+    chunks.chain(*b"0\r\n\r\n").collect()
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_413_however_it_is_sent() {
+    let (world, address) = serve(Options::default()).await;
+    let exact = vec![b'x'; 1 << 20];
+    let over = vec![b'x'; (1 << 20) + 1];
+    let much = vec![b'x'; 3 << 20];
+    for (body, status) in [(&exact, "200"), (&over, "413"), (&much, "413")] {
+        let plain = exchange(address, &format!("Content-Length: {}", body.len()), body).await;
+        assert!(plain.starts_with(&format!("HTTP/1.1 {status} ")), "{plain:.100}");
+        let chunks = exchange(address, "Transfer-Encoding: chunked", &chunked(body)).await;
+        assert!(chunks.starts_with(&format!("HTTP/1.1 {status} ")), "{chunks:.100}");
+    }
+    let results: Vec<_> = world.records().into_iter().map(|record| record.core_result.unwrap()).collect();
+    assert_eq!(results.iter().map(tidegate_model::Json::as_str).collect::<Vec<_>>(), [r#"{"length":1048576}"#; 2]);
+}
+
+#[tokio::test]
+async fn a_caller_that_asks_first_need_not_send_what_is_too_large() {
+    let (_world, address) = serve(Options::default()).await;
+    let answer = exchange(address, "Content-Length: 99999999\r\nExpect: 100-continue", b"").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:.100}");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_408() {
+    let (world, address) = serve(Options { body_timeout: Duration::from_millis(50), ..Options::default() }).await;
+    let answer = exchange(address, "Content-Length: 10", b"12345").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer:.100}");
+    assert!(world.records().is_empty());
+}

@@ -1,0 +1,10 @@
+//! The gateway through its route, with the real engine.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod calls;
+mod failing;
+mod harness;
+mod limits;
+mod records;
+mod status;
