@@ -9,6 +9,7 @@ mod convert;
 mod fault;
 pub mod grpc;
 mod local_notices;
+pub mod nats;
 
 pub use cache::{CacheOptions, CachedRegistry};
 pub use local_notices::LocalNotices;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_model::Error;
 use tonic::{Response, Status};
 
-use super::status::{from_status, is_answer};
+use super::status::{from_status, is_silence};
 
 /// For one call, and for all tries of one together.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ where
     let tries = async {
         for pause in PAUSES {
             match call().await {
-                Err(status) if status.code() == tonic::Code::Unavailable && !is_answer(&status) => {
+                Err(status) if is_silence(&status) => {
                     tokio::time::sleep(pause).await;
                 }
                 other => return other,

@@ -62,9 +62,12 @@ pub(super) fn to_status(error: &Error) -> Status {
     Status::with_error_details(code(error), cut(&error.to_string()), details)
 }
 
-/// Whether the peer's own code answered, rather than the network or the HTTP stack in between.
-pub(super) fn is_answer(status: &Status) -> bool {
-    status.get_details_error_info().is_some_and(|info| info.domain == DOMAIN)
+/// Whether nothing came back, or something between here and the peer's own code said that it is not there.
+pub(super) fn is_silence(status: &Status) -> bool {
+    let answered = status.get_details_error_info().is_some_and(|info| info.domain == DOMAIN);
+    // Only a status that was made here, of a broken connection, has a source.
+    let broken = std::error::Error::source(status).is_some();
+    !answered && (broken || status.code() == Code::Unavailable)
 }
 
 /// What the peer's answer means here. `peer` names it where nothing was heard from it.
@@ -111,10 +114,11 @@ pub(super) fn from_status(peer: &'static str, status: &Status) -> Error {
 /// Something other than the peer's own code answered, or nothing did.
 fn unanswered(peer: &'static str, status: &Status) -> Error {
     match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => {
+        _ if is_silence(status) => {
             tracing::debug!(peer, status = %status, "no answer");
             Error::Unavailable(peer)
         }
+        Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => Error::Unavailable(peer),
         // Ours to repair, and then the same call works: to whoever waits for it the peer is away.
         Code::Unauthenticated => {
             tracing::error!(peer, "the peer refused this process's secret: both must be given the same one");
@@ -161,7 +165,7 @@ mod tests {
             let info = status.get_details_error_info().unwrap();
             assert_eq!((info.domain.as_str(), info.reason.as_str()), ("tidegate", error.code().0));
             assert_eq!(info.metadata["error_code"], error.code().1.to_string());
-            assert!(is_answer(&status));
+            assert!(!is_silence(&status));
             assert_eq!(from_status("the director", &status), error);
         }
     }

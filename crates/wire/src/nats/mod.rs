@@ -1,0 +1,216 @@
+//! Events, records and notices between Tidegate's processes, over NATS with JetStream (2.9 or newer).
+//!
+//! [`Nats`] is one connection, which mends itself for as long as the process lives. On it:
+//!
+//! - an [`EventLog`] on the stream `TIDEGATE_EVENTS`: other publishers may write there too (CONTRACT section 9);
+//! - a [`Recorder`] into the stream `TIDEGATE_RECORDS`, and [`Nats::drain_records`], which carries the records on to where they stay;
+//! - [`Notices`], which are not kept: who misses one learns by the age of what it holds.
+//!
+//! The streams are made at the start. One that is there with settings under which events or records could be lost is refused.
+
+mod drain;
+mod event_log;
+mod fitting;
+mod notices;
+mod received;
+mod recorder;
+mod streams;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::drain::Drain;
+pub use self::drain::RecordSink;
+use self::event_log::NatsEventLog;
+use self::notices::{Changes, NatsNotices};
+use self::recorder::NatsRecorder;
+use self::streams::Names;
+
+/// For one request to the broker.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How to reach the broker, and what to find there.
+#[derive(Clone, Debug)]
+pub struct NatsOptions {
+    /// `nats://host:port` or `tls://host:port`, several with commas; with `user:password@` where the broker wants it.
+    pub url: String,
+    /// Stands first in every subject, and in capitals in the names of the streams. Letters, digits, `_`.
+    pub prefix: String,
+    /// Events older than this leave the log, read or not.
+    pub events_max_age: Duration,
+    /// On how many servers of a cluster each stream is kept, when it is made.
+    pub replicas: usize,
+    /// How long to try for the first connection.
+    pub patience: Duration,
+}
+
+impl NatsOptions {
+    /// The defaults, for the broker at `url`.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "tidegate".to_owned(),
+            events_max_age: Duration::from_hours(7 * 24),
+            replicas: 1,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why the broker cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsFault {
+    /// The prefix cannot stand in a subject.
+    #[error("the prefix {0:?} has other characters than letters, digits and _")]
+    Prefix(String),
+    /// The URL is none.
+    #[error("the broker's URL cannot be read: write nats://host:port")]
+    Url,
+    /// Nobody answers there, or refuses us.
+    #[error("cannot connect to the broker")]
+    Unreachable(#[source] async_nats::ConnectError),
+    /// JetStream is off, or refuses.
+    #[error("cannot prepare the stream {stream}: is JetStream enabled?")]
+    Stream {
+        /// Which stream.
+        stream: String,
+        /// What the broker said.
+        #[source]
+        source: async_nats::Error,
+    },
+    /// The broker does not let us listen.
+    #[error("cannot listen to {subject}")]
+    Subscribe {
+        /// To what.
+        subject: String,
+        /// What the broker said.
+        #[source]
+        source: async_nats::Error,
+    },
+    /// The stream was made by somebody else, for something else.
+    #[error("the stream {stream} has {setting} {found}, and needs {needed}: change it, or remove the stream")]
+    Setting {
+        /// Which stream.
+        stream: String,
+        /// Which setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        needed: String,
+    },
+}
+
+/// A connection to the broker, with its streams.
+pub struct Nats {
+    link: Link,
+    notices: Arc<NatsNotices>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What everything on one connection shares.
+#[derive(Clone)]
+struct Link {
+    client: Client,
+    jetstream: Context,
+    names: Arc<Names>,
+    changes: Arc<Changes>,
+}
+
+impl Nats {
+    /// Connects, and makes or checks the streams. From then on the connection is made anew whenever it is lost.
+    pub async fn connect(options: NatsOptions) -> Result<Self, NatsFault> {
+        let names = Arc::new(Names::new(&options.prefix)?);
+        let changes = Arc::new(Changes::new());
+        let client = reach(&options, &changes).await?;
+        let jetstream = ContextBuilder::new().timeout(DEADLINE).ack_timeout(DEADLINE).build(client.clone());
+        streams::prepare(&jetstream, &names, &options).await?;
+
+        let link = Link { client, jetstream, names, changes };
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let notices = NatsNotices::subscribe(link.clone(), &tasks, stop.clone()).await?;
+        Ok(Self { link, notices: Arc::new(notices), stop, tasks })
+    }
+
+    /// The bus.
+    pub fn event_log(&self) -> Arc<dyn EventLog> {
+        Arc::new(NatsEventLog::new(self.link.clone()))
+    }
+
+    /// What tells caches of changes, in this process and in others.
+    pub fn notices(&self) -> Arc<dyn Notices> {
+        self.notices.clone()
+    }
+
+    /// Where the gateway's records go.
+    pub fn recorder(&self) -> Arc<dyn Recorder> {
+        Arc::new(NatsRecorder::new(self.link.clone()))
+    }
+
+    /// Carries records to `sink` until `stop`: each at least once, in batches of what is waiting. Several processes may do so.
+    pub async fn drain_records(&self, sink: Arc<dyn RecordSink>, stop: CancellationToken) {
+        Drain::new(self.link.clone(), sink).run(stop).await;
+    }
+
+    /// Whether the broker is connected at this moment.
+    pub fn is_connected(&self) -> bool {
+        self.link.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Ends what runs here, after what was sent has gone out.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let _ = tokio::time::timeout(DEADLINE, self.link.client.flush()).await;
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Result<Client, NatsFault> {
+    let addresses: Vec<ServerAddr> =
+        options.url.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map_err(|_| NatsFault::Url)?;
+    let until = tokio::time::Instant::now() + options.patience;
+    loop {
+        match connection(changes).connect(&addresses[..]).await {
+            Ok(client) => return Ok(client),
+            Err(fault) if tokio::time::Instant::now() >= until => return Err(NatsFault::Unreachable(fault)),
+            Err(fault) => {
+                tracing::info!(cause = %fault, "the broker does not answer yet");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+fn connection(changes: &Arc<Changes>) -> ConnectOptions {
+    let changes = Arc::clone(changes);
+    ConnectOptions::new()
+        .name("tidegate")
+        .connection_timeout(DEADLINE)
+        .request_timeout(Some(DEADLINE))
+        .ping_interval(Duration::from_secs(10))
+        .max_reconnects(None)
+        .reconnect_delay_callback(|tries| Duration::from_millis(100) * u32::try_from(tries.min(20)).unwrap_or(20))
+        .event_callback(move |event| {
+            match event {
+                // Notices may have been missed, and whoever waited for an answer waits in vain.
+                Event::Connected => changes.reconnected(),
+                other => tracing::warn!(event = %other, "the broker connection reports"),
+            }
+            std::future::ready(())
+        })
+}

@@ -1,0 +1,110 @@
+//! The two streams: their names, and the settings without which something could be lost.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+
+use super::{NatsFault, NatsOptions};
+
+/// How long a repeated publish is recognised by its id.
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
+
+/// What things are called on the broker.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Before `.<tenant>.<ObjectType>.<change>`.
+    pub(super) events: String,
+    /// Of events.
+    pub(super) event_stream: String,
+    /// Before `.<tenant>`.
+    pub(super) records: String,
+    /// Before `.<tenant>`: records that no version here could read.
+    pub(super) unreadable: String,
+    /// Of records.
+    pub(super) record_stream: String,
+    /// Of notices.
+    pub(super) notices: String,
+}
+
+impl Names {
+    pub(super) fn new(prefix: &str) -> Result<Self, NatsFault> {
+        if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err(NatsFault::Prefix(prefix.to_owned()));
+        }
+        let capitals = prefix.to_ascii_uppercase();
+        Ok(Self {
+            events: format!("{prefix}.events"),
+            event_stream: format!("{capitals}_EVENTS"),
+            records: format!("{prefix}.records.new"),
+            unreadable: format!("{prefix}.records.unreadable"),
+            record_stream: format!("{capitals}_RECORDS"),
+            notices: format!("{prefix}.notices"),
+        })
+    }
+}
+
+/// Makes the streams, or checks those that are there.
+pub(super) async fn prepare(jetstream: &Context, names: &Names, options: &NatsOptions) -> Result<(), NatsFault> {
+    let events = Config {
+        name: names.event_stream.clone(),
+        description: Some("Domain events, published by Tidegate and by others".to_owned()),
+        subjects: vec![format!("{}.>", names.events)],
+        retention: RetentionPolicy::Limits,
+        max_age: options.events_max_age,
+        ..durable(options)
+    };
+    // What is full refuses, and the caller is told; what was accepted stays until it is stored elsewhere.
+    let records = Config {
+        name: names.record_stream.clone(),
+        description: Some("Execution records on their way to the database".to_owned()),
+        subjects: vec![format!("{}.>", names.records), format!("{}.>", names.unreadable)],
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        ..durable(options)
+    };
+    for needed in [events, records] {
+        let fault = |source: async_nats::Error| NatsFault::Stream { stream: needed.name.clone(), source };
+        let stream = jetstream.get_or_create_stream(&needed).await.map_err(|e| fault(Box::new(e)))?;
+        check(&needed, &stream.cached_info().config)?;
+    }
+    Ok(())
+}
+
+fn durable(options: &NatsOptions) -> Config {
+    Config {
+        storage: StorageType::File,
+        duplicate_window: DUPLICATE_WINDOW,
+        num_replicas: options.replicas,
+        max_bytes: -1,
+        max_messages: -1,
+        max_messages_per_subject: -1,
+        max_consumers: -1,
+        ..Config::default()
+    }
+}
+
+/// Ages, sizes and replicas are the operator's choice; the rest is what the contracts stand on.
+fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
+    fn equal<T: PartialEq + Debug>(
+        stream: &str,
+        setting: &'static str,
+        needed: &T,
+        found: &T,
+    ) -> Result<(), NatsFault> {
+        if needed == found {
+            return Ok(());
+        }
+        let (found, needed) = (format!("{found:?}"), format!("{needed:?}"));
+        Err(NatsFault::Setting { stream: stream.to_owned(), setting, found, needed })
+    }
+    let stream = &needed.name;
+    equal(stream, "subjects", &needed.subjects, &found.subjects)?;
+    equal(stream, "storage", &needed.storage, &found.storage)?;
+    equal(stream, "retention", &needed.retention, &found.retention)?;
+    equal(stream, "discard policy", &needed.discard, &found.discard)?;
+    equal(stream, "duplicate window", &needed.duplicate_window, &found.duplicate_window)?;
+    equal(stream, "no_ack", &needed.no_ack, &found.no_ack)?;
+    equal(stream, "sealed", &needed.sealed, &found.sealed)
+}

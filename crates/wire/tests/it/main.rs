@@ -1,0 +1,14 @@
+//! The contracts, over every end that this crate gives them; the broker is a real one, and so are the sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod authority;
+mod cache;
+mod event_log;
+mod harness;
+mod memory;
+mod notices;
+mod objects;
+mod peer;
+mod records;
+mod registry;
