@@ -70,7 +70,6 @@ struct Inner {
     stop: CancellationToken,
     threads: TaskTracker,
     io: Io,
-    _watchdog: Watchdog,
 }
 
 impl fmt::Debug for Engine {
@@ -83,7 +82,7 @@ impl Engine {
     /// Starts the Lua threads.
     pub fn start(options: Options, parts: Parts) -> Result<Self, Error> {
         let count = options.threads.max(1);
-        let watchdog = Watchdog::start(count)?;
+        let watchdog = Arc::new(Watchdog::start(count)?);
         let threads = TaskTracker::new();
         let setup = Setup {
             options: Arc::new(options),
@@ -91,11 +90,11 @@ impl Engine {
             io: Io::here(),
             stop: CancellationToken::new(),
         };
-        let start = |number| Worker::start(number, watchdog.watch(number), setup.clone(), &threads);
+        let start = |number| Worker::start(number, Arc::clone(&watchdog), setup.clone(), &threads);
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
         threads.close();
         let Setup { io, stop, .. } = setup;
-        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, _watchdog: watchdog })))
+        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io })))
     }
 
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.

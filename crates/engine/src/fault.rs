@@ -51,9 +51,8 @@ impl Origin {
 
     /// The machine raised an error past the script.
     pub(crate) fn failed(&self, shared: &Shared, error: &mlua::Error) -> Failure {
-        let traceback = shared.caught.borrow().as_ref().map(|c| c.traceback.clone()).unwrap_or_default();
         if let Some(stop) = shared.meter.stopped().or_else(|| stop::within(error).cloned()) {
-            return self.stopped(&stop, &traceback);
+            return self.stopped(&stop, &shared.meter.traceback());
         }
         match error {
             mlua::Error::MemoryError(_) => self.stopped(&shared.meter.stop(Stop::Memory(shared.meter.memory())), ""),
@@ -74,7 +73,8 @@ impl Origin {
         let caught = shared.caught.take();
         let traceback = caught.as_ref().map(|c| c.traceback.as_str()).unwrap_or_default();
         if let Some(stop) = shared.meter.stopped() {
-            return self.stopped(&stop, traceback);
+            let place = shared.meter.traceback();
+            return self.stopped(&stop, if place.is_empty() { traceback } else { &place });
         }
         let message = match caught.as_ref().map(|c| &c.value) {
             None => OUT_OF_MEMORY.to_owned(),

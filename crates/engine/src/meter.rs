@@ -1,8 +1,8 @@
 //! What a run may still spend, and whether it must stop.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mlua::{Lua, VmState};
@@ -17,8 +17,8 @@ const SLICE: Duration = Duration::from_millis(5);
 /// The account of the script that a virtual machine runs.
 pub(crate) struct Meter {
     watch: Arc<Watch>,
-    /// How many runs of this Lua thread want a turn.
-    in_hand: Rc<Cell<usize>>,
+    /// How many runs this Lua thread has, those in its queue included.
+    load: Arc<AtomicUsize>,
     budget: Cell<Duration>,
     memory: Cell<usize>,
     /// Spent in earlier turns.
@@ -26,21 +26,27 @@ pub(crate) struct Meter {
     /// The thread's CPU clock when this turn began; `None` between turns.
     turn: Cell<Option<Duration>>,
     stop: RefCell<Option<Stop>>,
+    /// Where the script was when it was stopped.
+    traceback: RefCell<String>,
+    /// The last interrupt of a stopped run tried to leave by a yield.
+    left: Cell<bool>,
     /// The last interrupt asked for a yield.
     yielded: Cell<bool>,
     nodes: Cell<u32>,
 }
 
 impl Meter {
-    pub(crate) fn new(watch: Arc<Watch>, in_hand: Rc<Cell<usize>>) -> Self {
+    pub(crate) fn new(watch: Arc<Watch>, load: Arc<AtomicUsize>) -> Self {
         Self {
             watch,
-            in_hand,
+            load,
             budget: Cell::default(),
             memory: Cell::default(),
             spent: Cell::default(),
             turn: Cell::default(),
             stop: RefCell::default(),
+            traceback: RefCell::default(),
+            left: Cell::default(),
             yielded: Cell::default(),
             nodes: Cell::default(),
         }
@@ -52,6 +58,8 @@ impl Meter {
         self.memory.set(memory);
         self.spent.set(Duration::ZERO);
         self.stop.replace(None);
+        self.traceback.borrow_mut().clear();
+        self.left.set(false);
         self.yielded.set(false);
     }
 
@@ -75,6 +83,21 @@ impl Meter {
         let first = self.stop.borrow_mut().get_or_insert(stop).clone();
         self.watch.raise();
         first
+    }
+
+    /// Ends the run at the line that the script has come to.
+    pub(crate) fn stop_here(&self, lua: &Lua, stop: Stop) -> Stop {
+        let stop = self.stop(stop);
+        let mut traceback = self.traceback.borrow_mut();
+        if traceback.is_empty() {
+            *traceback = lua.traceback(None, 0).map(|t| t.to_string_lossy()).unwrap_or_default();
+        }
+        stop
+    }
+
+    /// Where the script was when it was stopped; empty when that is not known.
+    pub(crate) fn traceback(&self) -> String {
+        self.traceback.borrow().clone()
     }
 
     /// Why the run must stop, if it must.
@@ -125,11 +148,17 @@ impl Meter {
         if !self.watch.is_due() {
             return Ok(VmState::Continue);
         }
-        self.check()?;
+        if let Err(stop) = self.check() {
+            let stop = self.stop_here(lua, stop);
+            // Leaving by a yield ends a tower of pcalls at once; where Lua cannot yield it goes on, and is told by an error next.
+            let leave = !self.left.get();
+            self.left.set(leave);
+            return if leave { Ok(VmState::Yield) } else { Err(stop.into()) };
+        }
         let turn = self.used().saturating_sub(self.spent.get());
         // A coroutine of the script's own would hand this yield to the script.
         let may_yield = || root.is_some_and(|root| lua.current_thread() == *root);
-        if turn >= SLICE && self.in_hand.get() > 1 && may_yield() {
+        if turn >= SLICE && self.load.load(Ordering::Relaxed) > 1 && may_yield() {
             self.yielded.set(true);
             return Ok(VmState::Yield);
         }

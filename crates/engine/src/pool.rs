@@ -1,9 +1,9 @@
 //! Virtual machines kept for the next run of the same tenant, with the scripts they have compiled.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use mlua::Function;
 use tidegate_model::{Failure, LogicId, LogicKind, TenantId};
@@ -26,7 +26,7 @@ pub(crate) struct Pool {
     idle: RefCell<VecDeque<(TenantId, Kept)>>,
     most: usize,
     watch: Arc<Watch>,
-    in_hand: Rc<Cell<usize>>,
+    load: Arc<AtomicUsize>,
 }
 
 /// A machine with its compiled scripts.
@@ -44,8 +44,8 @@ pub(crate) struct Rented {
 }
 
 impl Pool {
-    pub(crate) fn new(most: usize, watch: Arc<Watch>, in_hand: Rc<Cell<usize>>) -> Self {
-        Self { idle: RefCell::default(), most, watch, in_hand }
+    pub(crate) fn new(most: usize, watch: Arc<Watch>, load: Arc<AtomicUsize>) -> Self {
+        Self { idle: RefCell::default(), most, watch, load }
     }
 
     /// Takes the machine that this tenant used last, or makes one.
@@ -57,7 +57,7 @@ impl Pool {
         let kept = if let Some(kept) = kept {
             kept
         } else {
-            let meter = Meter::new(Arc::clone(&self.watch), Rc::clone(&self.in_hand));
+            let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
             Kept { scripts: HashMap::new(), machine: Machine::new(meter)? }
         };
         Ok(Rented { tenant: tenant.clone(), kept, spoiled: false })

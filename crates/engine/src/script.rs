@@ -43,7 +43,7 @@ impl Task {
         }
         // A script that catches the reason and returns all the same has not succeeded.
         match shared.meter.stopped() {
-            Some(stop) if result.is_ok() => Err(origin.stopped(&stop, "")),
+            Some(stop) if result.is_ok() => Err(origin.stopped(&stop, &shared.meter.traceback())),
             _ => result,
         }
     }
@@ -90,6 +90,9 @@ fn step(
     let machine = rented.machine();
     let shared = &machine.shared;
     let mut values: MultiValue = thread.resume(args).map_err(|e| origin.failed(shared, &e))?;
+    if let Some(stop) = shared.meter.stopped() {
+        return Err(origin.stopped(&stop, &shared.meter.traceback()));
+    }
     if thread.status() != ThreadStatus::Resumable {
         return match values.pop_front() {
             Some(Value::Boolean(true)) => {

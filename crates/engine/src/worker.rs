@@ -1,6 +1,5 @@
 //! A Lua thread: takes runs from its queue and carries them out, several at once while they wait for the outside.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +16,7 @@ use crate::options::Options;
 use crate::pool::{Pool, Rented};
 use crate::running::{Input, Running};
 use crate::script::Task;
-use crate::watchdog::Watch;
+use crate::watchdog::{Watch, Watchdog};
 
 /// Deeply nested patterns and pcalls use the native stack.
 const STACK: usize = 8 << 20;
@@ -52,16 +51,18 @@ impl Worker {
     /// Starts the thread; it ends once `setup.stop` is cancelled and what it has taken is done.
     pub(crate) fn start(
         number: usize,
-        watch: Arc<Watch>,
+        watchdog: Arc<Watchdog>,
         setup: Setup,
         threads: &TaskTracker,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let alive = threads.token();
+        let (alive, counted) = (threads.token(), Arc::clone(&load));
         std::thread::Builder::new().name(format!("lua-{number}")).stack_size(STACK).spawn(move || {
-            LocalSet::new().block_on(&runtime, serve(jobs, watch, setup));
+            LocalSet::new().block_on(&runtime, serve(jobs, watchdog.watch(number), counted, setup));
+            // Not before: a run that outlives the engine's handles is watched too.
+            drop(watchdog);
             drop(alive);
         })?;
         Ok(Self { queue, load })
@@ -96,9 +97,8 @@ impl Drop for Counted<'_> {
     }
 }
 
-async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
-    let in_hand = Rc::new(Cell::new(0));
-    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, Rc::clone(&in_hand)));
+async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<AtomicUsize>, setup: Setup) {
+    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, load));
     let slots = Arc::new(Semaphore::new(setup.options.runs_per_thread));
     let tasks = TaskTracker::new();
     let mut stopping = false;
@@ -112,11 +112,9 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
             }
         };
         let Some(job) = job else { break };
-        let (pool, setup, in_hand) = (Rc::clone(&pool), setup.clone(), Rc::clone(&in_hand));
+        let (pool, setup) = (Rc::clone(&pool), setup.clone());
         tasks.spawn_local(async move {
-            in_hand.set(in_hand.get() + 1);
             let run = carry_out(&pool, &setup, job.runnable, job.input).await;
-            in_hand.set(in_hand.get() - 1);
             drop(slot);
             // The caller may be gone; then nobody wants to know.
             let _ = job.reply.send(run);

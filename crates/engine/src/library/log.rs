@@ -27,7 +27,7 @@ pub(super) fn add(lua: &Lua, shared: &Rc<Shared>, native: &Table) -> mlua::Resul
             }
             line.push_str(&shown(lua, &logging, value, run.log_room())?);
         }
-        run.append_log(level, line).map_err(|stop| logging.meter.stop(stop).into())
+        run.append_log(level, line).map_err(|stop| logging.meter.stop_here(lua, stop).into())
     })?;
     native.raw_set("log", log)?;
     let failing = Rc::clone(shared);

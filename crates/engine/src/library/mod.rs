@@ -79,7 +79,9 @@ fn stopping<A: FromLuaMulti>(
     why: impl Fn(&Lua, A) -> Stop + 'static,
 ) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
-    lua.create_function(move |lua, args: A| -> mlua::Result<()> { Err(shared.meter.stop(why(lua, args)).into()) })
+    lua.create_function(move |lua, args: A| -> mlua::Result<()> {
+        Err(shared.meter.stop_here(lua, why(lua, args)).into())
+    })
 }
 
 fn caught(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {

@@ -12,13 +12,11 @@ const ABSURD: u64 = 1 << 34;
 
 pub(super) fn add(lua: &Lua, shared: &Rc<Shared>, native: &Table) -> mlua::Result<()> {
     let shared = Rc::clone(shared);
-    let find = lua.create_function(move |_, (text, sought, init): (LuaString, LuaString, f64)| {
+    let find = lua.create_function(move |lua, (text, sought, init): (LuaString, LuaString, f64)| {
         let (text, sought) = (text.as_bytes(), sought.as_bytes());
         if (text.len() as u64).saturating_mul(sought.len() as u64) > ABSURD {
-            return Err(shared
-                .meter
-                .stop(Stop::Instructions("search for a long text in a long text".to_owned()))
-                .into());
+            let stop = Stop::Instructions("search for a long text in a long text".to_owned());
+            return Err(shared.meter.stop_here(lua, stop).into());
         }
         let begin = start(init, text.len());
         let found = begin.and_then(|begin| find(&text[begin..], &sought).map(|at| begin + at));

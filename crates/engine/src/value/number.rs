@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use mlua::{FromLua, IntoLua, Lua, MetaMethod, UserData, UserDataMethods, UserDataRef, Value};
 
 /// Up to here every integer is a double.
-const SAFE: i128 = 1 << 53;
+const SAFE: u128 = 1 << 53;
 
 /// A number of JSON as Lua gets it.
 pub(crate) enum Number {
@@ -48,7 +48,11 @@ pub(crate) fn read(text: &str) -> Number {
 
 #[expect(clippy::cast_precision_loss, reason = "only up to 2^53, where there is none")]
 fn from_integer(integer: i128) -> Number {
-    if integer.abs() <= SAFE { Number::Plain(integer as f64) } else { Number::Exact(Exact(integer.to_string())) }
+    if integer.unsigned_abs() <= SAFE {
+        Number::Plain(integer as f64)
+    } else {
+        Number::Exact(Exact(integer.to_string()))
+    }
 }
 
 /// Writes a double as JSON; `None` for what JSON has no number for.

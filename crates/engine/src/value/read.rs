@@ -163,6 +163,9 @@ impl<'a> Reader<'a> {
         }
         // Only ASCII was taken.
         let text = std::str::from_utf8(&self.text[begin..self.at]).unwrap_or("0");
+        if text.parse::<f64>().is_ok_and(f64::is_infinite) {
+            return self.fault("the number is out of range");
+        }
         match number::read(text) {
             Number::Plain(double) => Ok(Value::Number(double)),
             Number::Exact(exact) => Ok(exact.into_lua(self.lua)?),

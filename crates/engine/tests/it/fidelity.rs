@@ -177,3 +177,30 @@ async fn text_that_is_no_json_is_refused_with_its_place() {
         assert!(got["e"].as_str().unwrap().contains("invalid JSON at byte"), "{text}: {got}");
     }
 }
+
+/// Texts that are JSON, nearly JSON, or nothing of the kind.
+fn text() -> impl Strategy<Value = String> {
+    let mutated = (value(), any::<prop::sample::Index>(), "[\\[\\]{},:\"0-9eE.+\\-\\\\u \u{0}-\u{1f}]{0,2}").prop_map(
+        |(value, at, with)| {
+            let text = value.to_string();
+            let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+            let place = places[at.index(places.len())];
+            format!("{}{with}{}", &text[..place], &text[place..].chars().skip(1).collect::<String>())
+        },
+    );
+    prop_oneof![mutated, "[\\[\\]{},:\"0-9eE.+\\-tfn \\\\u]{0,12}", any::<String>()]
+}
+
+#[test]
+fn scripts_read_what_every_reader_of_json_reads_and_refuse_the_rest() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let engine = engine();
+    proptest!(ProptestConfig::with_cases(2000), |(text in text())| {
+        let core = "local ok, v = pcall(json.decode, parameters.text) return { ok = ok, v = v }";
+        let got = succeeded(&runtime.block_on(run(&engine, incoming(core), &json!({ "text": text }).to_string())));
+        let read = serde_json::from_str::<Value>(&text);
+        prop_assert_eq!(&got["ok"], &json!(read.is_ok()), "{} {}", text, got);
+        prop_assert!(read.is_err() || same(&got["v"], &read.unwrap()), "{text}: {got}");
+    });
+}

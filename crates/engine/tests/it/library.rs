@@ -110,3 +110,64 @@ fn a_script_that_does_not_compile_is_told_with_its_line() {
     assert!(Compiles.check(&"-".repeat(1 << 20)).is_err());
     assert!(Compiles.check("\u{1b}Lua").is_err());
 }
+
+#[tokio::test]
+async fn scripts_reach_these_names_and_no_others() {
+    let engine = engine();
+    let core = "
+        local names = {
+            '_G', '_VERSION', 'assert', 'base64', 'bit32', 'buffer', 'collectgarbage', 'coroutine', 'crypto', 'debug', 'dofile', 'error', 'fail', 'ffi', 'gcinfo',
+            'getfenv', 'getmetatable', 'hex', 'http', 'integer', 'io', 'ipairs', 'jit', 'json', 'load', 'loadfile', 'loadstring', 'log', 'math', 'module',
+            'native', 'newproxy', 'next', 'objects', 'os', 'package', 'pairs', 'pcall', 'print', 'rawequal', 'rawget', 'rawlen', 'rawset', 'require', 'select',
+            'setfenv', 'setmetatable', 'string', 'table', 'tidegate', 'time', 'tonumber', 'tostring', 'type', 'typeof', 'unpack', 'url', 'utf8', 'uuid', 'vector', 'xpcall',
+        }
+        local there = {}
+        for _, name in names do if _G[name] ~= nil then table.insert(there, name) end end
+        return { there = there }";
+    let got = result(&engine, core).await;
+    assert_eq!(
+        got["there"],
+        json!([
+            "_G",
+            "_VERSION",
+            "assert",
+            "base64",
+            "bit32",
+            "buffer",
+            "coroutine",
+            "crypto",
+            "error",
+            "fail",
+            "getmetatable",
+            "hex",
+            "http",
+            "ipairs",
+            "json",
+            "log",
+            "math",
+            "next",
+            "objects",
+            "pairs",
+            "pcall",
+            "print",
+            "rawequal",
+            "rawget",
+            "rawlen",
+            "rawset",
+            "select",
+            "setmetatable",
+            "string",
+            "table",
+            "time",
+            "tonumber",
+            "tostring",
+            "type",
+            "typeof",
+            "unpack",
+            "url",
+            "utf8",
+            "uuid",
+            "xpcall"
+        ])
+    );
+}

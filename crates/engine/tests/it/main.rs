@@ -8,6 +8,7 @@ mod harness;
 mod http;
 mod incoming;
 mod library;
+mod neighbours;
 mod objects;
 mod outgoing;
 mod sandbox;

@@ -1,0 +1,129 @@
+//! What one tenant's runs, or callers, do to others: nothing that the others notice.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde_json::json;
+use tidegate_engine::{Limits, Options, Time};
+use tidegate_model::FailureKind;
+
+use crate::harness::{Definition, Memory, engine_with, failed, incoming, run, succeeded};
+
+fn one_thread(cpu_ms: u64) -> Options {
+    let time = |ms| Time { cpu: std::time::Duration::from_millis(ms), wall: std::time::Duration::from_mins(1) };
+    let limits = Limits { enable: time(cpu_ms), incoming: time(cpu_ms), outgoing: time(cpu_ms), ..Limits::default() };
+    Options { threads: 1, limits, ..Options::default() }
+}
+
+#[tokio::test]
+async fn hogs_share_their_thread() {
+    let engine = engine_with(one_thread(400), Arc::new(Memory::default()));
+    let mut runs = FuturesUnordered::new();
+    for hog in ["a", "b", "c", "d"] {
+        runs.push(run(&engine, incoming("while true do end").of(hog), "{}"));
+    }
+    runs.push(run(&engine, incoming("return { quick = true }").of("e"), "{}"));
+    let first = runs.next().await.unwrap();
+    assert_eq!(succeeded(&first), json!({"quick": true}));
+    while let Some(hog) = runs.next().await {
+        assert!(failed(&hog).message.contains("CPU time limit"), "{}", failed(&hog).message);
+    }
+}
+
+#[tokio::test]
+async fn a_hog_within_a_coroutine_of_its_own_is_stopped_too() {
+    let engine = engine_with(one_thread(50), Arc::new(Memory::default()));
+    let hog = "coroutine.wrap(function() coroutine.wrap(function() while true do end end)() end)()";
+    let runs = (0..4).map(|_| run(&engine, incoming(hog), "{}"));
+    for done in futures::future::join_all(runs).await {
+        let message = &failed(&done).message;
+        assert!(message.starts_with("shop-orders/core:1: CPU time limit reached (50 ms)"), "{message}");
+    }
+}
+
+/// Keys whose hashes agree in their low 16 bits: Luau's hash of short strings has no seed.
+fn colliding_keys(count: usize) -> Vec<String> {
+    const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    let step = |hash: u32, byte: u8| hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(byte));
+    let mut keys = Vec::with_capacity(count);
+    for last in ALPHABET {
+        for fifth in ALPHABET {
+            let begun = step(step(6, *last), *fifth);
+            for a in ALPHABET {
+                let a_hash = step(begun, *a);
+                for b in ALPHABET {
+                    let b_hash = step(a_hash, *b);
+                    for c in ALPHABET {
+                        let c_hash = step(b_hash, *c);
+                        for d in ALPHABET {
+                            if step(c_hash, *d).trailing_zeros() >= 16 {
+                                keys.push([*d, *c, *b, *a, *fifth, *last].map(char::from).iter().collect());
+                                if keys.len() == count {
+                                    return keys;
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    keys
+}
+
+#[tokio::test]
+async fn a_body_crafted_against_the_hash_table_ends_at_the_cpu_limit() {
+    let body = |keys: Vec<String>| {
+        let pairs: Vec<_> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
+        format!("{{{}}}", pairs.join(","))
+    };
+    let engine = engine_with(one_thread(300), Arc::new(Memory::default()));
+    let core = "return { there = parameters ~= nil }";
+    let honest = (0..20_000).map(|i| format!("k{i:05}")).collect();
+    assert_eq!(succeeded(&run(&engine, incoming(core), &body(honest)).await), json!({"there": true}));
+    let done = run(&engine, incoming(core), &body(colliding_keys(20_000))).await;
+    assert_eq!(failed(&done).kind, FailureKind::Limit, "{}", failed(&done).message);
+    assert!(failed(&done).message.contains("CPU time limit"), "{}", failed(&done).message);
+}
+
+#[tokio::test]
+async fn a_body_that_no_script_looks_at_costs_nothing() {
+    let engine = engine_with(one_thread(5), Arc::new(Memory::default()));
+    let body = format!("[{}1]", "1,".repeat(500_000));
+    assert_eq!(succeeded(&run(&engine, incoming("return {}"), &body).await), json!({}));
+}
+
+#[tokio::test]
+async fn memory_hogs_leave_nothing_behind() {
+    let engine = engine_with(one_thread(250), Arc::new(Memory::default()));
+    let hog = "local keep = {} while true do keep[#keep + 1] = string.rep('x', 65536) .. #keep end";
+    let mut stopped_by_memory = 0;
+    for i in 0..60 {
+        let done = run(&engine, incoming(hog).of(&format!("t{}", i % 7)), "{}").await;
+        stopped_by_memory += usize::from(failed(&done).message.contains("memory limit reached (32 MiB)"));
+    }
+    assert!(stopped_by_memory > 40, "{stopped_by_memory}");
+    if let Some(resident) = resident_mib() {
+        assert!(resident < 512, "{resident} MiB");
+    }
+}
+
+/// What the process holds in memory now; `None` where the system does not tell.
+fn resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+#[tokio::test]
+async fn more_tenants_than_kept_machines_are_served() {
+    let options = Options { idle_machines: 2, ..one_thread(100) };
+    let engine = engine_with(options, Arc::new(Memory::default()));
+    for i in 0..30 {
+        let done =
+            run(&engine, incoming("seen = (seen or 0) + 1 return { seen = seen }").of(&format!("t{}", i % 5)), "{}")
+                .await;
+        assert_eq!(succeeded(&done), json!({"seen": 1}));
+    }
+}
