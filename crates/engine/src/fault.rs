@@ -11,11 +11,8 @@ use crate::stop::{self, Stop};
 /// No message is longer.
 const ROOM: usize = 8 << 10;
 
-/// What Luau says when the allocator refuses. This and the next come without a type of their own.
+/// What Luau says when the allocator refuses.
 const OUT_OF_MEMORY: &str = "not enough memory";
-
-/// What Luau says when calls are nested too deeply.
-const OUT_OF_STACK: &str = "stack overflow";
 
 /// Which script a fault is in.
 pub(crate) struct Origin {
@@ -83,19 +80,10 @@ impl Origin {
                 (None, mlua::Error::MemoryError(_)) => OUT_OF_MEMORY.to_owned(),
                 (None, e) => e.to_string(),
             },
-            Some(value @ Value::Table(table)) => match table.raw_get::<Value>("message") {
-                Ok(Value::String(message)) => message.to_string_lossy(),
-                _ => shown(lua, shared, value, ROOM).unwrap_or_else(|_| kind_of(value).to_owned()),
-            },
-            Some(value) => shown(lua, shared, value, ROOM).unwrap_or_else(|_| kind_of(value).to_owned()),
+            Some(value) => thrown(lua, shared, value),
         };
-        let said = message.rsplit(": ").next().unwrap_or_default();
-        let stop = match said.strip_prefix("C ").unwrap_or(said) {
-            OUT_OF_MEMORY => Some(Stop::Memory(shared.meter.memory())),
-            OUT_OF_STACK => Some(Stop::Depth),
-            _ => None,
-        };
-        if let Some(stop) = stop {
+        // Asking a thrown table for its text runs the script's code.
+        if let Some(stop) = shared.meter.stopped().or_else(|| stop_in(&message, shared)) {
             return self.stopped(&shared.meter.stop(stop), traceback);
         }
         let frames = frames(traceback);
@@ -118,6 +106,34 @@ impl Origin {
     fn place(&self, frame: &str) -> Option<String> {
         let line = frame.strip_prefix(self.chunk.as_str())?.strip_prefix(':')?.split(':').next()?;
         Some(format!("{}:{line}", self.chunk))
+    }
+}
+
+/// The text of what a script threw.
+fn thrown(lua: &Lua, shared: &Shared, value: &Value) -> String {
+    if let Value::Table(table) = value
+        && let Ok(Value::String(message)) = table.raw_get::<Value>("message")
+    {
+        return message.to_string_lossy();
+    }
+    shown(lua, shared, value, ROOM).unwrap_or_else(|_| kind_of(value).to_owned())
+}
+
+/// The limit behind an error that Luau raises as a plain text, where it is one.
+fn stop_in(message: &str, shared: &Shared) -> Option<Stop> {
+    let said = message.rsplit(": ").next().unwrap_or_default();
+    match said.strip_prefix("C ").unwrap_or(said) {
+        OUT_OF_MEMORY
+        | "block too big"
+        | "resulting string too large"
+        | "string length overflow"
+        | "buffer too large"
+        | "format result too large"
+        | "table overflow" => Some(Stop::Memory(shared.meter.memory())),
+        "too many results to unpack" => Some(Stop::Depth),
+        said if said.starts_with("stack overflow") => Some(Stop::Depth),
+        "pattern too complex" | "too many elements to move" => Some(Stop::Instructions(said.to_owned())),
+        _ => None,
     }
 }
 

@@ -41,6 +41,11 @@ pub(super) fn add(lua: &Lua, shared: &Rc<Shared>, native: &Table) -> mlua::Resul
     native.raw_set("fail", fail)
 }
 
+/// Whether a table says itself how it is shown; asking it runs the script's code.
+fn has_text(table: &Table) -> bool {
+    table.metatable().is_some_and(|meta| matches!(meta.raw_get::<Value>("__tostring"), Ok(Value::Function(_))))
+}
+
 /// What a person reads for a value: a string as it is, a table as JSON where it has any.
 pub(crate) fn shown(lua: &Lua, shared: &Shared, value: &Value, room: usize) -> mlua::Result<String> {
     match value {
@@ -49,6 +54,7 @@ pub(crate) fn shown(lua: &Lua, shared: &Shared, value: &Value, room: usize) -> m
         // The caller sees that this is too much.
         Value::String(text) => Ok(String::from_utf8_lossy(&text.as_bytes()[..=room]).into_owned()),
         Value::Function(_) | Value::Thread(_) | Value::Buffer(_) => Ok(value.type_name().to_owned()),
+        Value::Table(table) if has_text(table) => value.to_string(),
         Value::Error(e) => Ok(e.to_string()),
         value => match value::write(lua, &shared.converter, &shared.meter, Bounds { size: room }, value) {
             Ok(json) => Ok(json),

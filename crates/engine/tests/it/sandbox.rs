@@ -16,7 +16,7 @@ const OURS: &[(&str, &str)] = &[
     ("pcall_of_pcall", "-- expect: stop\nwhile true do pcall(pcall, pcall, error) end"),
     (
         "error_in_tostring",
-        "-- expect: deny\nerror(setmetatable({}, { __tostring = function() while true do end end }))\nwhile true do end",
+        "-- expect: stop\nerror(setmetatable({}, { __tostring = function() while true do end end }))\nwhile true do end",
     ),
     ("loop_in_index", "-- expect: stop\nreturn setmetatable({}, { __index = function() while true do end end }).x"),
     (
@@ -122,6 +122,55 @@ const OURS: &[(&str, &str)] = &[
     ("many_http_calls", "-- expect: stop\nwhile true do pcall(http.get, 'http://10.0.0.1/') end"),
     ("many_object_calls", "-- expect: stop\nwhile true do objects.get('Order', 'none') end"),
     ("many_bad_calls", "-- expect: stop\nwhile true do pcall(http.request) pcall(objects.get) end"),
+    (
+        "pattern_recursion",
+        "-- expect: stop\nreturn { r = string.find(string.rep('a', 1000), string.rep('(a?)', 30) .. string.rep('a?', 300)) }",
+    ),
+    ("log_tostring", "-- expect: stop\nlog(setmetatable({}, { __tostring = function() while true do end end }))"),
+    (
+        "error_tostring_recursion",
+        "-- expect: deny\nlocal m = {} m.__tostring = function(t) return tostring(t) end error(setmetatable({}, m))",
+    ),
+    ("unpack_too_much", "-- expect: stop\nreturn { n = select('#', table.unpack({}, 1, 1e8)) }"),
+    ("byte_too_much", "-- expect: stop\nreturn { n = select('#', string.byte(string.rep('x', 2e7), 1, -1)) }"),
+    (
+        "invalid_order",
+        "-- expect: stop\nlocal t = {} for i = 1, 1000 do t[i] = i end while true do pcall(table.sort, t, function() return true end) end",
+    ),
+    (
+        "index_chain",
+        "-- expect: stop\nlocal t = {} for i = 1, 99 do t = setmetatable({}, { __index = t }) end while true do local _ = t.x end",
+    ),
+    ("varargs", "-- expect: stop\nlocal function f(...) return f(1, ...) end f()"),
+    (
+        "iterator_factory",
+        "-- expect: stop\nfor w in string.gmatch(string.rep('a ', 1e6), '%a') do string.rep(w, 1000) end while true do end",
+    ),
+    (
+        "coroutine_close",
+        "-- expect: stop\nwhile true do local co = coroutine.create(function() coroutine.yield() end) coroutine.resume(co) coroutine.close(co) end",
+    ),
+    (
+        "close_the_parent",
+        "-- expect: stop\nlocal root = coroutine.running() coroutine.wrap(function() pcall(coroutine.close, root) pcall(coroutine.resume, root) while true do end end)()",
+    ),
+    (
+        "string_pack",
+        "-- expect: stop\nlocal t = {} while true do t[#t + 1] = string.pack('z', string.rep('x', 1e5) .. #t) end",
+    ),
+    (
+        "number_text_bomb",
+        "-- expect: stop\nlocal n = json.decode('1' .. string.rep('0', 300)) while true do n = n * n + n end",
+    ),
+    (
+        "exact_concat",
+        "-- expect: stop\nlocal n = json.decode('9007199254740993') local s = '' while true do s = s .. n end",
+    ),
+    ("error_in_error", "-- expect: deny\nxpcall(error, function() error('again') end) error(error)"),
+    ("error_nil", "-- expect: deny\nerror(nil)"),
+    ("error_host_value", "-- expect: deny\nerror(json.null)"),
+    ("error_invalid_utf8", "-- expect: deny\nerror('\\255\\254')"),
+    ("error_huge", "-- expect: deny\nerror(string.rep('x', 1e6))"),
     ("math_random_loop", "-- expect: stop\nwhile true do math.random() end"),
     ("bit_loop", "-- expect: stop\nwhile true do bit32.band(1, 2) end"),
     ("cycle_in_array", "-- expect: deny\nlocal t = {} t[1] = t return { t = t }"),
