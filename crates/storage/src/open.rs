@@ -62,15 +62,15 @@ impl OpenError {
 
 /// Opens a store whose schema is up to date ([`migrate`]); one in memory is made, and lives as long as what this returns.
 pub async fn open(options: &Options) -> Result<Opened, OpenError> {
-    let clock = options.clock.clone();
+    let clock = &options.clock;
     match &options.url.0 {
-        Place::Memory => Ok(of_file(Arc::new(lite::open_memory(clock).await?))),
+        Place::Memory => Ok(of_file(Arc::new(lite::open_memory(&**clock).await?), clock)),
         Place::File(path) => {
             let readers = options.max_connections.clamp(1, MOST_READERS);
-            Ok(of_file(Arc::new(lite::open(path, readers, clock).await?)))
+            Ok(of_file(Arc::new(lite::open(path, readers, &**clock).await?), clock))
         }
         Place::Postgres(server) => {
-            let store: Arc<dyn Store> = Arc::new(pg::open(server, options.max_connections.max(1), clock).await?);
+            let store: Arc<dyn Store> = Arc::new(pg::open(server, options.max_connections.max(1), &**clock).await?);
             let recorder = Arc::new(GroupRecorder::start(store.clone()));
             Ok(Opened { store, local_log: None, recorder })
         }
@@ -86,8 +86,8 @@ pub async fn migrate(url: &DatabaseUrl) -> Result<(), OpenError> {
     }
 }
 
-fn of_file(database: Arc<lite::Database>) -> Opened {
-    let local_log: Arc<dyn EventLog> = Arc::new(lite::LocalLog(database.clone()));
+fn of_file(database: Arc<lite::Database>, clock: &Arc<dyn Clock>) -> Opened {
+    let local_log: Arc<dyn EventLog> = Arc::new(lite::LocalLog::new(database.clone(), clock.clone()));
     let store: Arc<dyn Store> = database;
     let recorder = Arc::new(GroupRecorder::start(store.clone()));
     Opened { store, local_log: Some(local_log), recorder }

@@ -18,7 +18,6 @@ macro_rules! dialect {
 #[path = "portable/mod.rs"]
 mod portable;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -35,7 +34,7 @@ const TURN: Duration = Duration::from_secs(5);
 pub(crate) async fn open(
     options: &PgConnectOptions,
     connections: u32,
-    clock: Arc<dyn Clock>,
+    clock: &dyn Clock,
 ) -> Result<Database, OpenError> {
     // The server gives up a statement before this side does (see CALL_LIMIT), and notices a client that is gone.
     let options = options.clone().application_name("tidegate").options([
@@ -75,5 +74,5 @@ async fn test_database() -> Option<Database> {
     }
     let server = server.database(&name);
     migrate(&server).await.unwrap();
-    Some(open(&server, 1, Arc::new(tidegate_model::SystemClock)).await.unwrap())
+    Some(open(&server, 1, &tidegate_model::SystemClock).await.unwrap())
 }

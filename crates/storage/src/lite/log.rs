@@ -6,14 +6,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::Row as _;
 use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position, Received};
-use tidegate_model::{Error, Event};
+use tidegate_model::{Clock, Error, Event};
+use tokio::sync::Notify;
 
-use super::portable::{Columns, Database, micros, sql};
+use super::portable::row::Columns;
+use super::portable::{Database, micros, sql};
 use crate::body;
 use crate::fault::Fault;
 
-const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, body) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (tenant, event_id) DO NOTHING";
+// Not `ON CONFLICT DO NOTHING`: that would use up a position, and a place that was never filled looks like a gap once the log is pruned.
+const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, body) SELECT $1, $2, $3, $4 \
+    WHERE NOT EXISTS (SELECT 1 FROM local_log WHERE tenant = $1 AND event_id = $2)";
 const READ: &str = "SELECT position AS id, position, body FROM local_log WHERE position > $1 AND body IS NOT NULL \
     ORDER BY position LIMIT $2";
 const BOUNDS: &str = "SELECT (SELECT MIN(position) FROM local_log) AS first, \
@@ -24,48 +27,57 @@ const ANY: &str = "SELECT position FROM local_log WHERE position > $1 AND body I
 const NAP: Duration = Duration::from_secs(1);
 
 /// The log on the store's own file.
-pub(crate) struct LocalLog(pub(crate) Arc<Database>);
+pub(crate) struct LocalLog {
+    database: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    changed: Notify,
+}
 
 #[async_trait]
 impl EventLog for LocalLog {
     async fn publish(&self, event: &Event) -> Result<(), Error> {
-        self.0.run("publish", self.insert(event)).await?;
-        self.0.log_changed.notify_waiters();
+        self.database.run("publish", self.insert(event)).await?;
+        self.changed.notify_waiters();
         Ok(())
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
-        self.0.run("read_log", self.entries(after, max)).await
+        self.database.run("read_log", self.entries(after, max)).await
     }
 
     async fn bounds(&self) -> Result<LogBounds, Error> {
-        self.0.run("log_bounds", self.ends()).await
+        self.database.run("log_bounds", self.ends()).await
     }
 
     async fn wake(&self, after: Position) {
-        let mut changed = std::pin::pin!(self.0.log_changed.notified());
+        let mut changed = std::pin::pin!(self.changed.notified());
         // Registered before the look, so that nothing published between the two is slept through.
         changed.as_mut().enable();
-        if !matches!(self.0.run("wake_log", self.any(after)).await, Ok(true)) {
+        if !matches!(self.database.run("wake_log", self.any(after)).await, Ok(true)) {
             let _woken = tokio::time::timeout(NAP, changed).await;
         }
     }
 }
 
 impl LocalLog {
+    /// `clock` tells when entries are published; they are pruned by that.
+    pub(crate) fn new(database: Arc<Database>, clock: Arc<dyn Clock>) -> Self {
+        Self { database, clock, changed: Notify::new() }
+    }
+
     async fn insert(&self, event: &Event) -> Result<(), Fault> {
         let insert = sql(PUBLISH)
             .bind(event.tenant.as_str())
             .bind(event.id.as_str())
-            .bind(micros(self.0.clock.now()))
+            .bind(micros(self.clock.now()))
             .bind(body::pack(event)?);
-        insert.execute(self.0.writes()).await?;
+        insert.execute(self.database.writes()).await?;
         Ok(())
     }
 
     async fn entries(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Fault> {
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        let rows = sql(READ).bind(place(after)).bind(max).fetch_all(self.0.reads()).await?;
+        let rows = sql(READ).bind(place(after)).bind(max).fetch_all(self.database.reads()).await?;
         let entries = rows.iter().map(|row| {
             let columns = Columns::of("local_log", row);
             Ok(LogEntry {
@@ -77,14 +89,14 @@ impl LocalLog {
     }
 
     async fn ends(&self) -> Result<LogBounds, Fault> {
-        let row = sql(BOUNDS).fetch_one(self.0.reads()).await?;
+        let row = sql(BOUNDS).fetch_one(self.database.reads()).await?;
         let last = position(row.try_get("last")?);
         let first = row.try_get::<Option<i64>, _>("first")?.map_or(last + 1, position);
         Ok(LogBounds { first, last })
     }
 
     async fn any(&self, after: Position) -> Result<bool, Fault> {
-        Ok(sql(ANY).bind(place(after)).fetch_optional(self.0.reads()).await?.is_some())
+        Ok(sql(ANY).bind(place(after)).fetch_optional(self.database.reads()).await?.is_some())
     }
 }
 

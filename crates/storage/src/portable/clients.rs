@@ -23,7 +23,7 @@ statements! {
         FROM client WHERE COALESCE(integration_system, application, runtime) = $1 ORDER BY created_at, id";
     LIST_ADMINISTRATORS = "SELECT id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at \
         FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL ORDER BY created_at, id";
-    DELETE = "DELETE FROM client WHERE id = $1 AND owner_kind = $2 AND ($3 IS NULL OR tenant = $3) \
+    DELETE = "DELETE FROM client WHERE id = $1 AND owner_kind = $2 AND (tenant = $3 OR $3 IS NULL) \
         RETURNING id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at";
 }
 

@@ -15,10 +15,10 @@ use crate::fault::Fault;
 /// The filter's conditions; `$1` to `$9` are bound by [`filtered`].
 macro_rules! matching {
     () => {
-        " WHERE tenant = $1 AND ($2 IS NULL OR integration = $2) AND ($3 = '' OR $3 LIKE '% ' || status || ' %') \
-         AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at < $5) \
-         AND ($6 IS NULL OR object_type = $6) AND ($7 IS NULL OR object_id = $7) AND ($8 IS NULL OR event_id = $8) \
-         AND ($9 IS NULL OR search LIKE $9 ESCAPE '\\')"
+        " WHERE tenant = $1 AND (integration = $2 OR $2 IS NULL) AND ($3 = '' OR $3 LIKE '% ' || status || ' %') \
+         AND (started_at >= $4 OR $4 IS NULL) AND (started_at < $5 OR $5 IS NULL) \
+         AND (object_type = $6 OR $6 IS NULL) AND (object_id = $7 OR $7 IS NULL) AND (event_id = $8 OR $8 IS NULL) \
+         AND (search LIKE $9 ESCAPE '\\' OR $9 IS NULL)"
     };
 }
 

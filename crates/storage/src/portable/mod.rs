@@ -16,14 +16,13 @@ mod integrations;
 mod logics;
 mod objects;
 mod outbox;
-mod row;
+pub(super) mod row;
 mod runtimes;
 mod signing_keys;
 mod tenants;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -31,8 +30,6 @@ use sqlx::query::Query;
 use tidegate_model::{Clock, Error, Timestamp};
 use tokio::sync::Notify;
 
-#[allow(unused_imports)]
-pub(super) use self::row::Columns;
 use super::dialect::{self, Connection, Db, Pool};
 use crate::fault::{Fault, Faults};
 
@@ -48,17 +45,14 @@ pub(crate) struct Database {
     writes: Pool,
     faults: Faults,
     outbox_changed: Notify,
-    /// Told when the local log grew; nobody listens where there is none.
-    pub(super) log_changed: Notify,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Database {
     /// Works on open pools; both may be the same.
-    pub(super) fn new(reads: Pool, writes: Pool, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(reads: Pool, writes: Pool, clock: &dyn Clock) -> Self {
         let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
         let faults = Faults { run, count: AtomicU64::new(1) };
-        Self { reads, writes, faults, outbox_changed: Notify::new(), log_changed: Notify::new(), clock }
+        Self { reads, writes, faults, outbox_changed: Notify::new() }
     }
 
     /// Bounds a call in time, and turns what broke in it into what its caller is told.

@@ -1,6 +1,19 @@
 //! One suite over every store: SQLite in memory, SQLite in a file, PostgreSQL.
 
 mod clients;
+mod deliveries;
+mod executions;
 mod harness;
+mod housekeeping;
+mod intake;
+mod integrations;
+mod local_log;
+mod logics;
+mod objects;
+mod opening;
+mod outbox;
+mod parity;
+mod recorder;
 mod samples;
+mod survival;
 mod systems;

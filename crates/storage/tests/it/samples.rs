@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_model::{
-    Application, ApplicationId, Change, Client, ClientId, ClientOwner, Direction, Event, EventId, EventRef, EventType,
+    Application, ApplicationId, Change, Client, ClientId, ClientOwner, Direction, Event, EventRef, EventType,
     Execution, ExecutionId, ExecutionUser, HttpMethod, Integration, IntegrationId, IntegrationSystem,
     IntegrationSystemId, Json, Logic, LogicId, LogicKind, Object, ObjectType, ObjectTypeId, Runtime, RuntimeId, Scope,
     Status, Subscription, SystemClock, SystemDetails, SystemRandomness, Tenant, TenantId, Trigger, TypeName, UserId,
@@ -190,8 +190,4 @@ pub(crate) fn pending(integration: &Integration, event: &Event) -> Execution {
         }),
         ..execution(integration)
     }
-}
-
-pub(crate) fn event_id(text: &str) -> EventId {
-    text.parse().unwrap()
 }

@@ -1,0 +1,195 @@
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use tidegate_model::{Attempt, Delivery, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger};
+use uuid::Uuid;
+
+use crate::harness::{Kept, on_every_store};
+use crate::intake::{batch, delivery, with_target};
+use crate::samples::{any_event, event, id, outgoing};
+
+on_every_store!(
+    a_claimed_delivery_comes_back_whole,
+    the_longest_due_is_claimed_first_and_what_is_not_due_stays,
+    two_claimers_at_once_never_get_the_same,
+    a_lease_that_ran_out_goes_to_the_next,
+    who_lost_the_lease_stores_nothing,
+    a_finished_delivery_becomes_its_record,
+    a_replay_is_due_at_once,
+    open_deliveries_go_with_their_integration,
+    every_lease_is_given_back_at_once,
+);
+
+/// Takes in events `0..count`, and gives their leases back.
+async fn with_due(kept: &Kept, count: usize) -> (TenantId, Vec<Delivery>) {
+    let (a, target) = with_target(kept).await;
+    let events: Vec<_> = (0..count).map(|n| event(&a, &n.to_string())).collect();
+    let intake = batch(&target, &events);
+    let position = u64::try_from(count).unwrap();
+    kept.store.take_in(0, position, &intake, id(), kept.after(30), kept.now()).await.unwrap();
+    assert_eq!(kept.store.release_all().await.unwrap(), position);
+    (a, intake.events.into_iter().flat_map(|(_, deliveries)| deliveries).collect())
+}
+
+async fn claim(kept: &Kept, holder: Uuid, max: u32) -> Vec<Delivery> {
+    kept.store.claim(holder, kept.now(), kept.after(30), max).await.unwrap()
+}
+
+async fn a_claimed_delivery_comes_back_whole(kept: &Kept) {
+    let (_, mut due) = with_due(kept, 1).await;
+    let holder = id();
+    assert_eq!(claim(kept, holder, 10).await, due);
+    let mine = &mut due[0];
+    mine.plan = Some(PlannedCall {
+        method: HttpMethod::Post,
+        url: "https://example.org/?a=%00".to_owned(),
+        headers: Json::parse(r#"{"x":"y"}"#).unwrap(),
+        body: Some(Json::parse(r#"{"n":1.50}"#).unwrap()),
+    });
+    mine.execution.attempts.push(Attempt {
+        number: 1,
+        started_at: kept.now(),
+        duration_us: None,
+        url: "https://example.org/".to_owned(),
+        method: HttpMethod::Post,
+        request_headers: Json::empty_object(),
+        request_body: Some("\0".to_owned()),
+        status: None,
+        response_headers: None,
+        response_body: None,
+        response_truncated: false,
+        error: None,
+    });
+    assert!(kept.store.save(mine, holder, kept.after(60)).await.unwrap());
+    mine.execution.status = Status::Retrying;
+    mine.next_at = kept.after(5);
+    assert!(kept.store.release(mine, holder).await.unwrap());
+    assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(5)));
+    assert!(claim(kept, holder, 10).await.is_empty());
+    kept.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(claim(kept, id(), 10).await, due);
+}
+
+async fn the_longest_due_is_claimed_first_and_what_is_not_due_stays(kept: &Kept) {
+    let (_, due) = with_due(kept, 4).await;
+    let holder = id();
+    let mut claimed = claim(kept, holder, 10).await;
+    for (delivery, seconds) in claimed.iter_mut().zip([-1, -3, 1, -2]) {
+        delivery.next_at = kept.after(seconds);
+        assert!(kept.store.release(delivery, holder).await.unwrap());
+    }
+    assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(-3)));
+    let ids = |found: &[Delivery]| found.iter().map(|d| d.execution.id).collect::<Vec<_>>();
+    let expected: Vec<_> = [1, 3].map(|at: usize| due[at].execution.id).into();
+    assert_eq!(ids(&claim(kept, holder, 2).await), expected);
+    assert_eq!(ids(&claim(kept, holder, 2).await), vec![due[0].execution.id]);
+    assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(1)));
+}
+
+async fn two_claimers_at_once_never_get_the_same(kept: &Kept) {
+    let (_, due) = with_due(kept, 60).await;
+    let mut seen = BTreeSet::new();
+    while seen.len() < due.len() {
+        let (a, b, c) = tokio::join!(claim(kept, id(), 7), claim(kept, id(), 7), claim(kept, id(), 7));
+        let before = seen.len();
+        for delivery in [a, b, c].into_iter().flatten() {
+            assert!(seen.insert(delivery.execution.id), "claimed twice");
+        }
+        assert!(seen.len() > before, "what is due is claimed");
+    }
+    assert!(claim(kept, id(), 7).await.is_empty());
+    assert_eq!(kept.store.next_due().await.unwrap(), None);
+}
+
+async fn a_lease_that_ran_out_goes_to_the_next(kept: &Kept) {
+    let (_, due) = with_due(kept, 1).await;
+    assert_eq!(claim(kept, id(), 1).await.len(), 1);
+    kept.clock.advance(TimeDelta::microseconds(29_999_999));
+    assert!(claim(kept, id(), 1).await.is_empty());
+    kept.clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(claim(kept, id(), 1).await, due);
+}
+
+async fn who_lost_the_lease_stores_nothing(kept: &Kept) {
+    let (a, due) = with_due(kept, 1).await;
+    let (slow, fast) = (id(), id());
+    claim(kept, slow, 1).await;
+    kept.clock.advance(TimeDelta::seconds(31));
+    claim(kept, fast, 1).await;
+    let mut late = due[0].clone();
+    late.execution.error = Some("late".to_owned());
+    assert!(!kept.store.save(&late, slow, kept.after(60)).await.unwrap());
+    assert!(!kept.store.release(&late, slow).await.unwrap());
+    late.execution.status = Status::Dead;
+    kept.store.finish(&[late.execution.clone()], slow).await.unwrap();
+    let found = kept.store.execution(&a, late.execution.id).await.unwrap().unwrap();
+    assert_eq!(found, due[0].execution);
+    assert!(kept.store.save(&due[0], fast, kept.after(60)).await.unwrap());
+}
+
+async fn a_finished_delivery_becomes_its_record(kept: &Kept) {
+    let (a, due) = with_due(kept, 2).await;
+    let holder = id();
+    claim(kept, holder, 2).await;
+    let mut records: Vec<_> = due.into_iter().map(|d| d.execution).collect();
+    for record in &mut records {
+        record.status = Status::Success;
+        record.finished_at = Some(kept.now());
+    }
+    kept.store.finish(&records, holder).await.unwrap();
+    kept.store.finish(&records, holder).await.unwrap();
+    assert_eq!(kept.store.execution(&a, records[0].id).await.unwrap().as_ref(), Some(&records[0]));
+    let page = PageOf { first: 10, after: None };
+    let all = kept.store.executions(&a, &tidegate_model::ExecutionFilter::default(), page).await.unwrap();
+    records.reverse();
+    assert_eq!((all.data, all.total), (records.clone(), 2));
+    assert!(!kept.store.save(&delivery_of(&records[0], &a), holder, kept.after(60)).await.unwrap());
+}
+
+fn delivery_of(execution: &tidegate_model::Execution, tenant: &TenantId) -> Delivery {
+    let event = event(tenant, execution.event.as_ref().unwrap().id.as_str());
+    Delivery { execution: execution.clone(), event, plan: None, next_at: execution.started_at }
+}
+
+async fn a_replay_is_due_at_once(kept: &Kept) {
+    let (a, due) = with_due(kept, 1).await;
+    let holder = id();
+    claim(kept, holder, 1).await;
+    kept.store.finish(&[due[0].execution.clone()], holder).await.unwrap();
+    let mut replay = due[0].clone();
+    replay.execution.id = tidegate_model::ExecutionId(id());
+    replay.execution.trigger = Trigger::Replay;
+    replay.execution.replay_of = Some(due[0].execution.id);
+    kept.store.insert_delivery(&replay).await.unwrap();
+    // Another one of the same event and Integration is another run.
+    let mut second = replay.clone();
+    second.execution.id = tidegate_model::ExecutionId(id());
+    kept.store.insert_delivery(&second).await.unwrap();
+    assert_eq!(claim(kept, holder, 10).await, vec![replay.clone(), second]);
+    replay.event = event(&a, "never taken in");
+    replay.execution.id = tidegate_model::ExecutionId(id());
+    let refused = kept.store.insert_delivery(&replay).await;
+    assert_eq!(refused, Err(Error::not_found("Event", "never taken in")));
+}
+
+async fn open_deliveries_go_with_their_integration(kept: &Kept) {
+    let (a, due) = with_due(kept, 2).await;
+    let ended = &due[0].execution;
+    let holder = id();
+    claim(kept, holder, 1).await;
+    kept.store.finish(std::slice::from_ref(ended), holder).await.unwrap();
+    kept.store.delete_integration(&a, ended.integration, &any_event(&a)).await.unwrap();
+    assert!(claim(kept, id(), 10).await.is_empty());
+    assert_eq!(kept.store.execution(&a, due[1].execution.id).await.unwrap(), None);
+    assert_eq!(kept.store.execution(&a, ended.id).await.unwrap().as_ref(), Some(ended));
+    let gone = outgoing(&a, "gone", tidegate_model::LogicId(id()), &[]);
+    let refused = kept.store.insert_delivery(&delivery(&gone, &due[0].event)).await;
+    assert_eq!(refused, Err(Error::not_found("Integration", gone.id)));
+}
+
+async fn every_lease_is_given_back_at_once(kept: &Kept) {
+    let (_, due) = with_due(kept, 3).await;
+    assert_eq!(claim(kept, id(), 2).await.len(), 2);
+    assert_eq!(kept.store.release_all().await.unwrap(), 2);
+    assert_eq!(claim(kept, id(), 10).await.len(), due.len());
+}

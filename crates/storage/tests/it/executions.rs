@@ -1,0 +1,112 @@
+use tidegate_model::{
+    Execution, ExecutionFilter, ExecutionId, HttpMethod, Json, LogLevel, LogLine, PageOf, ReceivedRequest, Status,
+    TenantId,
+};
+
+use crate::harness::{Kept, on_every_store};
+use crate::intake::{batch, with_target};
+use crate::samples::{event, execution, id, pending, tenant_id, type_name};
+
+on_every_store!(
+    a_record_is_kept_once_and_comes_back_whole,
+    records_and_open_deliveries_are_listed_together_newest_first,
+    each_filter_narrows,
+    a_record_of_a_tenant_that_is_gone_is_dropped_without_the_others,
+);
+
+async fn list(kept: &Kept, tenant: &TenantId, filter: ExecutionFilter) -> Vec<ExecutionId> {
+    let page = kept.store.executions(tenant, &filter, PageOf { first: 100, after: None }).await.unwrap();
+    assert_eq!(page.total, u64::try_from(page.data.len()).unwrap(), "the total is that of the filter");
+    page.data.iter().map(|e| e.id).collect()
+}
+
+async fn a_record_is_kept_once_and_comes_back_whole(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let mut one = execution(&target);
+    one.request = Some(ReceivedRequest {
+        method: HttpMethod::Post,
+        url: "https://host/webhook".to_owned(),
+        headers: Json::parse(r#"{"x":"ü"}"#).unwrap(),
+        parameters: Json::parse("[1.0,{}]").unwrap(),
+    });
+    one.log.push(LogLine { time: kept.now(), level: LogLevel::Warn, text: "NUL \0 and more ".repeat(2000) });
+    kept.store.append_executions(&[one.clone(), one.clone()]).await.unwrap();
+    let mut changed = one.clone();
+    changed.status = Status::Failed;
+    kept.store.append_executions(&[changed]).await.unwrap();
+    assert_eq!(kept.store.execution(&a, one.id).await.unwrap(), Some(one.clone()));
+    assert_eq!(kept.store.execution(&tenant_id("b"), one.id).await.unwrap(), None);
+    assert!(list(kept, &tenant_id("b"), ExecutionFilter::default()).await.is_empty());
+    assert_eq!(list(kept, &a, ExecutionFilter::default()).await, vec![one.id]);
+}
+
+async fn records_and_open_deliveries_are_listed_together_newest_first(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let first = execution(&target);
+    let intake = batch(&target, &[event(&a, "1"), event(&a, "2")]);
+    let open: Vec<_> = intake.events.iter().map(|(_, d)| d[0].execution.id).collect();
+    let last = execution(&target);
+    kept.store.take_in(0, 2, &intake, id(), kept.after(30), kept.now()).await.unwrap();
+    kept.store.append_executions(&[last.clone(), first.clone()]).await.unwrap();
+    let all = ExecutionFilter::default();
+    let page = kept.store.executions(&a, &all, PageOf { first: 2, after: None }).await.unwrap();
+    let ids: Vec<_> = page.data.iter().map(|e| e.id).collect();
+    assert_eq!((ids, page.has_next, page.total), (vec![last.id, open[1]], true, 4));
+    kept.store.append_executions(&[execution(&target)]).await.unwrap();
+    let page = kept.store.executions(&a, &all, PageOf { first: 2, after: Some(open[1]) }).await.unwrap();
+    let ids: Vec<_> = page.data.iter().map(|e| e.id).collect();
+    assert_eq!((ids, page.has_next, page.total), (vec![open[0], first.id], false, 5));
+}
+
+async fn each_filter_narrows(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let mut hook = execution(&target);
+    hook.integration = tidegate_model::IntegrationId(id());
+    hook.status = Status::SuccessWithWarning;
+    hook.log.push(LogLine { time: kept.now(), level: LogLevel::Info, text: "Straße 100%_done \\o/".to_owned() });
+    let mut failed: Execution = pending(&target, &event(&a, "e1"));
+    failed.status = Status::Failed;
+    failed.started_at = kept.after(10);
+    failed.error = Some("Script 'x' LINE 3".to_owned());
+    kept.store.append_executions(&[hook.clone(), failed.clone()]).await.unwrap();
+    let intake = batch(&target, &[event(&a, "e2")]);
+    let open = intake.events[0].1[0].execution.id;
+    kept.store.take_in(0, 1, &intake, id(), kept.after(30), kept.now()).await.unwrap();
+    let any = ExecutionFilter::default;
+    let text = |text: &str| ExecutionFilter { text: Some(text.to_owned()), ..any() };
+    let cases = [
+        (ExecutionFilter { integration: Some(target.id), ..any() }, vec![open, failed.id]),
+        (ExecutionFilter { statuses: vec![Status::Success, Status::Pending], ..any() }, vec![open]),
+        (
+            ExecutionFilter { statuses: vec![Status::Failed, Status::SuccessWithWarning], ..any() },
+            vec![failed.id, hook.id],
+        ),
+        (ExecutionFilter { from: Some(kept.after(10)), ..any() }, vec![failed.id]),
+        (ExecutionFilter { to: Some(kept.after(10)), ..any() }, vec![open, hook.id]),
+        (ExecutionFilter { object_type: Some(type_name("Order")), ..any() }, vec![open, failed.id]),
+        (ExecutionFilter { object_id: Some(event(&a, "e1").object_id), ..any() }, vec![failed.id]),
+        (ExecutionFilter { event_id: Some(event(&a, "e2").id), ..any() }, vec![open]),
+        (ExecutionFilter { event_id: Some(event(&a, "e2").id), statuses: vec![Status::Dead], ..any() }, vec![]),
+        (text("line 3"), vec![failed.id]),
+        (text("STRASSE"), vec![]),
+        (text("sTRAßE 100%_DONE \\"), vec![hook.id]),
+        (text("%"), vec![hook.id]),
+        (text("1_0"), vec![]),
+        (text("order of e2"), vec![open]),
+    ];
+    // The ids are drawn in this order: hook, failed, open.
+    for (filter, expected) in cases {
+        let mut expected = expected;
+        expected.sort_by(|a, b| b.cmp(a));
+        assert_eq!(list(kept, &a, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+async fn a_record_of_a_tenant_that_is_gone_is_dropped_without_the_others(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let (mine, mut lost) = (execution(&target), execution(&target));
+    lost.tenant = tenant_id("gone");
+    kept.store.append_executions(&[lost.clone(), mine.clone()]).await.unwrap();
+    assert_eq!(list(kept, &a, ExecutionFilter::default()).await, vec![mine.id]);
+    assert_eq!(kept.store.execution(&lost.tenant, lost.id).await.unwrap(), None);
+}

@@ -1,0 +1,118 @@
+use tidegate_model::contract::Incomprehensible;
+use tidegate_model::{Delivery, Event, Integration, PageOf, TenantId};
+use tidegate_storage::contract::Intake;
+
+use crate::harness::{Kept, on_every_store};
+use crate::samples::{any_event, event, id, logic, outgoing, pending, tenant_id, with_tenants};
+
+on_every_store!(
+    a_batch_becomes_deliveries_and_a_position_at_once,
+    of_two_intakes_that_read_the_same_one_stores_nothing,
+    an_event_id_that_was_seen_before_adds_nothing,
+    what_is_no_event_is_kept_aside_whatever_its_bytes,
+    what_went_away_meanwhile_stops_nothing,
+);
+
+/// A tenant with an Integration that events are delivered to.
+pub(crate) async fn with_target(kept: &Kept) -> (TenantId, Integration) {
+    let a = with_tenants(kept, &["a", "b"]).await;
+    let core = logic(&a, "core");
+    kept.store.insert_logic(&core, &any_event(&a)).await.unwrap();
+    let target = outgoing(&a, "target", core.id, &[]);
+    kept.store.insert_integration(&target, None, &any_event(&a)).await.unwrap();
+    (a, target)
+}
+
+pub(crate) fn delivery(target: &Integration, event: &Event) -> Delivery {
+    let execution = pending(target, event);
+    Delivery { next_at: execution.started_at, execution, event: event.clone(), plan: None }
+}
+
+pub(crate) fn batch(target: &Integration, events: &[Event]) -> Intake {
+    Intake { events: events.iter().map(|e| (e.clone(), vec![delivery(target, e)])).collect(), aside: Vec::new() }
+}
+
+async fn total(kept: &Kept) -> u64 {
+    let page = PageOf { first: 1, after: None };
+    kept.store.executions(&tenant_id("a"), &tidegate_model::ExecutionFilter::default(), page).await.unwrap().total
+}
+
+async fn a_batch_becomes_deliveries_and_a_position_at_once(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    assert_eq!(kept.store.intake_position().await.unwrap(), 0);
+    let mut intake = batch(&target, &[event(&a, "1"), event(&a, "2")]);
+    intake.events.push((event(&a, "unheard"), vec![]));
+    let ids: Vec<_> = intake.events.iter().flat_map(|(_, d)| d).map(|d| d.execution.id).collect();
+    let taken = kept.store.take_in(0, 3, &intake, id(), kept.after(30), kept.now()).await.unwrap();
+    assert_eq!(taken, Some(ids));
+    assert_eq!(kept.store.intake_position().await.unwrap(), 3);
+    assert_eq!(kept.store.event(&a, &event(&a, "2").id).await.unwrap(), Some(event(&a, "2")));
+    assert_eq!(kept.store.event(&a, &event(&a, "unheard").id).await.unwrap(), Some(event(&a, "unheard")));
+    assert_eq!(kept.store.event(&tenant_id("b"), &event(&a, "2").id).await.unwrap(), None);
+    // Leased to who took them in.
+    assert!(kept.store.claim(id(), kept.after(29), kept.after(60), 10).await.unwrap().is_empty());
+    assert_eq!(kept.store.claim(id(), kept.after(30), kept.after(60), 10).await.unwrap().len(), 2);
+}
+
+async fn of_two_intakes_that_read_the_same_one_stores_nothing(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    for round in 0..10 {
+        let (left, right) = (event(&a, &format!("l{round}")), event(&a, &format!("r{round}")));
+        let (left, right) = (batch(&target, &[left]), batch(&target, &[right]));
+        let (from, to) = (round * 2, round * 2 + 2);
+        let both = tokio::join!(
+            kept.store.take_in(from, to, &left, id(), kept.after(30), kept.now()),
+            kept.store.take_in(from, to, &right, id(), kept.after(30), kept.now()),
+        );
+        let (left, right) = (both.0.unwrap(), both.1.unwrap());
+        assert!(left.is_some() != right.is_some(), "{left:?} {right:?}");
+        assert_eq!(total(kept).await, round + 1);
+    }
+    assert_eq!(kept.store.take_in(3, 99, &Intake::default(), id(), kept.now(), kept.now()).await.unwrap(), None);
+    assert_eq!(kept.store.intake_position().await.unwrap(), 20);
+}
+
+async fn an_event_id_that_was_seen_before_adds_nothing(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let (one, two) = (event(&a, "1"), event(&a, "2"));
+    let first = batch(&target, &[one.clone()]);
+    kept.store.take_in(0, 1, &first, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
+    let again = batch(&target, &[one.clone(), two.clone(), two]);
+    let taken = kept.store.take_in(1, 4, &again, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
+    assert_eq!(taken, vec![again.events[1].1[0].execution.id]);
+    assert_eq!(total(kept).await, 2);
+    // Also when the first one has long arrived.
+    let holder = id();
+    let claimed = kept.store.claim(holder, kept.after(30), kept.after(60), 10).await.unwrap();
+    let records: Vec<_> = claimed.into_iter().map(|d| d.execution).collect();
+    kept.store.finish(&records, holder).await.unwrap();
+    let late = batch(&target, &[one]);
+    let taken = kept.store.take_in(4, 5, &late, id(), kept.after(30), kept.now()).await.unwrap();
+    assert_eq!(taken, Some(vec![]));
+    assert_eq!(total(kept).await, 2);
+}
+
+async fn what_is_no_event_is_kept_aside_whatever_its_bytes(kept: &Kept) {
+    let entry = Incomprehensible {
+        subject: "tidegate.events.x\0".to_owned(),
+        payload: vec![0xff, 0, 0xfe, 0xc3],
+        reason: "no JSON: \0".to_owned(),
+        time: kept.now(),
+    };
+    let intake = Intake { events: vec![], aside: vec![(1, entry)] };
+    let taken = kept.store.take_in(0, 1, &intake, id(), kept.now(), kept.now()).await.unwrap();
+    assert_eq!(taken, Some(vec![]));
+    assert_eq!(kept.store.intake_position().await.unwrap(), 1);
+}
+
+async fn what_went_away_meanwhile_stops_nothing(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let nowhere = tenant_id("nowhere");
+    let gone = outgoing(&a, "gone", target.core_logic, &[]);
+    let mut intake = batch(&target, &[event(&a, "1")]);
+    intake.events[0].1.push(delivery(&gone, &event(&a, "1")));
+    intake.events.push((event(&nowhere, "1"), vec![delivery(&target, &event(&nowhere, "1"))]));
+    let taken = kept.store.take_in(0, 2, &intake, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
+    assert_eq!(taken, vec![intake.events[0].1[0].execution.id]);
+    assert_eq!(kept.store.event(&nowhere, &event(&nowhere, "1").id).await.unwrap(), None);
+}
