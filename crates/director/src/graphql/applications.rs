@@ -55,7 +55,7 @@ impl Application {
         let (services, access) = of(ctx)?;
         let owner = ClientOwner::Application(self.0.tenant.clone(), self.0.id);
         let auths = services.system_auths(access, owner).await?;
-        Ok(auths.into_iter().map(|auth| SystemAuth::of(services, auth)).collect())
+        Ok(SystemAuth::all(services, auths)?)
     }
 }
 
@@ -132,13 +132,13 @@ impl ApplicationMutation {
     async fn request_client_credentials_for_application(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.request_client_credentials(access, Owner::Application(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 
     /// Deletes a credential by its own id.
     async fn delete_system_auth_for_application(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.delete_system_auth(access, Owner::Application(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 }

@@ -33,7 +33,7 @@ impl IntegrationSystem {
     async fn auths(&self, ctx: &Context<'_>) -> Result<Vec<SystemAuth>> {
         let (services, access) = of(ctx)?;
         let auths = services.system_auths(access, ClientOwner::IntegrationSystem(self.0.id)).await?;
-        Ok(auths.into_iter().map(|auth| SystemAuth::of(services, auth)).collect())
+        Ok(SystemAuth::all(services, auths)?)
     }
 }
 
@@ -107,13 +107,13 @@ impl IntegrationSystemMutation {
     async fn request_client_credentials_for_integration_system(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.request_client_credentials(access, Owner::IntegrationSystem(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 
     /// Deletes a credential by its own id.
     async fn delete_system_auth_for_integration_system(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.delete_system_auth(access, Owner::IntegrationSystem(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct PageInfo {
     concrete(name = "ExecutionPage", params(Execution)),
     concrete(name = "ObjectPage", params(Object))
 )]
+#[expect(clippy::struct_field_names, reason = "the fields are those of the interface Pageable")]
 pub(super) struct Page<T: OutputType> {
     data: Vec<T>,
     page_info: PageInfo,

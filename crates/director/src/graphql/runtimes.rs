@@ -47,7 +47,7 @@ impl Runtime {
         let (services, access) = of(ctx)?;
         let owner = ClientOwner::Runtime(self.0.tenant.clone(), self.0.id);
         let auths = services.system_auths(access, owner).await?;
-        Ok(auths.into_iter().map(|auth| SystemAuth::of(services, auth)).collect())
+        Ok(SystemAuth::all(services, auths)?)
     }
 }
 
@@ -120,13 +120,13 @@ impl RuntimeMutation {
     async fn request_client_credentials_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.request_client_credentials(access, Owner::Runtime(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 
     /// Deletes a credential by its own id.
     async fn delete_system_auth_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;
         let auth = services.delete_system_auth(access, Owner::Runtime(&id)).await?;
-        Ok(SystemAuth::of(services, auth))
+        Ok(SystemAuth::of(services, auth)?)
     }
 }

@@ -23,6 +23,11 @@ impl ScalarType for DateTime {
         Ok(Self(tidegate_model::micros(time.to_utc())))
     }
 
+    // Asked before anything runs: the refusal then names the field.
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }

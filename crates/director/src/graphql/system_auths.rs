@@ -1,4 +1,4 @@
-use async_graphql::{ID, Object, Result, SimpleObject, Union};
+use async_graphql::{ID, Object, SimpleObject, Union};
 use tidegate_model::{ClientOwner, Error};
 
 use super::enums::SystemAuthReferenceType;
@@ -7,22 +7,25 @@ use crate::service::{self, Services};
 /// A credential of an Integration System, Application or Runtime.
 pub(super) struct SystemAuth {
     auth: service::SystemAuth,
+    kind: SystemAuthReferenceType,
+    reference: ID,
     url: String,
 }
 
 impl SystemAuth {
-    pub(super) fn of(services: &Services, auth: service::SystemAuth) -> Self {
-        Self { auth, url: services.token_url.clone() }
+    pub(super) fn of(services: &Services, auth: service::SystemAuth) -> Result<Self, Error> {
+        let (kind, reference) = match &auth.client.owner {
+            ClientOwner::IntegrationSystem(id) => (SystemAuthReferenceType::IntegrationSystem, id.into()),
+            ClientOwner::Application(_, id) => (SystemAuthReferenceType::Application, id.into()),
+            ClientOwner::Runtime(_, id) => (SystemAuthReferenceType::Runtime, id.into()),
+            // No service hands out an operator's own client.
+            ClientOwner::Administrator => return Err(Error::Internal { id: "system-auth:administrator".to_owned() }),
+        };
+        Ok(Self { auth, kind, reference, url: services.token_url.clone() })
     }
 
-    fn reference(&self) -> Result<(SystemAuthReferenceType, ID), Error> {
-        match &self.auth.client.owner {
-            ClientOwner::IntegrationSystem(id) => Ok((SystemAuthReferenceType::IntegrationSystem, id.into())),
-            ClientOwner::Application(_, id) => Ok((SystemAuthReferenceType::Application, id.into())),
-            ClientOwner::Runtime(_, id) => Ok((SystemAuthReferenceType::Runtime, id.into())),
-            // No service hands out an operator's own client.
-            ClientOwner::Administrator => Err(Error::Internal { id: "system-auth:administrator".to_owned() }),
-        }
+    pub(super) fn all(services: &Services, auths: Vec<service::SystemAuth>) -> Result<Vec<Self>, Error> {
+        auths.into_iter().map(|auth| Self::of(services, auth)).collect()
     }
 }
 
@@ -42,13 +45,13 @@ impl SystemAuth {
         Some(Auth { credential: CredentialData::OAuth(data) })
     }
 
-    async fn r#type(&self) -> Result<SystemAuthReferenceType> {
-        Ok(self.reference()?.0)
+    async fn r#type(&self) -> SystemAuthReferenceType {
+        self.kind
     }
 
     /// Whose credential it is.
-    async fn reference_object_id(&self) -> Result<ID> {
-        Ok(self.reference()?.1)
+    async fn reference_object_id(&self) -> ID {
+        self.reference.clone()
     }
 }
 

@@ -12,6 +12,7 @@ use tidegate_model::Error;
 use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
 
 use super::{Face, Unread};
+use crate::access::Operation;
 
 pub(super) async fn publish(State(face): State<Arc<Face>>, headers: HeaderMap, body: Body) -> Response {
     match accept(&face, &headers, body).await {
@@ -25,7 +26,7 @@ pub(super) async fn publish(State(face): State<Arc<Face>>, headers: HeaderMap, b
 
 async fn accept(face: &Face, headers: &HeaderMap, body: Body) -> Result<Vec<tidegate_model::EventId>, Refusal> {
     let access = face.admit(headers).await?;
-    let tenant = face.services.may_publish(&access)?;
+    let tenant = access.within(Operation::PublishEvents)?;
     let body = face.read(body).await.map_err(|e| match e {
         Unread::TooLarge => Refusal::TooLarge(face.max_body),
         Unread::Broken => Refusal::Fault(fault("payload", "a whole request")),

@@ -47,11 +47,6 @@ impl Services {
         Ok(event.id)
     }
 
-    /// The tenant that the caller may publish in.
-    pub(crate) fn may_publish<'a>(&self, access: &'a Access) -> Result<&'a TenantId, Error> {
-        access.within(Operation::PublishEvents)
-    }
-
     /// The domain events that these are, or the first fault; `batch` puts the place into the fault's field.
     pub(crate) fn understood(
         &self,

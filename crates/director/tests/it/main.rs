@@ -1,1 +1,18 @@
+//! The director through its HTTP faces, over SQLite in memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod applications;
+mod desk;
+mod events;
+mod executions;
+mod integration_systems;
+mod integrations;
+mod logics;
+mod objects;
+mod paging;
+mod relay;
+mod requests;
 mod schema;
+mod scripts;
+mod tenants;
