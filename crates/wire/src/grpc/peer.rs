@@ -31,8 +31,8 @@ pub enum InvalidPeer {
     /// The URL is none.
     #[error("{0:?} is not the URL of a peer: write http://host:port")]
     Url(String),
-    /// The secret cannot stand in a header.
-    #[error("the peer secret has characters other than visible ASCII")]
+    /// The secret is empty, or cannot stand in a header.
+    #[error("the peer secret is empty, or has other characters than visible ASCII")]
     Secret,
 }
 

@@ -7,20 +7,16 @@ use tidegate_model::{Execution, Json, LogLevel, LogLine};
 const ROOM: [usize; 6] = [256 * 1024, 64 * 1024, 16 * 1024, 4 * 1024, 512, 64];
 
 /// The record as JSON of at most `limit` bytes. Ids, status, times and versions always stay.
-pub(super) fn fit(mut execution: Execution, limit: usize) -> Vec<u8> {
-    let mut bytes = encode(&execution);
+pub(super) fn fit(mut execution: Execution, limit: usize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec(&execution)?;
     for room in ROOM {
         if bytes.len() <= limit {
             break;
         }
         shorten(&mut execution, room);
-        bytes = encode(&execution);
+        bytes = serde_json::to_vec(&execution)?;
     }
-    bytes
-}
-
-fn encode(execution: &Execution) -> Vec<u8> {
-    Json::of(execution).as_str().as_bytes().to_vec()
+    Ok(bytes)
 }
 
 /// Leaves no text or JSON longer than `room`, and no more log than four times that.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::fitting::fit;
 use super::{DEADLINE, Link};
+use crate::fault;
 
 /// What is missing when no record can be kept.
 const RECORDS: &str = "the record stream";
@@ -37,10 +38,11 @@ impl NatsRecorder {
 impl Recorder for NatsRecorder {
     async fn append(&self, execution: Execution) -> Result<(), Error> {
         let subject = format!("{}.{}", self.0.names.records, execution.tenant);
-        let message = PublishMessage::build()
-            .message_id(execution.id.to_string())
-            .expected_stream(&self.0.names.record_stream)
-            .payload(fit(execution, self.0.client.max_payload().saturating_sub(HEADERS)).into());
+        let id = execution.id.to_string();
+        let room = self.0.client.max_payload().saturating_sub(HEADERS);
+        let payload = fit(execution, room).map_err(|cause| fault::internal("write a record as JSON", cause))?;
+        let message =
+            PublishMessage::build().message_id(id).expected_stream(&self.0.names.record_stream).payload(payload.into());
         let tries = async {
             loop {
                 // The same id each time: a try that was stored but not answered leaves one record.

@@ -59,6 +59,15 @@ async fn a_call_without_the_secret_is_unauthenticated() {
 }
 
 #[tokio::test]
+async fn an_empty_secret_lets_nobody_in() {
+    let served = serve(Server { secret: Secret::new(""), ..registry_and_objects() }).await;
+    for empty in ["Bearer ", "Bearer", ""] {
+        let status = call(&served, "/tidegate.v1.RegistryService/Resolve", Some(empty)).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated, "{empty:?}");
+    }
+}
+
+#[tokio::test]
 async fn to_a_peer_with_the_wrong_secret_the_other_is_away() {
     let served = serve(registry_and_objects()).await;
     let peer = Peer::connect(&format!("http://{}", served.address), &Secret::new("wrong")).unwrap();
@@ -71,7 +80,9 @@ async fn what_is_no_peer_is_refused_at_once() {
     for url in ["", "localhost:80", "https://localhost:80", "http://", "http://a b"] {
         assert_eq!(Peer::connect(url, &secret()).err(), Some(InvalidPeer::Url(url.into())), "{url:?}");
     }
-    assert_eq!(Peer::connect("http://localhost:80", &Secret::new("a\nb")).err(), Some(InvalidPeer::Secret));
+    for wrong in ["", "a\nb"] {
+        assert_eq!(Peer::connect("http://localhost:80", &Secret::new(wrong)).err(), Some(InvalidPeer::Secret));
+    }
 }
 
 #[tokio::test]
