@@ -80,3 +80,25 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_overtaken_is_not_kept() {
+        let shelf = Shelf::new(10, 10, Option::is_none);
+        let entry = |value, revision| Entry { value, revision, read_at: Timestamp::UNIX_EPOCH };
+        for (first, second) in [(Some("new"), None), (None, Some("new")), (Some("new"), Some("old"))] {
+            shelf.put("key", entry(first, 2));
+            shelf.put("key", entry(second, 1));
+            assert_eq!(shelf.get(&"key").unwrap().value, first);
+            shelf.put("key", entry(second, 3));
+            assert_eq!(shelf.get(&"key").unwrap().value, second);
+            shelf.put("key", entry(first, 4));
+            assert_eq!(shelf.get(&"key").unwrap().value, first);
+            shelf.present.clear();
+            shelf.absent.clear();
+        }
+    }
+}

@@ -10,9 +10,8 @@ use super::status::{from_status, is_silence};
 /// For one call, and for all tries of one together.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Between the tries of a read. Long enough for a connection to be made anew or a restarted process to listen again, short enough
-/// that whoever holds an older answer can use it.
-const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
+/// Between the tries of a read: for a connection to be made anew, and for a restarted process to listen again.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 
 /// Calls once: what changes something is not repeated, because an unanswered call may have been carried out.
 pub(super) async fn once<T: Send>(

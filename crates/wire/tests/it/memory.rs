@@ -84,11 +84,21 @@ impl Registry for MemoryRegistry {
     }
 }
 
-/// Objects of the one type `Order`.
-#[derive(Default)]
-pub(crate) struct MemoryObjects(Mutex<BTreeMap<(TenantId, ObjectId), Object>>);
+/// Objects of the one type `Order`; may be told to wait before it makes one.
+pub(crate) struct MemoryObjects {
+    objects: Mutex<BTreeMap<(TenantId, ObjectId), Object>>,
+    /// How often it was told to make one.
+    pub(crate) told: AtomicUsize,
+    /// Each creation takes a permit.
+    pub(crate) gate: Semaphore,
+}
 
 impl MemoryObjects {
+    pub(crate) fn new() -> Arc<Self> {
+        let gate = Semaphore::new(Semaphore::MAX_PERMITS);
+        Arc::new(Self { objects: Mutex::default(), told: AtomicUsize::new(0), gate })
+    }
+
     fn check(object_type: &TypeName) -> Result<(), Error> {
         if object_type.as_str() == "Order" { Ok(()) } else { Err(Error::not_found("ObjectType", object_type)) }
     }
@@ -116,7 +126,7 @@ fn expect_version(object: &Object, if_version: Option<i32>) -> Result<(), Error>
 impl Objects for MemoryObjects {
     async fn get(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId) -> Result<Option<Object>, Error> {
         Self::check(object_type)?;
-        Ok(self.0.lock().unwrap().get(&(actor.tenant.clone(), id.clone())).cloned())
+        Ok(self.objects.lock().unwrap().get(&(actor.tenant.clone(), id.clone())).cloned())
     }
 
     async fn find(
@@ -128,7 +138,7 @@ impl Objects for MemoryObjects {
     ) -> Result<Vec<Object>, Error> {
         Self::check(object_type)?;
         let matching = matching.attributes().unwrap();
-        let objects = self.0.lock().unwrap();
+        let objects = self.objects.lock().unwrap();
         let mut found: Vec<_> = objects
             .values()
             .filter(|o| o.tenant == actor.tenant)
@@ -148,6 +158,8 @@ impl Objects for MemoryObjects {
         data: &Json,
     ) -> Result<Object, Error> {
         Self::check(object_type)?;
+        self.told.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
         let id = id.unwrap_or_else(|| "made-up".parse().unwrap());
         let object = Object {
             tenant: actor.tenant.clone(),
@@ -160,7 +172,7 @@ impl Objects for MemoryObjects {
             created_by: actor.attribution.clone(),
             updated_by: actor.attribution.clone(),
         };
-        match self.0.lock().unwrap().entry((actor.tenant.clone(), id.clone())) {
+        match self.objects.lock().unwrap().entry((actor.tenant.clone(), id.clone())) {
             std::collections::btree_map::Entry::Occupied(_) => Err(Error::not_unique("Object", id)),
             std::collections::btree_map::Entry::Vacant(place) => Ok(place.insert(object).clone()),
         }
@@ -175,7 +187,7 @@ impl Objects for MemoryObjects {
         if_version: Option<i32>,
     ) -> Result<Object, Error> {
         Self::check(object_type)?;
-        let mut objects = self.0.lock().unwrap();
+        let mut objects = self.objects.lock().unwrap();
         let object =
             objects.get_mut(&(actor.tenant.clone(), id.clone())).ok_or_else(|| Error::not_found("Object", id))?;
         expect_version(object, if_version)?;
@@ -202,7 +214,7 @@ impl Objects for MemoryObjects {
         if_version: Option<i32>,
     ) -> Result<Object, Error> {
         Self::check(object_type)?;
-        let mut objects = self.0.lock().unwrap();
+        let mut objects = self.objects.lock().unwrap();
         let key = (actor.tenant.clone(), id.clone());
         expect_version(objects.get(&key).ok_or_else(|| Error::not_found("Object", id))?, if_version)?;
         objects.remove(&key).ok_or_else(|| Error::not_found("Object", id))

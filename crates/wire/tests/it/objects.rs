@@ -1,7 +1,5 @@
 //! `Objects`, in the process and over gRPC.
 
-use std::sync::Arc;
-
 use tidegate_model::contract::{Actor, Objects};
 use tidegate_model::{Error, Json, ObjectId, TypeName};
 use tidegate_wire::grpc::Server;
@@ -12,7 +10,7 @@ use crate::memory::MemoryObjects;
 /// Each end with objects of its own.
 async fn ends() -> [Ends<dyn Objects>; 2] {
     let one = || async {
-        let objects = Arc::new(MemoryObjects::default());
+        let objects = MemoryObjects::new();
         let server = Server { objects: Some(objects.clone()), ..nothing() };
         Ends::<dyn Objects>::of(objects, server, |peer| peer.objects()).await
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use tidegate_model::contract::{Actor, KeySet, TokenAuthority, WebhookKeyHash};
+use tidegate_model::contract::{Actor, KeySet, Resolved, TokenAuthority, WebhookKeyHash};
 use tidegate_model::{ClientId, Error, Json, Secret};
 use tidegate_wire::grpc::{InvalidPeer, Peer, Server};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -19,7 +19,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{Served, acme, nothing, secret, serve, serve_at};
+use crate::harness::{Served, acme, eventually, nothing, secret, serve, serve_at};
 use crate::memory::{MemoryObjects, MemoryRegistry};
 
 async fn channel(served: &Served) -> Channel {
@@ -39,7 +39,7 @@ async fn call(served: &Served, path: &'static str, authorization: Option<&str>) 
 }
 
 fn registry_and_objects() -> Server {
-    Server { registry: Some(MemoryRegistry::new()), objects: Some(Arc::new(MemoryObjects::default())), ..nothing() }
+    Server { registry: Some(MemoryRegistry::new()), objects: Some(MemoryObjects::new()), ..nothing() }
 }
 
 #[tokio::test]
@@ -159,6 +159,38 @@ async fn a_peer_that_went_away_is_unavailable_and_is_found_again() {
     // A read is tried again by itself, over a new connection.
     registry.resolve(WebhookKeyHash::of("x")).await.unwrap();
     objects.create(&actor, &order, None, &Json::empty_object()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_question_whose_connection_breaks_is_asked_again_and_a_change_is_not() {
+    let (registry, objects) = (MemoryRegistry::new(), MemoryObjects::new());
+    let server = || Server { registry: Some(registry.clone()), objects: Some(objects.clone()), ..nothing() };
+    let served = serve(server()).await;
+    let (peer, address) = (served.peer(), served.address);
+    registry.gate.forget_permits(usize::MAX);
+    objects.gate.forget_permits(usize::MAX);
+
+    let question = peer.registry();
+    let question = async { question.resolve(WebhookKeyHash::of("x")).await };
+    let change = peer.objects();
+    let (actor, order) = (Actor { tenant: acme(), attribution: "client:1".into() }, "Order".parse().unwrap());
+    let change = async { change.create(&actor, &order, None, &Json::empty_object()).await };
+    let restart = async {
+        eventually("both calls", || async {
+            (registry.asked() == 1 && objects.told.load(Ordering::SeqCst) == 1).then_some(())
+        })
+        .await;
+        drop(served);
+        let served = serve_at(server(), address).await;
+        registry.gate.add_permits(10);
+        objects.gate.add_permits(10);
+        served
+    };
+    let (found, made, _served) = futures::join!(question, change, restart);
+    assert_eq!(found, Ok(Resolved::None));
+    assert_eq!(registry.asked(), 2);
+    assert_eq!(made, Err(Error::Unavailable("the director")), "it may have been made");
+    assert_eq!(objects.told.load(Ordering::SeqCst), 1);
 }
 
 /// Knows how often it was asked, and is never ready.
