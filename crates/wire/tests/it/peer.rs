@@ -164,8 +164,8 @@ async fn a_peer_that_went_away_is_unavailable_and_is_found_again() {
 #[tokio::test]
 async fn a_question_whose_connection_breaks_is_asked_again_and_a_change_is_not() {
     let (registry, objects) = (MemoryRegistry::new(), MemoryObjects::new());
-    let server = || Server { registry: Some(registry.clone()), objects: Some(objects.clone()), ..nothing() };
-    let served = serve(server()).await;
+    let role = || Server { registry: Some(registry.clone()), objects: Some(objects.clone()), ..nothing() };
+    let served = serve(role()).await;
     let (peer, address) = (served.peer(), served.address);
     registry.gate.forget_permits(usize::MAX);
     objects.gate.forget_permits(usize::MAX);
@@ -181,7 +181,7 @@ async fn a_question_whose_connection_breaks_is_asked_again_and_a_change_is_not()
         })
         .await;
         drop(served);
-        let served = serve_at(server(), address).await;
+        let served = serve_at(role(), address).await;
         registry.gate.add_permits(10);
         objects.gate.add_permits(10);
         served
