@@ -16,6 +16,7 @@ mod received;
 mod recorder;
 mod streams;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ use self::streams::Names;
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How to reach the broker, and what to find there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NatsOptions {
     /// `nats://host:port` or `tls://host:port`, several with commas; with `user:password@` where the broker wants it.
     pub url: String,
@@ -61,6 +62,21 @@ impl NatsOptions {
             replicas: 1,
             patience: Duration::from_secs(10),
         }
+    }
+}
+
+/// Shows no password.
+impl fmt::Debug for NatsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, prefix, events_max_age, replicas, patience } = self;
+        let hosts: Vec<_> = url.split(',').filter_map(|url| url.rsplit(['@', '/']).next()).collect();
+        f.debug_struct("NatsOptions")
+            .field("hosts", &hosts)
+            .field("prefix", prefix)
+            .field("events_max_age", events_max_age)
+            .field("replicas", replicas)
+            .field("patience", patience)
+            .finish()
     }
 }
 
@@ -213,4 +229,16 @@ fn connection(changes: &Arc<Changes>) -> ConnectOptions {
             }
             std::future::ready(())
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_show_no_password() {
+        let shown = format!("{:?}", NatsOptions::at("nats://me:pass/w@rd@one:4222,tls://token@two"));
+        assert!(shown.contains(r#"["one:4222", "two"]"#), "{shown}");
+        assert!(!shown.contains("rd@") && !shown.contains("pass") && !shown.contains("token"), "{shown}");
+    }
 }

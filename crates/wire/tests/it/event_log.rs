@@ -1,6 +1,7 @@
 //! `EventLog` on JetStream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, stream};
@@ -9,6 +10,9 @@ use tidegate_model::{Change, Event, Json, TenantId};
 use tidegate_wire::nats::{Nats, NatsFault, NatsOptions};
 
 use crate::harness::{Broker, acme, eventually, nats_url, now, options};
+
+/// Sooner than a sleeper wakes by itself.
+const SOON: Duration = Duration::from_secs(15);
 
 /// A log of its own, and a foreign publisher's way to it.
 struct Bus {
@@ -34,6 +38,13 @@ impl Bus {
         let subject = format!("{}.events.{subject}", self.options.prefix);
         let jetstream = jetstream::new(self.foreign.clone());
         jetstream.publish_with_headers(subject, headers, payload.to_owned().into()).await.unwrap().await.unwrap();
+    }
+
+    /// Returns when somebody waits at the broker.
+    async fn sleeper(&self) {
+        let stream = self.stream().await;
+        let consumers = async || stream.get_info().await.unwrap().state.consumer_count;
+        eventually("a waiting reader", async || (consumers().await > 0).then_some(())).await;
     }
 
     async fn stream(&self) -> stream::Stream {
@@ -168,19 +179,30 @@ async fn a_sleeper_wakes_when_something_is_published() {
     let Some(bus) = bus().await else { return };
     bus.log.publish(&event("a")).await.unwrap();
     bus.log.wake(0).await;
-    let (sleeping, publishing) = (bus.log.wake(1), async {
-        // Until the sleeper waits at the broker.
-        let stream = bus.stream().await;
-        eventually("a waiting reader", || async {
-            (stream.get_info().await.unwrap().state.consumer_count > 0).then_some(())
-        })
-        .await;
+    let publish = async {
+        bus.sleeper().await;
         bus.log.publish(&event("b")).await.unwrap();
-    });
-    let ended =
-        tokio::time::timeout(std::time::Duration::from_secs(15), futures::future::join(sleeping, publishing)).await;
+    };
+    let ended = tokio::time::timeout(SOON, futures::future::join(bus.log.wake(1), publish)).await;
     assert!(ended.is_ok(), "it slept on");
     assert_eq!(ids(&bus.log.read(1, 10).await.unwrap()), ["b"]);
+}
+
+#[tokio::test]
+async fn a_sleeper_wakes_when_the_broker_was_restarted() {
+    let mut broker = Broker::start();
+    let options = NatsOptions::at(broker.url());
+    let nats = Nats::connect(options.clone()).await.unwrap();
+    let foreign = async_nats::connect(&options.url).await.unwrap();
+    let bus = Bus { log: nats.event_log(), nats, options, foreign };
+    let restart = async {
+        bus.sleeper().await;
+        broker.kill();
+        broker.restart();
+    };
+    // What it waited for died with the broker.
+    let ended = futures::future::join(bus.log.wake(0), restart);
+    assert!(tokio::time::timeout(SOON, ended).await.is_ok(), "it slept on");
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl Served {
 }
 
 /// Polls until there is something, for up to half a minute.
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut poll: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..600 {
         if let Some(found) = poll().await {
             return found;
