@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use mlua::{FromLua, IntoLua, Lua, MetaMethod, UserData, UserDataMethods, UserDataRef, Value};
+use mlua::{FromLua, IntoLua, Lua, MetaMethod, UserData, UserDataFields, UserDataMethods, UserDataRef, Value};
 
 /// Up to here every integer is a double.
 const SAFE: u128 = 1 << 53;
@@ -164,6 +164,11 @@ fn compare(a: Operand, b: Operand) -> Option<Ordering> {
 }
 
 impl UserData for Exact {
+    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
+        // What `typeof` and Luau's errors call it.
+        fields.add_meta_field(MetaMethod::Type, "bignum");
+    }
+
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
         type Pair = (Operand, Operand);
         methods
