@@ -143,11 +143,13 @@ impl Meter {
         self.memory.get()
     }
 
-    /// What Lua's interrupt does.
+    /// Whether Lua's interrupt has anything to do.
+    pub(crate) fn is_due(&self) -> bool {
+        self.watch.is_due()
+    }
+
+    /// What Lua's interrupt does when it has.
     pub(crate) fn interrupt(&self, lua: &Lua, root: Option<&mlua::Thread>) -> mlua::Result<VmState> {
-        if !self.watch.is_due() {
-            return Ok(VmState::Continue);
-        }
         if let Err(stop) = self.check() {
             let stop = self.stop_here(lua, stop);
             // Leaving by a yield ends a tower of pcalls at once; where Lua cannot yield it goes on, and is told by an error next.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use mlua::Function;
+use mlua::{Function, Lua};
 use tidegate_model::{Failure, LogicId, LogicKind, TenantId};
 
 use crate::fault::Origin;
@@ -18,8 +18,8 @@ use crate::watchdog::Watch;
 /// Compiled scripts that one machine keeps.
 const SCRIPTS: usize = 64;
 
-/// A machine that has grown beyond this is cleaned before it waits for its next run.
-const TIDY: usize = 4 << 20;
+/// A machine that has grown beyond this is cleaned before it waits for its next run; one that stays so large is let go.
+const TIDY: usize = 2 << 20;
 
 /// The machines of one Lua thread.
 pub(crate) struct Pool {
@@ -66,7 +66,7 @@ impl Pool {
     /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.
     pub(crate) fn take_back(&self, rented: Rented) {
         let machine = &rented.kept.machine;
-        if rented.spoiled || (machine.lua.used_memory() > TIDY && machine.lua.gc_collect().is_err()) {
+        if rented.spoiled || !is_tidy(&machine.lua) {
             return;
         }
         let mut idle = self.idle.borrow_mut();
@@ -111,4 +111,8 @@ impl Rented {
         self.kept.scripts.insert(key, compiled.clone());
         Ok(compiled)
     }
+}
+
+fn is_tidy(lua: &Lua) -> bool {
+    lua.used_memory() <= TIDY || (lua.gc_collect().is_ok() && lua.used_memory() <= TIDY)
 }

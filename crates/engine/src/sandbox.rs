@@ -5,8 +5,10 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
-use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value};
+use mlua::chunk::{ChunkMode, Compiler};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value, VmState};
 
 use crate::library;
 use crate::meter::Meter;
@@ -86,7 +88,11 @@ impl Machine {
         let globals = lua.globals();
         let random_seed: Function = globals.get::<Table>("math")?.get("randomseed")?;
         let native = library::natives(&lua, &shared)?;
-        let additions: Table = lua.load(PRELUDE).set_name(format!("={PRELUDE_NAME}")).call(native.clone())?;
+        let additions: Table = lua
+            .load(prelude()?)
+            .set_mode(ChunkMode::Binary)
+            .set_name(format!("={PRELUDE_NAME}"))
+            .call(native.clone())?;
         for name in REMOVED {
             globals.raw_set(name, Value::Nil)?;
         }
@@ -101,6 +107,9 @@ impl Machine {
         env_meta.set_readonly(true);
         let interrupted = Rc::clone(&shared);
         lua.set_interrupt(move |lua| {
+            if !interrupted.meter.is_due() {
+                return Ok(VmState::Continue);
+            }
             let root = interrupted.root_thread.try_borrow().ok();
             interrupted.meter.interrupt(lua, root.as_ref().and_then(|root| root.as_ref()))
         });
@@ -152,6 +161,16 @@ impl Machine {
         self.shared.root_thread.replace(None);
         self.shared.caught.replace(None);
     }
+}
+
+/// The prelude, compiled once for all machines.
+fn prelude() -> mlua::Result<&'static [u8]> {
+    static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(compiled) = COMPILED.get() {
+        return Ok(compiled);
+    }
+    let compiled = Compiler::new().set_optimization_level(2).set_debug_level(1).compile(PRELUDE)?;
+    Ok(COMPILED.get_or_init(|| compiled))
 }
 
 /// Makes every table within reach of the globals read-only, and the metatable of strings too.

@@ -33,16 +33,14 @@ impl Task {
             let stop = shared.meter.stop(Stop::Wall(self.time.wall));
             Err(origin.stopped(&stop, ""))
         });
-        let spoiled = match &result {
-            Ok(_) => shared.meter.stopped().is_some(),
-            Err(failure) => failure.kind != FailureKind::Script || shared.meter.stopped().is_some(),
-        };
         rented.machine().finish();
-        if spoiled && shared.meter.stopped().is_none_or(|stop| stop.spoils_machine()) {
+        let stopped = shared.meter.stopped();
+        let broken = matches!(&result, Err(failure) if failure.kind == FailureKind::Platform);
+        if broken || stopped.as_ref().is_some_and(Stop::spoils_machine) {
             rented.spoil();
         }
-        // A script that catches the reason and returns all the same has not succeeded.
-        match shared.meter.stopped() {
+        match stopped {
+            // A script that catches the reason and returns all the same has not succeeded.
             Some(stop) if result.is_ok() => Err(origin.stopped(&stop, &shared.meter.traceback())),
             _ => result,
         }

@@ -27,7 +27,21 @@ pub(crate) enum WriteError {
     Stop(#[from] Stop),
 }
 
-/// One step on the way to a value, outermost first.
+impl WriteError {
+    /// Adds the step that leads to where it happened.
+    fn under(mut self, step: impl FnOnce() -> Step) -> Self {
+        if let Self::Unfit { path, .. } = &mut self {
+            path.push(step());
+        }
+        self
+    }
+}
+
+fn unfit(what: impl Into<String>) -> WriteError {
+    WriteError::Unfit { path: Vec::new(), what: what.into() }
+}
+
+/// One step on the way to a value; the innermost comes first.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Key(String),
@@ -42,7 +56,7 @@ impl fmt::Display for At<'_> {
             return Ok(());
         }
         f.write_str("at ")?;
-        for (i, step) in self.0.iter().enumerate() {
+        for (i, step) in self.0.iter().rev().enumerate() {
             match step {
                 Step::Key(key) if i == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,
@@ -61,7 +75,7 @@ pub(crate) fn write(
     bounds: Bounds,
     value: &Value,
 ) -> Result<String, WriteError> {
-    let mut writer = Writer { lua, converter, meter, bounds, out: String::new(), path: Vec::new() };
+    let mut writer = Writer { lua, converter, meter, bounds, out: String::new(), depth: 0 };
     writer.value(value)?;
     Ok(writer.out)
 }
@@ -72,14 +86,10 @@ struct Writer<'a> {
     meter: &'a Meter,
     bounds: Bounds,
     out: String,
-    path: Vec<Step>,
+    depth: usize,
 }
 
 impl Writer<'_> {
-    fn unfit(&self, what: impl Into<String>) -> WriteError {
-        WriteError::Unfit { path: self.path.clone(), what: what.into() }
-    }
-
     fn value(&mut self, value: &Value) -> Result<(), WriteError> {
         self.meter.count(self.lua)?;
         match value {
@@ -90,16 +100,16 @@ impl Writer<'_> {
             Value::Integer(integer) => self.out.push_str(&integer.to_string()),
             Value::Number(double) => {
                 if number::write(*double, &mut self.out).is_none() {
-                    return Err(self.unfit(format!("the number {double} has no place in JSON")));
+                    return Err(unfit(format!("the number {double} has no place in JSON")));
                 }
             }
             Value::String(text) => self.string(text)?,
             Value::Table(table) => self.table(table)?,
             Value::UserData(data) => match data.borrow::<Exact>() {
                 Ok(exact) => self.out.push_str(exact.as_str()),
-                Err(_) => return Err(self.unfit("this value has no place in JSON")),
+                Err(_) => return Err(unfit("this value has no place in JSON")),
             },
-            other => return Err(self.unfit(format!("a {} has no place in JSON", other.type_name()))),
+            other => return Err(unfit(format!("a {} has no place in JSON", other.type_name()))),
         }
         self.check_size(0)
     }
@@ -114,17 +124,23 @@ impl Writer<'_> {
     fn string(&mut self, text: &LuaString) -> Result<(), WriteError> {
         let bytes = text.as_bytes();
         self.check_size(bytes.len())?;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| self.unfit("a string that is not UTF-8 has no place in JSON"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| unfit("a string that is not UTF-8 has no place in JSON"))?;
         push_quoted(text, &mut self.out);
         Ok(())
     }
 
     fn table(&mut self, table: &Table) -> Result<(), WriteError> {
-        if self.path.len() == MAX_DEPTH {
+        if self.depth == MAX_DEPTH {
             return Err(Stop::ResultDepth(MAX_DEPTH).into());
         }
-        if table.raw_len() > 0 || self.converter.is_marked(table) { self.array(table) } else { self.object(table) }
+        self.depth += 1;
+        if table.raw_len() > 0 || self.converter.is_marked(table) {
+            self.array(table)?;
+        } else {
+            self.object(table)?;
+        }
+        self.depth -= 1;
+        Ok(())
     }
 
     fn array(&mut self, table: &Table) -> Result<(), WriteError> {
@@ -134,10 +150,8 @@ impl Writer<'_> {
             if place > 1 {
                 self.out.push(',');
             }
-            let item: Value = table.raw_get(place).map_err(|e| self.unfit(e.to_string()))?;
-            self.path.push(Step::Place(place));
-            self.value(&item)?;
-            self.path.pop();
+            let item: Value = table.raw_get(place).map_err(|e| unfit(e.to_string()))?;
+            self.value(&item).map_err(|e| e.under(|| Step::Place(place)))?;
         }
         self.out.push(']');
         self.check_keys(table, length)
@@ -152,7 +166,7 @@ impl Writer<'_> {
                 return writer.meter.check().map_err(Into::into);
             }
             let key = key.to_string().unwrap_or_default();
-            Err(writer.unfit(format!("a table with {length} items and the key {key:?} is neither array nor object")))
+            Err(unfit(format!("a table with {length} items and the key {key:?} is neither array nor object")))
         })
     }
 
@@ -161,7 +175,7 @@ impl Writer<'_> {
         let mut first = true;
         self.each(table, |writer, key, value| {
             let Value::String(name) = &key else {
-                return Err(writer.unfit(format!(
+                return Err(unfit(format!(
                     "a key of an object must be a string, this one is a {}",
                     if matches!(key, Value::Integer(_)) { "number" } else { key.type_name() }
                 )));
@@ -171,10 +185,7 @@ impl Writer<'_> {
             }
             writer.string(name)?;
             writer.out.push(':');
-            writer.path.push(Step::Key(name.to_string_lossy()));
-            writer.value(&value)?;
-            writer.path.pop();
-            Ok(())
+            writer.value(&value).map_err(|e| e.under(|| Step::Key(name.to_string_lossy())))
         })?;
         self.out.push('}');
         Ok(())
@@ -194,7 +205,7 @@ impl Writer<'_> {
         });
         match (walked, fault) {
             (_, Some(fault)) => Err(fault),
-            (Err(e), None) => Err(self.unfit(e.to_string())),
+            (Err(e), None) => Err(unfit(e.to_string())),
             (Ok(()), None) => Ok(()),
         }
     }
