@@ -14,6 +14,9 @@ const ROOM: usize = 8 << 10;
 /// What Luau says when the allocator refuses.
 const OUT_OF_MEMORY: &str = "not enough memory";
 
+/// What Luau says when calls are nested too deeply, or pass too many values.
+const OUT_OF_STACK: &str = "stack overflow";
+
 /// Which script a fault is in.
 pub(crate) struct Origin {
     chunk: String,
@@ -53,6 +56,7 @@ impl Origin {
         }
         match error {
             mlua::Error::MemoryError(_) => self.stopped(&shared.meter.stop(Stop::Memory(shared.meter.memory())), ""),
+            mlua::Error::StackError => self.stopped(&shared.meter.stop(Stop::Depth), ""),
             mlua::Error::SyntaxError { message, .. } => Failure { message: message.clone(), kind: FailureKind::Script },
             mlua::Error::RuntimeError(message) => {
                 let first = message.split("\nstack traceback:").next().unwrap_or_default();
@@ -78,6 +82,7 @@ impl Origin {
             Some(Value::Error(e)) => match (stop::within(e), &**e) {
                 (Some(stop), _) => return self.stopped(stop, traceback),
                 (None, mlua::Error::MemoryError(_)) => OUT_OF_MEMORY.to_owned(),
+                (None, mlua::Error::StackError) => OUT_OF_STACK.to_owned(),
                 (None, e) => e.to_string(),
             },
             Some(value) => thrown(lua, shared, value),
@@ -131,7 +136,7 @@ fn stop_in(message: &str, shared: &Shared) -> Option<Stop> {
         | "format result too large"
         | "table overflow" => Some(Stop::Memory(shared.meter.memory())),
         "too many results to unpack" => Some(Stop::Depth),
-        said if said.starts_with("stack overflow") => Some(Stop::Depth),
+        said if said.starts_with(OUT_OF_STACK) => Some(Stop::Depth),
         "pattern too complex" | "too many elements to move" => Some(Stop::Instructions(said.to_owned())),
         _ => None,
     }

@@ -102,7 +102,7 @@ impl Rented {
         let machine = self.machine();
         let compiled = machine
             .lua
-            .set_memory_limit(run.limits.memory)
+            .set_memory_limit(run.limits().memory)
             .and_then(|_| script::compile(&machine.lua, &script.source, origin.chunk()))
             .map_err(|e| origin.failed(&machine.shared, &e))?;
         if self.kept.scripts.len() >= SCRIPTS {

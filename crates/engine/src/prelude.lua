@@ -220,7 +220,8 @@ end
 -- == the body of every run ==
 
 function native.root(script)
-    return xpcall(script, native.caught)
+    local ok, result = xpcall(script, native.caught)
+    return ok, result
 end
 
 return library

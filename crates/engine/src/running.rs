@@ -9,7 +9,7 @@ use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
 
 use crate::engine::Parts;
 use crate::io::Io;
-use crate::options::Limits;
+use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
 use crate::stop::Stop;
 use crate::variables;
@@ -28,7 +28,7 @@ pub(crate) struct Running {
     pub(crate) runnable: Arc<Runnable>,
     pub(crate) input: Input,
     pub(crate) parts: Arc<Parts>,
-    pub(crate) limits: Arc<Limits>,
+    options: Arc<Options>,
     pub(crate) io: Io,
     log: RefCell<Vec<LogLine>>,
     log_size: Cell<usize>,
@@ -38,12 +38,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(runnable: Arc<Runnable>, input: Input, parts: Arc<Parts>, limits: Arc<Limits>, io: Io) -> Self {
+    pub(crate) fn new(runnable: Arc<Runnable>, input: Input, parts: Arc<Parts>, options: Arc<Options>, io: Io) -> Self {
         Self {
             runnable,
             input,
             parts,
-            limits,
+            options,
             io,
             log: RefCell::default(),
             log_size: Cell::default(),
@@ -51,6 +51,11 @@ impl Running {
             http_calls: Cell::default(),
             object_calls: Cell::default(),
         }
+    }
+
+    /// The bounds of the run.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.options.limits
     }
 
     /// Makes the variable of this name; nil when a run of this kind has none.
@@ -67,8 +72,8 @@ impl Running {
     pub(crate) fn append_log(&self, level: LogLevel, text: String) -> Result<(), Stop> {
         // A line costs something even when it is empty.
         let size = self.log_size.get() + text.len() + 16;
-        if size > self.limits.log {
-            return Err(Stop::Log(self.limits.log));
+        if size > self.limits().log {
+            return Err(Stop::Log(self.limits().log));
         }
         self.log_size.set(size);
         if level == LogLevel::Warn {
@@ -80,15 +85,15 @@ impl Running {
 
     /// How much a log line may still have.
     pub(crate) fn log_room(&self) -> usize {
-        self.limits.log.saturating_sub(self.log_size.get())
+        self.limits().log.saturating_sub(self.log_size.get())
     }
 
     pub(crate) fn count_http(&self) -> Result<(), Stop> {
-        count(&self.http_calls, self.limits.http_calls, Stop::HttpCalls)
+        count(&self.http_calls, self.limits().http_calls, Stop::HttpCalls)
     }
 
     pub(crate) fn count_objects(&self) -> Result<(), Stop> {
-        count(&self.object_calls, self.limits.object_calls, Stop::ObjectCalls)
+        count(&self.object_calls, self.limits().object_calls, Stop::ObjectCalls)
     }
 
     /// The log, and whether a line of it warns.

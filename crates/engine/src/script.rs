@@ -27,7 +27,7 @@ impl Task {
     pub(crate) async fn perform(&self, rented: &mut Rented, run: &Rc<Running>) -> Result<Json, Failure> {
         let origin = Origin::new(run, self.kind);
         let shared = Rc::clone(&rented.machine().shared);
-        shared.meter.open(self.time.cpu, run.limits.memory);
+        shared.meter.open(self.time.cpu, run.limits().memory);
         let performed = tokio::time::timeout(self.time.wall, self.drive(rented, run, &origin)).await;
         let result = performed.unwrap_or_else(|_| {
             let stop = shared.meter.stop(Stop::Wall(self.time.wall));
@@ -54,7 +54,7 @@ impl Task {
         let mut seed = [0; 8];
         run.parts.randomness.fill(&mut seed);
         let broken = |e: mlua::Error| origin.failed(&shared, &e);
-        lua.set_memory_limit(run.limits.memory).map_err(broken)?;
+        lua.set_memory_limit(run.limits().memory).map_err(broken)?;
         let thread = machine.prepare(&script, run, u64::from_le_bytes(seed)).map_err(broken)?;
         let host: Table = lua.named_registry_value(HOST).map_err(broken)?;
         let mut args = MultiValue::from_vec(vec![Value::Function(script)]);
@@ -131,7 +131,7 @@ fn as_map(rented: &Rented, run: &Running, origin: &Origin, value: &Value) -> Res
     let Value::Table(table) = value else {
         return Err(origin.script(&format!("must return a table, returned {}", fault::kind_of(value))));
     };
-    let bounds = Bounds { size: run.limits.result };
+    let bounds = Bounds { size: run.limits().result };
     let json = value::write(&machine.lua, &shared.converter, &shared.meter, bounds, value).map_err(|e| match e {
         WriteError::Stop(stop) => origin.stopped(&shared.meter.stop(stop), ""),
         unfit @ WriteError::Unfit { .. } => origin.script(&format!("the result cannot become JSON: {unfit}")),

@@ -125,8 +125,8 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<Atomi
 }
 
 async fn carry_out(pool: &Pool, setup: &Setup, runnable: Arc<Runnable>, input: Input) -> Run {
-    let limits = Arc::new(setup.options.limits.clone());
-    let running = Rc::new(Running::new(runnable, input, Arc::clone(&setup.parts), limits, setup.io.clone()));
+    let running = Running::new(runnable, input, Arc::clone(&setup.parts), Arc::clone(&setup.options), setup.io.clone());
+    let running = Rc::new(running);
     let (enable_result, outcome) = match pool.rent(&running.runnable.integration.tenant) {
         Ok(mut rented) => {
             let came = decide_and_work(&mut rented, &running).await;
@@ -145,7 +145,7 @@ async fn carry_out(pool: &Pool, setup: &Setup, runnable: Arc<Runnable>, input: I
 
 /// Enable logic, where there is one, then core logic.
 async fn decide_and_work(rented: &mut Rented, running: &Rc<Running>) -> (Option<Json>, Outcome) {
-    let limits = &running.limits;
+    let limits = running.limits();
     let mut enable_result = None;
     if running.runnable.enable.is_some() {
         match (Task { kind: LogicKind::Enable, time: limits.enable }).perform(rented, running).await {

@@ -64,13 +64,13 @@ pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, options: &Table) -
         _ => return mistake("http.request takes one of body (a string), json, form (a table)"),
     };
     let timeout = match options.raw_get::<Option<f64>>("timeout")? {
-        None => run.limits.http_timeout,
+        None => run.limits().http_timeout,
         Some(seconds) if seconds > 0.0 && seconds.is_finite() => {
-            Duration::try_from_secs_f64(seconds).map_or(run.limits.http_timeout, |t| t.min(run.limits.http_timeout))
+            Duration::try_from_secs_f64(seconds).map_or(run.limits().http_timeout, |t| t.min(run.limits().http_timeout))
         }
         Some(_) => return mistake("http.request: timeout is a number of seconds above 0"),
     };
-    Ok(Request { method, url, headers, body, timeout, max_response: run.limits.http_response })
+    Ok(Request { method, url, headers, body, timeout, max_response: run.limits().http_response })
 }
 
 fn text(options: &Table, name: &str) -> Result<Option<String>, Refusal> {

@@ -76,7 +76,7 @@ fn attributes(
     let Some(Value::Table(table)) = value else {
         return mistake(format!("objects.{operation}: a table of attributes was expected"));
     };
-    let bounds = Bounds { size: run.limits.result };
+    let bounds = Bounds { size: run.limits().result };
     let json =
         value::write(lua, &shared.converter, &shared.meter, bounds, &Value::Table(table.clone())).map_err(|e| {
             match Refusal::from(e) {
