@@ -240,6 +240,7 @@ CREATE UNIQUE INDEX delivery_once ON delivery (tenant, event_id, integration) WH
 CREATE INDEX delivery_by_event ON delivery (tenant, event_id);
 CREATE INDEX delivery_by_integration ON delivery (tenant, integration);
 CREATE INDEX delivery_by_next_at ON delivery (next_at);
+CREATE INDEX delivery_by_lane ON delivery (integration, next_at);
 
 -- No foreign key to its Integration: records stay when it is deleted.
 CREATE TABLE execution (

@@ -12,6 +12,9 @@ macro_rules! dialect {
     (skip_locked) => {
         ""
     };
+    (ids) => {
+        "SELECT unhex(value, '-') FROM json_each($5)"
+    };
     (numbers) => {
         "SELECT value FROM json_each($1)"
     };

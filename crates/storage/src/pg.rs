@@ -10,6 +10,9 @@ macro_rules! dialect {
     (skip_locked) => {
         " FOR UPDATE SKIP LOCKED"
     };
+    (ids) => {
+        "SELECT listed::uuid FROM json_array_elements_text($5::json) AS listed"
+    };
     (numbers) => {
         "SELECT number::bigint FROM json_array_elements_text($1::json) AS number"
     };

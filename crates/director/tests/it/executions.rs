@@ -3,7 +3,7 @@ use tidegate_model::{
     Attempt, Change, Delivery, Event, EventRef, Execution, ExecutionId, ExecutionUser, HttpMethod, Json, LogLevel,
     LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
 };
-use tidegate_storage::contract::Intake;
+use tidegate_storage::contract::{Intake, Whose};
 use uuid::Uuid;
 
 use crate::desk::{Desk, tenant, text};
@@ -181,7 +181,8 @@ async fn an_ended_outgoing_run_is_replayed_on_its_event() {
         (&new["status"], &new["trigger"], &new["eventId"]),
         (&json!("PENDING"), &json!("REPLAY"), &json!("e-1"))
     );
-    let due = desk.store.claim(holder, now, now + chrono::TimeDelta::minutes(1), 10).await.unwrap();
+    let until = now + chrono::TimeDelta::minutes(1);
+    let due = desk.store.claim(holder, now, until, 10, Whose::ALL).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(json!(due[0].execution.id), new["id"]);
 

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use tidegate_model::contract::{Incomprehensible, Position};
-use tidegate_model::{Delivery, Error, Event, Execution, ExecutionId, Timestamp};
+use tidegate_model::{Delivery, Error, Event, Execution, ExecutionId, IntegrationId, Timestamp};
 use uuid::Uuid;
 
 /// What one batch of the log becomes.
@@ -10,6 +10,21 @@ pub struct Intake {
     pub events: Vec<(Event, Vec<Delivery>)>,
     /// Entries that are no events, with their positions; kept aside.
     pub aside: Vec<(Position, Incomprehensible)>,
+}
+
+/// Whose deliveries a claim takes. A dispatcher leaves out the Integrations whose backlog it works off one by one, so that no backlog
+/// stands in the way of others.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// Every Integration's but these.
+    AllBut(&'a [IntegrationId]),
+    /// One Integration's.
+    Of(IntegrationId),
+}
+
+impl Whose<'_> {
+    /// Every Integration's.
+    pub const ALL: Self = Self::AllBut(&[]);
 }
 
 /// The debts. A delivery is open while its row is here; its record takes its place when it ends.
@@ -41,13 +56,14 @@ pub trait Deliveries {
         id: &tidegate_model::EventId,
     ) -> Result<Option<Event>, Error>;
 
-    /// Leases up to `max` deliveries that are due and not leased (or whose lease ran out), the longest due first.
+    /// Leases up to `max` of these deliveries that are due and not leased (or whose lease ran out), the longest due first.
     async fn claim(
         &self,
         holder: Uuid,
         now: Timestamp,
         leased_until: Timestamp,
         max: u32,
+        whose: Whose<'_>,
     ) -> Result<Vec<Delivery>, Error>;
 
     /// Stores plan and record so far, and holds the lease until `leased_until`. `false` when `holder` no longer has it: then nothing

@@ -16,7 +16,7 @@ mod systems;
 pub use bookkeeping::Bookkeeping;
 pub use clients::{Clients, OwnerKind, SigningKeyRow};
 pub use definitions::{Definitions, WebhookKeyRow};
-pub use deliveries::{Deliveries, Intake};
+pub use deliveries::{Deliveries, Intake, Whose};
 pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};

@@ -1,22 +1,31 @@
 //! Who works on which open delivery: leases that run out.
 
-use tidegate_model::{Delivery, Timestamp};
+use tidegate_model::{Delivery, Json, Timestamp};
 use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
 use super::{Database, counted, micros, sql};
 use crate::body::OwnedDeliveryBody;
+use crate::contract::Whose;
 use crate::fault::Fault;
 
+/// Leases what is due, of the Integrations that the condition on `$5` says.
+macro_rules! claim {
+    ($($whose:expr),+) => {
+        concat!(
+            "UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (\
+             SELECT tenant, id FROM delivery WHERE next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
+             AND ", $($whose),+, " ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") \
+             RETURNING id, next_at, body, \
+             (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
+        )
+    };
+}
+
 statements! {
-    CLAIM = concat!(
-        "UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (\
-         SELECT tenant, id FROM delivery WHERE next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
-         ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") \
-         RETURNING id, next_at, body, \
-         (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
-    );
+    CLAIM = claim!("integration NOT IN (", dialect!(ids), ")");
+    CLAIM_OF = claim!("integration = $5");
     NEXT_DUE = "SELECT next_at FROM delivery WHERE leased_until IS NULL ORDER BY next_at LIMIT 1";
     RELEASE_ALL = "UPDATE delivery SET holder = NULL, leased_until = NULL WHERE leased_until IS NOT NULL";
 }
@@ -27,8 +36,13 @@ pub(super) async fn claim(
     now: Timestamp,
     leased_until: Timestamp,
     max: u32,
+    whose: Whose<'_>,
 ) -> Result<Vec<Delivery>, Fault> {
-    let claim = sql(CLAIM).bind(holder).bind(micros(now)).bind(micros(leased_until)).bind(i64::from(max));
+    let claim = |text| sql(text).bind(holder).bind(micros(now)).bind(micros(leased_until)).bind(i64::from(max));
+    let claim = match whose {
+        Whose::Of(integration) => claim(CLAIM_OF).bind(integration.0),
+        Whose::AllBut(others) => claim(CLAIM).bind(Json::of(&others).to_string()),
+    };
     let rows = claim.fetch_all(db.writes()).await?;
     let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     claimed.sort_by_key(|delivery| (delivery.next_at, delivery.execution.id));

@@ -2,15 +2,17 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use tidegate_model::{Attempt, Delivery, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger};
+use tidegate_storage::contract::Whose;
 use uuid::Uuid;
 
 use crate::harness::{Kept, on_every_store};
 use crate::intake::{batch, delivery, with_target};
-use crate::samples::{any_event, event, id, outgoing};
+use crate::samples::{any_event, event, id, logic, outgoing};
 
 on_every_store!(
     a_claimed_delivery_comes_back_whole,
     the_longest_due_is_claimed_first_and_what_is_not_due_stays,
+    a_claim_takes_whose_it_says,
     two_claimers_at_once_never_get_the_same,
     a_lease_that_ran_out_goes_to_the_next,
     who_lost_the_lease_stores_nothing,
@@ -32,7 +34,7 @@ async fn with_due(kept: &Kept, count: usize) -> (TenantId, Vec<Delivery>) {
 }
 
 async fn claim(kept: &Kept, holder: Uuid, max: u32) -> Vec<Delivery> {
-    kept.store.claim(holder, kept.now(), kept.after(30), max).await.unwrap()
+    kept.store.claim(holder, kept.now(), kept.after(30), max, Whose::ALL).await.unwrap()
 }
 
 async fn a_claimed_delivery_comes_back_whole(kept: &Kept) {
@@ -84,6 +86,29 @@ async fn the_longest_due_is_claimed_first_and_what_is_not_due_stays(kept: &Kept)
     assert_eq!(ids(&claim(kept, holder, 2).await), expected);
     assert_eq!(ids(&claim(kept, holder, 2).await), vec![due[0].execution.id]);
     assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(1)));
+}
+
+async fn a_claim_takes_whose_it_says(kept: &Kept) {
+    let (a, one) = with_target(kept).await;
+    let core = logic(&a, "another core");
+    kept.store.insert_logic(&core, &any_event(&a)).await.unwrap();
+    let other = outgoing(&a, "another", core.id, &[]);
+    kept.store.insert_integration(&other, None, &any_event(&a)).await.unwrap();
+    let mut intake = batch(&one, &[event(&a, "1"), event(&a, "2"), event(&a, "3")]);
+    for (event, deliveries) in &mut intake.events {
+        deliveries.push(delivery(&other, event));
+    }
+    kept.store.take_in(0, 3, &intake, id(), kept.after(30), kept.now()).await.unwrap();
+    kept.store.release_all().await.unwrap();
+    let claimed = async |max, whose: Whose<'_>| {
+        let claimed = kept.store.claim(id(), kept.now(), kept.after(30), max, whose).await.unwrap();
+        claimed.iter().map(|delivery| delivery.execution.integration).collect::<Vec<_>>()
+    };
+    assert!(claimed(9, Whose::AllBut(&[one.id, other.id])).await.is_empty());
+    assert_eq!(claimed(2, Whose::Of(one.id)).await, [one.id; 2]);
+    assert_eq!(claimed(9, Whose::AllBut(&[one.id])).await, [other.id; 3]);
+    assert_eq!(claimed(9, Whose::Of(one.id)).await, [one.id]);
+    assert!(claimed(9, Whose::ALL).await.is_empty());
 }
 
 async fn two_claimers_at_once_never_get_the_same(kept: &Kept) {

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{ClientOwner, Error, EventType, ExecutionFilter, PageOf, Secret};
-use tidegate_storage::contract::{ObjectWrite, WebhookKeyRow};
+use tidegate_storage::contract::{ObjectWrite, WebhookKeyRow, Whose};
 
 use crate::harness::{Kept, on_every_store, start};
 use crate::intake::{batch, with_target};
@@ -53,7 +53,7 @@ async fn a_deleted_tenant_leaves_nothing(kept: &Kept) {
         assert_eq!(kept.store.event(&a, &event(&a, "1").id).await.unwrap(), None);
         let page = PageOf { first: 1, after: None };
         assert_eq!(kept.store.executions(&a, &ExecutionFilter::default(), page).await.unwrap().total, 0);
-        assert!(kept.store.claim(id(), kept.after(99), kept.after(199), 9).await.unwrap().is_empty());
+        assert!(kept.store.claim(id(), kept.after(99), kept.after(199), 9, Whose::ALL).await.unwrap().is_empty());
     }
     let left = kept.store.outbox_claim(id(), kept.now(), 100).await.unwrap().unwrap();
     assert!(left.iter().all(|(_, event)| event.tenant == tenant_id("b")) && left.len() == 1, "{left:?}");

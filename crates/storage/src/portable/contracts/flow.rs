@@ -6,7 +6,7 @@ use tidegate_model::{
 use uuid::Uuid;
 
 use super::super::{Database, bookkeeping, claims, deliveries, executions, intake, outbox};
-use crate::contract::{Bookkeeping, Deliveries, Executions, Intake, Outbox};
+use crate::contract::{Bookkeeping, Deliveries, Executions, Intake, Outbox, Whose};
 
 #[async_trait]
 impl Outbox for Database {
@@ -55,8 +55,9 @@ impl Deliveries for Database {
         now: Timestamp,
         leased_until: Timestamp,
         max: u32,
+        whose: Whose<'_>,
     ) -> Result<Vec<Delivery>, Error> {
-        self.run("claim", claims::claim(self, holder, now, leased_until, max)).await
+        self.run("claim", claims::claim(self, holder, now, leased_until, max, whose)).await
     }
 
     async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error> {
