@@ -1,0 +1,84 @@
+//! The delivery loop: what is due in the table, retries and leases that ran out, into the lanes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_model::Error;
+use tidegate_storage::Store;
+use tidegate_storage::contract::Whose;
+
+use crate::Options;
+use crate::in_hand::InHand;
+use crate::lanes::From;
+
+/// How many one claim for everybody leases at most: enough to be cheap per delivery, few enough that giving most of them back is cheap too.
+const CLAIM: usize = 128;
+
+pub(crate) struct Claims {
+    pub(crate) options: Arc<Options>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) in_hand: Arc<InHand>,
+}
+
+impl Claims {
+    /// Claims until shutdown.
+    pub(crate) async fn run(&self) {
+        let shutdown = &self.in_hand.shutdown;
+        let lanes = &self.in_hand.lanes;
+        // Places that become free serve their own lanes' backlogs at once; everybody's claim follows the clock, or room where there was none.
+        let mut for_everybody = true;
+        while !shutdown.is_cancelled() {
+            let crowded = lanes.room() == 0;
+            let wait = self.turn(for_everybody).await.unwrap_or(self.options.poll);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(wait) => for_everybody = true,
+                () = lanes.freed() => for_everybody = crowded,
+            }
+        }
+    }
+
+    /// Claims what fits, and answers how long there is nothing to claim.
+    async fn turn(&self, for_everybody: bool) -> Result<Duration, Error> {
+        self.claim_backlogs().await?;
+        while for_everybody && self.claim_for_everybody().await? {}
+        let now = self.in_hand.deliverer.clock.now();
+        let due = self.store.next_due().await?;
+        // What is due already waits for a place, not for the clock.
+        let wait = due.and_then(|at| (at - now).to_std().ok()).filter(|wait| !wait.is_zero());
+        Ok(wait.unwrap_or(self.options.poll).min(self.options.poll))
+    }
+
+    async fn claim_backlogs(&self) -> Result<(), Error> {
+        let lanes = &self.in_hand.lanes;
+        for (lane, room) in lanes.behind() {
+            let max = room.min(lanes.room());
+            if max > 0 && self.claim(max, Whose::Of(lane)).await? < max {
+                lanes.caught_up(lane);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there may be more.
+    async fn claim_for_everybody(&self) -> Result<bool, Error> {
+        let max = self.in_hand.lanes.room().min(CLAIM);
+        if max == 0 || self.in_hand.shutdown.is_cancelled() {
+            return Ok(false);
+        }
+        let apart = self.in_hand.lanes.apart();
+        Ok(self.claim(max, Whose::AllBut(&apart)).await? == max)
+    }
+
+    async fn claim(&self, max: usize, whose: Whose<'_>) -> Result<usize, Error> {
+        let deliverer = &self.in_hand.deliverer;
+        let now = deliverer.clock.now();
+        let most = u32::try_from(max).unwrap_or(u32::MAX);
+        let claimed = self.store.claim(deliverer.holder, now, now + self.options.lease, most, whose).await?;
+        let count = claimed.len();
+        for delivery in claimed {
+            self.in_hand.take_up(delivery, From::Table).await;
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,43 @@
+//! What this process works on right now.
+
+use std::sync::Arc;
+
+use tidegate_model::Delivery;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::deliver::Deliverer;
+use crate::lanes::{Entry, From, Lanes};
+use crate::settle::Settlement;
+
+/// Takes up deliveries that are leased to this process, or gives them back.
+pub(crate) struct InHand {
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) deliverer: Arc<Deliverer>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl InHand {
+    /// Begins the delivery when its lane has room. Otherwise it waits in the table, as due as it was.
+    pub(crate) async fn take_up(&self, delivery: Delivery, from: From) {
+        let execution = &delivery.execution;
+        let entry = if self.shutdown.is_cancelled() {
+            Entry::Full
+        } else {
+            self.lanes.enter(execution.id, execution.integration, from)
+        };
+        match entry {
+            Entry::Place(place) => {
+                let deliverer = self.deliverer.clone();
+                self.tasks.spawn(async move { deliverer.deliver(delivery, place).await });
+            }
+            Entry::Full => {
+                let at = delivery.next_at;
+                // It fails only when the process is past its end; then the lease runs out.
+                let _ = self.deliverer.settlements.send(Settlement::again(delivery, at, None)).await;
+            }
+            Entry::InHand => {}
+        }
+    }
+}

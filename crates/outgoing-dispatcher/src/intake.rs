@@ -1,0 +1,185 @@
+//! The intake loop: from the log into the table, exactly once per event, whoever else does the same.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_model::contract::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received, Registry};
+use tidegate_model::{Delivery, Error, Event, Json};
+use tidegate_storage::{Store, contract};
+
+use crate::Options;
+use crate::fan_out::fan_out;
+use crate::in_hand::InHand;
+use crate::lanes::From;
+
+/// How often an entry that the store cannot take is offered before it is kept aside.
+const PATIENCE: u32 = 5;
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Intake {
+    pub(crate) options: Arc<Options>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) events: Arc<dyn EventLog>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) in_hand: Arc<InHand>,
+}
+
+/// What one look at the log came to.
+enum Turn {
+    /// There may be more.
+    More,
+    /// Nothing after this position.
+    Nothing(Position),
+}
+
+impl Intake {
+    /// Takes events in until shutdown.
+    pub(crate) async fn run(&self) {
+        let shutdown = &self.in_hand.shutdown;
+        let mut faults = 0;
+        let mut pause = Duration::from_millis(50);
+        while !shutdown.is_cancelled() {
+            match self.turn(faults).await {
+                Ok(Turn::More) => faults = 0,
+                Ok(Turn::Nothing(position)) => {
+                    tokio::select! {
+                        () = shutdown.cancelled() => {}
+                        () = tokio::time::sleep(self.options.poll) => {}
+                        () = self.events.wake(position) => {}
+                    }
+                }
+                Err(error) => {
+                    if pause == LONGEST_PAUSE {
+                        tracing::warn!(%error, "events wait: they cannot be taken in now");
+                    }
+                    faults += u32::from(!matches!(error, Error::Unavailable(_)));
+                    tokio::select! {
+                        () = shutdown.cancelled() => {}
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
+                }
+            }
+            pause = Duration::from_millis(50);
+        }
+    }
+
+    /// After a fault entries go one by one, so that one that cannot be stored does not hold up the others.
+    async fn turn(&self, faults: u32) -> Result<Turn, Error> {
+        let max = if faults == 0 { self.options.batch } else { 1 };
+        let from = self.store.intake_position().await?;
+        let entries = self.events.read(from, max).await?;
+        let Some(first) = entries.first() else { return self.look_for_loss(from).await };
+        if first.position > from + 1 {
+            tell_gap(from, self.events.bounds().await?);
+        }
+        let mut intake = contract::Intake::default();
+        let mut to = from;
+        let mut away = None;
+        for entry in entries {
+            let position = entry.position;
+            if let Err(error) = self.add(entry, &mut intake).await {
+                away = Some(error);
+                break;
+            }
+            to = position;
+        }
+        if to > from {
+            self.take_in(from, to, intake, faults).await?;
+        }
+        away.map_or(Ok(Turn::More), Err)
+    }
+
+    async fn add(&self, entry: LogEntry, intake: &mut contract::Intake) -> Result<(), Error> {
+        let event = match entry.received {
+            Received::Event(event) => event,
+            Received::Incomprehensible(other) => {
+                tracing::warn!(
+                    position = entry.position,
+                    subject = other.subject,
+                    reason = other.reason,
+                    "an entry of the log is no event; it is kept aside"
+                );
+                intake.aside.push((entry.position, other));
+                return Ok(());
+            }
+        };
+        let deliverer = &self.in_hand.deliverer;
+        match fan_out(&event, &*self.registry, &*deliverer.clock, &*deliverer.randomness).await {
+            Ok(deliveries) => intake.events.push((event, deliveries)),
+            Err(error @ (Error::Unavailable(_) | Error::Internal { .. })) => return Err(error),
+            Err(refusal) => intake.aside.push((entry.position, aside(&event, &refusal))),
+        }
+        Ok(())
+    }
+
+    async fn take_in(&self, from: Position, to: Position, intake: contract::Intake, faults: u32) -> Result<(), Error> {
+        let intake = match intake.events.first() {
+            Some((event, _)) if faults >= PATIENCE => {
+                tracing::error!(position = to, tenant = %event.tenant, event = %event.id, "an event cannot be stored; it is kept aside");
+                let reason = Error::InvalidOperation("the store could not take it".to_owned());
+                contract::Intake { events: Vec::new(), aside: vec![(to, aside(event, &reason))] }
+            }
+            _ => intake,
+        };
+        let deliverer = &self.in_hand.deliverer;
+        let now = deliverer.clock.now();
+        let taken = self.store.take_in(from, to, &intake, deliverer.holder, now + self.options.lease, now).await?;
+        // Another intake was faster: it has them.
+        let Some(new) = taken else { return Ok(()) };
+        let new: HashSet<_> = new.into_iter().collect();
+        let deliveries = intake.events.into_iter().flat_map(|(_, deliveries)| deliveries);
+        let fresh: Vec<Delivery> = deliveries.filter(|delivery| new.contains(&delivery.execution.id)).collect();
+        for delivery in fresh {
+            self.in_hand.take_up(delivery, From::Intake).await;
+        }
+        Ok(())
+    }
+
+    /// An end of the log that is not where the position says is a loss too.
+    async fn look_for_loss(&self, from: Position) -> Result<Turn, Error> {
+        let bounds = self.events.bounds().await?;
+        let to = bounds.first.saturating_sub(1);
+        if to > from && bounds.last >= bounds.first {
+            // It came meanwhile; the next look reads it, and tells.
+            return Ok(Turn::More);
+        }
+        if to > from {
+            tell_gap(from, bounds);
+        } else if bounds.last < from {
+            // What is there may be new. Events that were seen before add nothing.
+            tracing::error!(
+                position = from,
+                last = bounds.last,
+                "ALARM: the log ends before the position; it is read again from its start"
+            );
+        } else {
+            return Ok(Turn::Nothing(from));
+        }
+        self.take_in(from, to, contract::Intake::default(), 0).await?;
+        Ok(Turn::More)
+    }
+}
+
+/// The oldest entry of the log may be younger than the position: what was between is gone.
+fn tell_gap(from: Position, bounds: LogBounds) {
+    if bounds.first > from + 1 {
+        tracing::error!(
+            position = from,
+            first = bounds.first,
+            "ALARM: the log dropped events before they were taken in"
+        );
+    }
+}
+
+fn aside(event: &Event, refusal: &Error) -> Incomprehensible {
+    let kind = event.change.event_type().as_str().to_lowercase();
+    Incomprehensible {
+        subject: format!("tidegate.events.{}.{}.{kind}", event.tenant, event.object_type),
+        payload: Json::of(event).as_str().as_bytes().to_vec(),
+        reason: refusal.to_string(),
+        time: event.time,
+    }
+}

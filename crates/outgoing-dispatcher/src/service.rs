@@ -1,0 +1,135 @@
+//! The running dispatcher.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_engine::{Egress, Engine};
+use tidegate_model::contract::{EventLog, Registry};
+use tidegate_model::{Clock, Randomness};
+use tidegate_storage::Store;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::claims::Claims;
+use crate::deliver::Deliverer;
+use crate::in_hand::InHand;
+use crate::intake::Intake;
+use crate::lanes::Lanes;
+use crate::settle::{BATCH, settle};
+use crate::{InvalidOptions, Options};
+
+/// How long giving back and storing may take once the grace is over.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What the dispatcher stands on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Deliveries and the position.
+    pub store: Arc<dyn Store>,
+    /// The bus.
+    pub events: Arc<dyn EventLog>,
+    /// Who listens to what.
+    pub registry: Arc<dyn Registry>,
+    /// Runs the scripts.
+    pub engine: Engine,
+    /// Makes the calls.
+    pub egress: Egress,
+    /// Tells what is due.
+    pub clock: Arc<dyn Clock>,
+    /// Draws ids and jitter.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// Turns events into calls.
+pub struct Dispatcher {
+    options: Arc<Options>,
+    parts: Parts,
+}
+
+/// Not everything could be stored before the end. Nothing is lost: the leases run out, and another process goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stopped before every delivery could be stored; what is left goes on when its lease has run out")]
+pub struct Unsettled;
+
+impl Dispatcher {
+    /// Checks the options.
+    pub fn build(options: Options, parts: Parts) -> Result<Self, InvalidOptions> {
+        options.check()?;
+        Ok(Self { options: Arc::new(options), parts })
+    }
+
+    /// Works until shutdown; then finishes what is under way within the grace and gives the other leases back.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Unsettled> {
+        let Self { options, parts } = self;
+        let holder = holder(&*parts.randomness);
+        let abandon = CancellationToken::new();
+        // One batch waits while one is being stored; whoever finds it full waits, and so do the lanes behind.
+        let (settlements, inbox) = mpsc::channel(BATCH);
+        let writer = TaskTracker::new();
+        writer.spawn(settle(parts.store.clone(), holder, inbox));
+        writer.close();
+        let deliverer = Deliverer {
+            options: options.clone(),
+            store: parts.store.clone(),
+            registry: parts.registry.clone(),
+            engine: parts.engine,
+            egress: parts.egress,
+            clock: parts.clock,
+            randomness: parts.randomness,
+            holder,
+            settlements,
+            abandon: abandon.clone(),
+        };
+        let in_hand = Arc::new(InHand {
+            lanes: Lanes::new(options.lane, options.in_hand),
+            deliverer: Arc::new(deliverer),
+            tasks: TaskTracker::new(),
+            shutdown: shutdown.clone(),
+        });
+        let intake = Intake {
+            options: options.clone(),
+            store: parts.store.clone(),
+            events: parts.events,
+            registry: parts.registry,
+            in_hand: in_hand.clone(),
+        };
+        let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone() };
+
+        if options.alone {
+            release_all(&*parts.store, &shutdown).await;
+        }
+        tokio::join!(intake.run(), claims.run());
+
+        let tasks = in_hand.tasks.clone();
+        tasks.close();
+        if tokio::time::timeout(options.grace, tasks.wait()).await.is_err() {
+            tracing::warn!(deliveries = tasks.len(), "deliveries under way are given back: the grace is over");
+        }
+        abandon.cancel();
+        drop((intake, claims, in_hand));
+        let last = async {
+            tasks.wait().await;
+            writer.wait().await;
+        };
+        tokio::time::timeout(LAST_WORDS, last).await.map_err(|_| Unsettled)
+    }
+}
+
+/// A name that no other process has, and this one never has again.
+fn holder(randomness: &dyn Randomness) -> Uuid {
+    let mut bytes = [0u8; 16];
+    randomness.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+async fn release_all(store: &dyn Store, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match store.release_all().await {
+            Ok(0) => return,
+            Ok(leases) => return tracing::info!(leases, "deliveries of the process before this one go on"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Whatever dies, nothing that the log accepted is lost.
+
+use std::time::Duration;
+
+use tidegate_model::Status;
+
+use crate::harness::{Answer, Definition, World, created, definition_event, tenant};
+
+#[tokio::test]
+async fn a_process_that_dies_in_a_call_leaves_an_unknown_outcome_and_the_next_attempt_follows() {
+    let world = World::new().await;
+    Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
+    world.sink.will("/in", [Answer::Hang]);
+    let first = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.sink.calls("/in", 1).await;
+    first.kill();
+
+    let open = &world.executions().await[0];
+    assert_eq!((open.status, open.attempts.len()), (Status::Pending, 1));
+    assert_eq!((open.attempts[0].status, open.attempts[0].duration_us), (None, None));
+
+    world.advance(61);
+    let _second = world.dispatch();
+    let record = world.one().await;
+    assert_eq!((record.status, record.attempts.len()), (Status::Success, 2));
+    assert_eq!(record.attempts[0].error.as_deref(), Some("outcome unknown"));
+    assert_eq!((record.attempts[1].number, record.attempts[1].status), (2, Some(200)));
+}
+
+#[tokio::test]
+async fn a_lease_holds_until_it_runs_out_and_then_everything_goes_on() {
+    let mut world = World::new().await;
+    world.options.lane = 4;
+    Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
+    world.sink.will("/in", (0..4).map(|_| Answer::Hang));
+    let first = world.dispatch();
+    for n in 0..30 {
+        world.publish(&format!("e-{n}"), created()).await;
+    }
+    world.taken_in().await;
+    world.sink.calls("/in", 4).await;
+    first.kill();
+
+    // Those in flight belong to the dead until their leases run out; the others were given back, or wait for the same.
+    world.advance(61);
+    let _second = world.dispatch();
+    let all = world.ended(30).await;
+    assert_eq!(all.len(), 30);
+    assert!(all.iter().all(|record| record.status == Status::Success));
+    assert_eq!(all.iter().filter(|record| record.attempts.len() == 2).count(), 4);
+}
+
+#[tokio::test]
+async fn a_process_that_is_alone_goes_on_at_once_after_a_crash() {
+    let mut world = World::new().await;
+    world.options.alone = true;
+    Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
+    world.sink.will("/in", [Answer::Hang]);
+    let first = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.sink.calls("/in", 1).await;
+    first.kill();
+
+    let _second = world.dispatch();
+    let record = world.one().await;
+    assert_eq!((record.status, record.attempts.len()), (Status::Success, 2));
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_under_way() {
+    let world = World::new().await;
+    Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
+    let running = world.dispatch();
+    for n in 0..20 {
+        world.publish(&format!("e-{n}"), created()).await;
+    }
+    world.taken_in().await;
+    running.stop().await;
+
+    let second = world.dispatch();
+    assert!(world.ended(20).await.iter().all(|record| record.attempts.len() == 1));
+    assert_eq!(world.sink.got("/in").len(), 20);
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_gives_back_what_does_not_end_within_the_grace() {
+    let mut world = World::new().await;
+    world.options.grace = Duration::from_millis(100);
+    Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
+    world.sink.will("/in", [Answer::Hang]);
+    let running = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.sink.calls("/in", 1).await;
+    running.stop().await;
+
+    // The clock stands still: nobody waits for a lease.
+    let _second = world.dispatch();
+    let record = world.one().await;
+    assert_eq!((record.status, record.attempts.len()), (Status::Success, 2));
+    assert_eq!(record.attempts[0].error.as_deref(), Some("outcome unknown"));
+}
+
+#[tokio::test]
+async fn two_dispatchers_make_each_delivery_once() {
+    let mut world = World::new().await;
+    world.options.lane = 2;
+    Definition::new("a", world.sink.url("/a"), "return {}").insert(&world).await;
+    Definition::new("b", world.sink.url("/b"), "return {}").insert(&world).await;
+    let _first = world.dispatch();
+    let _second = world.dispatch();
+    for n in 0..40 {
+        world.publish(&format!("e-{n}"), created()).await;
+    }
+    let all = world.ended(80).await;
+    assert!(all.iter().all(|record| record.attempts.len() == 1));
+    assert_eq!((world.sink.got("/a").len(), world.sink.got("/b").len()), (40, 40));
+}
+
+#[tokio::test]
+async fn a_deleted_integration_takes_its_open_deliveries_with_it_and_stops_nothing() {
+    let world = World::new().await;
+    let id = Definition::new("gone", world.sink.url("/gone"), "return {}").insert(&world).await;
+    Definition::new("here", world.sink.url("/here"), "return {}").insert(&world).await;
+    world.sink.will("/gone", [Answer::Status(500)]);
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.when(|all| all.iter().any(|e| e.status == Status::Retrying && e.next_attempt_at.is_some())).await;
+    world.store.delete_integration(&tenant(), id, &definition_event(&world)).await.unwrap();
+    world.advance(3600);
+    world.publish("e-2", created()).await;
+
+    world.sink.calls("/here", 2).await;
+    let all = world.when(|all| all.iter().all(|e| !e.status.is_open())).await;
+    assert!(all.iter().all(|e| e.integration != id || e.status == Status::Failed), "{all:#?}");
+    assert_eq!(world.sink.got("/gone").len(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_too_short_is_refused_when_the_dispatcher_is_built() {
+    let mut world = World::new().await;
+    world.options.lease = Duration::from_secs(50);
+    let refused = world.build().err().unwrap().to_string();
+    assert!(refused.contains("50s") && refused.contains("lease"), "{refused}");
+}

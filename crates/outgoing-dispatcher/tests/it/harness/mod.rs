@@ -1,0 +1,296 @@
+//! A tenant with Integrations, a destination, and a dispatcher that can be stopped, killed and started again.
+
+mod definitions;
+mod list_log;
+mod sink;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use tempfile::TempDir;
+use tidegate_engine::{Application, Egress, Engine, Policy};
+use tidegate_model::contract::{Actor, EventLog, Objects, Registry, Resolved, WebhookKeyHash};
+use tidegate_model::{
+    Change, Clock, Error, Event, EventType, Execution, ExecutionFilter, IntegrationId, Json, ManualClock, Object,
+    ObjectId, PageOf, Runnable, Status, SystemRandomness, TenantId, TypeName,
+};
+use tidegate_outgoing_dispatcher::{Dispatcher, InvalidOptions, Options, Parts};
+use tidegate_storage::{DatabaseUrl, Store};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+pub use definitions::{Definition, definition_event};
+pub use list_log::ListLog;
+pub use sink::{Answer, Sink};
+
+/// Everything but the dispatcher: what outlives it.
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub log: Arc<dyn EventLog>,
+    pub clock: Arc<ManualClock>,
+    pub sink: Sink,
+    pub registry: Arc<StoreRegistry>,
+    pub options: Options,
+    pub policy: Policy,
+    /// Goes with the world.
+    pub directory: Arc<TempDir>,
+}
+
+/// A dispatcher in a runtime of its own, so that killing it leaves nothing running.
+pub struct Running {
+    runtime: Option<Runtime>,
+    shutdown: CancellationToken,
+    run: tokio::task::JoinHandle<()>,
+    engine: Engine,
+}
+
+pub fn tenant() -> TenantId {
+    "acme".parse().unwrap()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
+        // A file: a killed dispatcher takes its connections with it, and with them a database in memory.
+        let directory = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::file(directory.path().join("tidegate.db"));
+        tidegate_storage::migrate(&url).await.unwrap();
+        let options = tidegate_storage::Options { url, max_connections: 4, clock: clock.clone() };
+        let opened = tidegate_storage::open(&options).await.unwrap();
+        let organization = tidegate_model::Tenant { id: tenant(), name: "Acme".to_owned(), created_at: clock.now() };
+        opened.store.insert_tenant(&organization).await.unwrap();
+        Self {
+            registry: Arc::new(StoreRegistry {
+                store: opened.store.clone(),
+                away: AtomicBool::default(),
+                asked: AtomicUsize::default(),
+            }),
+            store: opened.store,
+            log: opened.local_log.unwrap(),
+            clock,
+            sink: Sink::start().await,
+            options: Options { poll: Duration::from_millis(20), ..Options::default() },
+            policy: Policy::allowing_loopback(),
+            directory: directory.into(),
+        }
+    }
+
+    /// Builds a dispatcher, with an engine of its own.
+    pub fn build(&self) -> Result<(Dispatcher, Engine), InvalidOptions> {
+        let egress = Egress::new(self.policy.clone()).unwrap();
+        let parts = tidegate_engine::Parts {
+            objects: Arc::new(NoObjects),
+            clock: self.clock.clone(),
+            randomness: Arc::new(SystemRandomness),
+            egress: egress.clone(),
+            application: Application { name: "Tidegate".to_owned(), version: "1".to_owned() },
+        };
+        let engine = Engine::start(tidegate_engine::Options::default(), parts).unwrap();
+        let parts = Parts {
+            store: self.store.clone(),
+            events: self.log.clone(),
+            registry: self.registry.clone(),
+            engine: engine.clone(),
+            egress,
+            clock: self.clock.clone(),
+            randomness: Arc::new(SystemRandomness),
+        };
+        Ok((Dispatcher::build(self.options.clone(), parts)?, engine))
+    }
+
+    /// Starts a dispatcher; many may run at once.
+    pub fn dispatch(&self) -> Running {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let inside = runtime.enter();
+        let (dispatcher, engine) = self.build().unwrap();
+        drop(inside);
+        let shutdown = CancellationToken::new();
+        let token = shutdown.clone();
+        let run = runtime.spawn(async move { dispatcher.run(token).await.unwrap() });
+        Running { runtime: Some(runtime), shutdown, run, engine }
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(TimeDelta::seconds(seconds));
+    }
+
+    /// Publishes an event about `Order` `object_id`.
+    pub async fn publish(&self, id: &str, change: Change) {
+        self.publish_about(id, "o-1", change).await;
+    }
+
+    pub async fn publish_about(&self, id: &str, object_id: &str, change: Change) {
+        let event = Event {
+            id: id.parse().unwrap(),
+            tenant: tenant(),
+            object_type: order(),
+            object_id: object_id.parse().unwrap(),
+            change,
+            time: self.clock.now(),
+        };
+        self.log.publish(&event).await.unwrap();
+    }
+
+    /// All records and open deliveries, oldest first.
+    pub async fn executions(&self) -> Vec<Execution> {
+        let page = PageOf { first: 100, after: None };
+        let mut all = self.store.executions(&tenant(), &ExecutionFilter::default(), page).await.unwrap().data;
+        all.reverse();
+        all
+    }
+
+    /// Waits until there are as many ended records as that, and answers all.
+    pub async fn ended(&self, count: usize) -> Vec<Execution> {
+        self.when(|all| all.iter().filter(|e| !e.status.is_open()).count() >= count).await
+    }
+
+    /// Waits for the one record to end.
+    pub async fn one(&self) -> Execution {
+        let mut all = self.ended(1).await;
+        assert_eq!(all.len(), 1, "{all:#?}");
+        all.remove(0)
+    }
+
+    /// Waits until the records are like this, and answers them.
+    pub async fn when(&self, like: impl Fn(&[Execution]) -> bool) -> Vec<Execution> {
+        let last = std::cell::RefCell::new(Vec::new());
+        let seen = eventually(async || {
+            let all = self.executions().await;
+            let done = like(&all);
+            *last.borrow_mut() = all;
+            done
+        });
+        assert!(seen.await, "the records never became so: {:#?}", last.borrow());
+        last.into_inner()
+    }
+
+    /// Waits until everything published was taken in.
+    pub async fn taken_in(&self) {
+        let done =
+            eventually(async || self.store.intake_position().await.unwrap() == self.log.bounds().await.unwrap().last);
+        assert!(done.await, "the intake never came to the end of the log");
+    }
+}
+
+impl Running {
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        (&mut self.run).await.unwrap();
+    }
+
+    /// Ends it as a power failure would: nothing is finished, nothing given back.
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    /// Ends the engine alone: from now on no script can be run.
+    pub async fn stop_engine(&self) {
+        self.engine.stop().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Asks until it is so, for a generous while.
+pub async fn eventually(is_so: impl AsyncFn() -> bool) -> bool {
+    for _ in 0..3000 {
+        if is_so().await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
+}
+
+pub fn order() -> TypeName {
+    "Order".parse().unwrap()
+}
+
+pub fn json(text: &str) -> Json {
+    Json::parse(text).unwrap()
+}
+
+pub fn created() -> Change {
+    Change::Create { new: json(r#"{"qty":2,"sku":"A-1"}"#) }
+}
+
+pub fn statuses(all: &[Execution]) -> Vec<Status> {
+    all.iter().map(|execution| execution.status).collect()
+}
+
+/// The definitions straight from the store; may be away.
+pub struct StoreRegistry {
+    store: Arc<dyn Store>,
+    pub away: AtomicBool,
+    /// How often it was asked.
+    pub asked: AtomicUsize,
+}
+
+impl StoreRegistry {
+    fn here(&self) -> Result<(), Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.away.load(Ordering::SeqCst) { Err(Error::Unavailable("the registry")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Registry for StoreRegistry {
+    async fn resolve(&self, key: WebhookKeyHash) -> Result<Resolved, Error> {
+        self.store.resolve(key).await
+    }
+
+    async fn subscribers(
+        &self,
+        tenant: &TenantId,
+        object_type: &TypeName,
+        event_type: EventType,
+    ) -> Result<Arc<[Arc<Runnable>]>, Error> {
+        self.here()?;
+        Ok(self.store.subscribers(tenant, object_type, event_type).await?.into())
+    }
+
+    async fn find(&self, tenant: &TenantId, id: IntegrationId) -> Result<Option<Arc<Runnable>>, Error> {
+        self.here()?;
+        self.store.runnable(tenant, id).await
+    }
+}
+
+/// No test of the dispatcher needs objects.
+struct NoObjects;
+
+#[async_trait]
+impl Objects for NoObjects {
+    async fn get(&self, _: &Actor, _: &TypeName, _: &ObjectId) -> Result<Option<Object>, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn find(&self, _: &Actor, _: &TypeName, _: &Json, _: u32) -> Result<Vec<Object>, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn create(&self, _: &Actor, _: &TypeName, _: Option<ObjectId>, _: &Json) -> Result<Object, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn update(&self, _: &Actor, _: &TypeName, _: &ObjectId, _: &Json, _: Option<i32>) -> Result<Object, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn upsert(&self, _: &Actor, _: &TypeName, _: &ObjectId, _: &Json) -> Result<Object, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn delete(&self, _: &Actor, _: &TypeName, _: &ObjectId, _: Option<i32>) -> Result<Object, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+}

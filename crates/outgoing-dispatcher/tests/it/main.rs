@@ -1,0 +1,12 @@
+//! The dispatcher as its neighbours see it: a real store, log, engine and client; destinations behind a real socket.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod harness;
+
+mod calls;
+mod crashes;
+mod isolation;
+mod records;
+mod results;
+mod retries;
