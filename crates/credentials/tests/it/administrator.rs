@@ -1,6 +1,7 @@
 use tidegate_credentials::{Administrator, ConfiguredAdministrator};
-use tidegate_model::{Client, ClientOwner, Clock as _, Error, IntegrationSystemId, Scope, Secret, SystemRandomness};
-use tidegate_storage::contract::Clients as _;
+use tidegate_model::{
+    Client, ClientOwner, Clock as _, Error, IntegrationSystem, IntegrationSystemId, Scope, Secret, SystemRandomness,
+};
 
 use crate::harness::{clock, store};
 
@@ -8,7 +9,7 @@ const ID: &str = "0190a5f2-6c1e-7c3b-9d4e-2f8a61b7c035";
 
 #[tokio::test]
 async fn without_any_administrator_one_is_made_and_counts_only_once_inserted() {
-    let (store, clock) = (store(), clock());
+    let (store, clock) = (store().await, clock());
     let first = Administrator::prepare(store.as_ref(), None, clock.as_ref(), &SystemRandomness).await.unwrap().unwrap();
     assert!(!store.has_administrator().await.unwrap());
     assert!(!format!("{first:?}").contains(first.secret().reveal()));
@@ -23,7 +24,7 @@ async fn without_any_administrator_one_is_made_and_counts_only_once_inserted() {
 
 #[tokio::test]
 async fn the_configured_administrator_is_made_once_whoever_starts() {
-    let (store, clock) = (store(), clock());
+    let (store, clock) = (store().await, clock());
     let configured = ConfiguredAdministrator::parse(ID, Secret::new("a long random text")).unwrap();
     let prepare = || Administrator::prepare(store.as_ref(), Some(&configured), clock.as_ref(), &SystemRandomness);
     let (one, two) = (prepare().await.unwrap().unwrap(), prepare().await.unwrap().unwrap());
@@ -35,7 +36,7 @@ async fn the_configured_administrator_is_made_once_whoever_starts() {
 
 #[tokio::test]
 async fn a_configured_administrator_that_contradicts_the_store_is_refused() {
-    let (store, clock) = (store(), clock());
+    let (store, clock) = (store().await, clock());
     let configured = |secret: &str| ConfiguredAdministrator::parse(ID, Secret::new(secret)).unwrap();
     let prepare = async |secret: &str| {
         Administrator::prepare(store.as_ref(), Some(&configured(secret)), clock.as_ref(), &SystemRandomness).await
@@ -47,9 +48,15 @@ async fn a_configured_administrator_that_contradicts_the_store_is_refused() {
 
 #[tokio::test]
 async fn the_client_of_somebody_else_does_not_become_an_administrator() {
-    let (store, clock) = (store(), clock());
+    let (store, clock) = (store().await, clock());
     let secret = Secret::new("known");
-    let owner = ClientOwner::IntegrationSystem(IntegrationSystemId(uuid::Uuid::from_u128(1)));
+    let system = IntegrationSystem {
+        id: IntegrationSystemId(uuid::Uuid::from_u128(1)),
+        name: "erp".to_owned(),
+        description: None,
+    };
+    store.insert_integration_system(&system).await.unwrap();
+    let owner = ClientOwner::IntegrationSystem(system.id);
     let client =
         Client { id: ID.parse().unwrap(), owner, scopes: Scope::of_integration_system(), created_at: clock.now() };
     store.insert_client(&client, secret.hash()).await.unwrap();

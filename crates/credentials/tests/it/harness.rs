@@ -14,17 +14,17 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tidegate_credentials::{ClientStore, Credentials, Options, Parts, TokenVerifier};
 use tidegate_model::contract::{KeySet, TokenAuthority};
-use tidegate_model::{Client, ClientId, ClientOwner, Clock as _, Error, ManualClock, Scope, Secret, SystemRandomness};
-use tidegate_storage::Sealer;
-use tidegate_storage::contract::Clients as _;
+use tidegate_model::{
+    Client, ClientId, ClientOwner, Clock as _, Error, IntegrationSystem, IntegrationSystemId, ManualClock, Scope,
+    Secret, SystemRandomness,
+};
+use tidegate_storage::{DatabaseUrl, Sealer, Store};
 use tower::ServiceExt as _;
-
-use crate::memory::Memory;
 
 pub(crate) const ISSUER: &str = "https://tidegate.example";
 
 pub(crate) struct World {
-    pub(crate) store: Arc<Memory>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) credentials: Credentials,
     pub(crate) authority: Arc<Authority>,
@@ -44,8 +44,9 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()))
 }
 
-pub(crate) fn store() -> Arc<Memory> {
-    Arc::default()
+pub(crate) async fn store() -> Arc<dyn Store> {
+    let options = tidegate_storage::Options { url: DatabaseUrl::memory(), max_connections: 1, clock: clock() };
+    tidegate_storage::open(&options).await.unwrap().store
 }
 
 pub(crate) async fn build(store: Arc<ClientStore>, clock: Arc<ManualClock>) -> Result<Credentials, Error> {
@@ -55,23 +56,29 @@ pub(crate) async fn build(store: Arc<ClientStore>, clock: Arc<ManualClock>) -> R
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let (store, clock) = (store(), clock());
+        let (store, clock) = (store().await, clock());
         let credentials = build(store.clone(), clock.clone()).await.unwrap();
         let authority = Arc::new(Authority::over(credentials.authority()));
         Self { store, clock, credentials, authority }
     }
 
-    /// Registers a client of the administrator's.
-    pub(crate) async fn client(&self, scopes: &[&str]) -> (ClientId, Secret) {
+    /// Registers an Integration System with a client.
+    pub(crate) async fn client(&self, scopes: &[&str]) -> (Client, Secret) {
+        let system = IntegrationSystem {
+            id: IntegrationSystemId::generate(self.clock.as_ref(), &SystemRandomness),
+            name: Secret::generate("system-", &SystemRandomness).reveal().to_lowercase(),
+            description: None,
+        };
+        self.store.insert_integration_system(&system).await.unwrap();
         let secret = Secret::generate("tgs_", &SystemRandomness);
         let client = Client {
             id: ClientId::generate(self.clock.as_ref(), &SystemRandomness),
-            owner: ClientOwner::Administrator,
+            owner: ClientOwner::IntegrationSystem(system.id),
             scopes: scopes.iter().map(|text| text.parse::<Scope>().unwrap()).collect::<BTreeSet<_>>(),
             created_at: self.clock.now(),
         };
         self.store.insert_client(&client, secret.hash()).await.unwrap();
-        (client.id, secret)
+        (client, secret)
     }
 
     pub(crate) fn verifier(&self) -> TokenVerifier {
@@ -97,11 +104,11 @@ impl World {
     }
 
     /// A token of a new client with these scopes.
-    pub(crate) async fn token(&self, scopes: &[&str]) -> (ClientId, String) {
-        let (id, secret) = self.client(scopes).await;
-        let answer = self.post_basic(&id.to_string(), secret.reveal(), "grant_type=client_credentials").await;
+    pub(crate) async fn token(&self, scopes: &[&str]) -> (Client, String) {
+        let (client, secret) = self.client(scopes).await;
+        let answer = self.post_basic(&client.id.to_string(), secret.reveal(), "grant_type=client_credentials").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        (id, answer.body["access_token"].as_str().unwrap().to_owned())
+        (client, answer.body["access_token"].as_str().unwrap().to_owned())
     }
 }
 

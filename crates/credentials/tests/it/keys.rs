@@ -2,7 +2,6 @@ use http::StatusCode;
 use tidegate_credentials::{Credentials, Options, Parts, TokenVerifier};
 use tidegate_model::SystemRandomness;
 use tidegate_model::contract::Verifier as _;
-use tidegate_storage::contract::Clients as _;
 
 use crate::harness::{ISSUER, World, build, clock, sealer, store};
 
@@ -21,7 +20,7 @@ async fn the_published_set_holds_the_public_half_alone() {
 
 #[tokio::test]
 async fn two_processes_that_start_at_once_sign_with_one_key() {
-    let (store, clock) = (store(), clock());
+    let (store, clock) = (store().await, clock());
     let (one, two) = tokio::join!(build(store.clone(), clock.clone()), build(store.clone(), clock.clone()));
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.authority().key_set().await, two.authority().key_set().await);

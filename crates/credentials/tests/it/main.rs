@@ -1,10 +1,9 @@
-//! Credentials through their public faces: the routes over HTTP, and the verifier.
+//! Credentials through their public faces, the routes over HTTP and the verifier, on a real store.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod administrator;
 mod harness;
 mod keys;
-mod memory;
 mod token_endpoint;
 mod verifier;

@@ -9,8 +9,8 @@ const GRANT: &str = "grant_type=client_credentials";
 #[tokio::test]
 async fn without_a_scope_all_registered_ones_are_granted() {
     let world = World::new().await;
-    let (id, secret) = world.client(&["logic:read", "object:write"]).await;
-    let answer = world.post_basic(&id.to_string(), secret.reveal(), GRANT).await;
+    let (client, secret) = world.client(&["logic:read", "object:write"]).await;
+    let answer = world.post_basic(&client.id.to_string(), secret.reveal(), GRANT).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body["token_type"], "Bearer");
     assert_eq!(answer.body["expires_in"], 900);
@@ -23,8 +23,8 @@ async fn without_a_scope_all_registered_ones_are_granted() {
 #[tokio::test]
 async fn a_scope_narrows_and_never_widens() {
     let world = World::new().await;
-    let (id, secret) = world.client(&["logic:read", "object:write"]).await;
-    let (id, secret) = (id.to_string(), secret.reveal());
+    let (client, secret) = world.client(&["logic:read", "object:write"]).await;
+    let (id, secret) = (client.id.to_string(), secret.reveal());
     let narrowed = world.post_basic(&id, secret, &format!("{GRANT}&scope=object:write")).await;
     assert_eq!(narrowed.body["scope"], "object:write");
     for scope in ["object:read", "object:write+logic:write", "nonsense", "+", "object:write++logic:read"] {
@@ -41,24 +41,24 @@ async fn a_scope_narrows_and_never_widens() {
 #[tokio::test]
 async fn the_secret_may_stand_in_the_form() {
     let world = World::new().await;
-    let (id, secret) = world.client(&["logic:read"]).await;
-    let answer = world.post_form(&format!("{GRANT}&client_id={id}&client_secret={}", secret.reveal())).await;
+    let (client, secret) = world.client(&["logic:read"]).await;
+    let answer = world.post_form(&format!("{GRANT}&client_id={}&client_secret={}", client.id, secret.reveal())).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }
 
 #[tokio::test]
 async fn who_fails_to_authenticate_is_not_told_why() {
     let world = World::new().await;
-    let (id, secret) = world.client(&["logic:read"]).await;
+    let (client, secret) = world.client(&["logic:read"]).await;
     let (other, _) = world.client(&["logic:read"]).await;
-    let id = id.to_string();
+    let id = client.id.to_string();
     let (unknown, not_a_uuid) = ("0190a5f2-6c1e-7c3b-9d4e-2f8a61b7c035".to_owned(), "admin".to_owned());
     let wrong = [
         (&id, "wrong"),
         (&id, ""),
         (&unknown, secret.reveal()),
         (&not_a_uuid, "x"),
-        (&other.to_string(), secret.reveal()),
+        (&other.id.to_string(), secret.reveal()),
     ];
     let mut bodies = Vec::new();
     for (id, secret) in wrong {
@@ -75,8 +75,8 @@ async fn who_fails_to_authenticate_is_not_told_why() {
 #[tokio::test]
 async fn each_fault_has_its_error_code_and_is_never_cached() {
     let world = World::new().await;
-    let (id, secret) = world.client(&["logic:read"]).await;
-    let (id, secret) = (id.to_string(), secret.reveal());
+    let (client, secret) = world.client(&["logic:read"]).await;
+    let (id, secret) = (client.id.to_string(), secret.reveal());
     let long = format!("{GRANT}&x={}", "x".repeat(20_000));
     let cases = [
         ("grant_type=password", "unsupported_grant_type"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate_credentials::TokenVerifier;
 use tidegate_model::contract::Verifier as _;
 use tidegate_model::{ClientOwner, Error};
-use tidegate_storage::contract::Clients as _;
+use tidegate_storage::contract::OwnerKind;
 
 use crate::harness::{ISSUER, World, sealer};
 
@@ -31,9 +31,9 @@ fn is_unauthorized<T>(result: &Result<T, Error>) -> bool {
 #[tokio::test]
 async fn a_token_tells_its_client_owner_and_scopes() {
     let world = World::new().await;
-    let (id, token) = world.token(&["logic:read", "object:write"]).await;
+    let (client, token) = world.token(&["logic:read", "object:write"]).await;
     let caller = world.verifier().verify(&token).await.unwrap();
-    assert_eq!((caller.client, caller.owner), (id, ClientOwner::Administrator));
+    assert_eq!((caller.client, caller.owner), (client.id, client.owner));
     assert_eq!(caller.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["logic:read", "object:write"]);
 }
 
@@ -138,12 +138,21 @@ async fn another_audience_or_issuer_is_refused() {
 #[tokio::test]
 async fn a_deleted_clients_token_ends_within_a_second() {
     let world = World::new().await;
-    let (id, token) = world.token(&["logic:read"]).await;
+    let (client, token) = world.token(&["logic:read"]).await;
     let verifier = world.verifier();
     assert!(verifier.verify(&token).await.is_ok());
-    world.store.forget(id);
+    world.store.delete_client(client.id, &OwnerKind::IntegrationSystem).await.unwrap();
     world.clock.advance(TimeDelta::seconds(1));
     assert!(is_unauthorized(&verifier.verify(&token).await));
+}
+
+#[tokio::test]
+async fn the_token_of_a_deleted_integration_system_ends_with_it() {
+    let world = World::new().await;
+    let (client, token) = world.token(&["logic:read"]).await;
+    let ClientOwner::IntegrationSystem(system) = client.owner else { panic!("{:?}", client.owner) };
+    world.store.delete_integration_system(system).await.unwrap();
+    assert!(is_unauthorized(&world.verifier().verify(&token).await));
 }
 
 #[tokio::test]
