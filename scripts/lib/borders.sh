@@ -16,7 +16,7 @@ arrows() {
 
 home_of() {
   case "$1" in
-    sqlx | sqlx-* | flate2) echo storage ;;
+    sqlx | sqlx-*) echo storage ;;
     async-nats | prost | prost-* | protox | tonic | tonic-* | quick_cache) echo wire ;;
     mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;
     async-graphql | async-graphql-*) echo director ;;

@@ -22,7 +22,7 @@ pub(crate) enum Answer {
     TooSlow,
     /// The caller broke off within its body.
     Interrupted,
-    /// The body is compressed or otherwise encoded.
+    /// The body is encoded in a way that is not understood.
     Encoded,
     /// Too many calls are in hand.
     Busy,
@@ -52,8 +52,10 @@ impl Answer {
             Self::TooLarge => Form::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
             Self::TooSlow => Form::refusal(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             Self::Interrupted => Form::refusal(StatusCode::BAD_REQUEST, "the body is not complete"),
-            Self::Encoded => Form::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded bodies are not understood")
-                .with(ACCEPT_ENCODING, "identity"),
+            Self::Encoded => {
+                Form::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this content encoding is not understood")
+                    .with(ACCEPT_ENCODING, "gzip, deflate")
+            }
             Self::Busy => Form::later("too many calls at once"),
             Self::Away => Form::later("not available now"),
             Self::Broken => Form::failure("internal error"),
@@ -184,7 +186,7 @@ mod tests {
             (Answer::TooLarge, 413, None, problem, None),
             (Answer::TooSlow, 408, None, problem, None),
             (Answer::Interrupted, 400, None, problem, None),
-            (Answer::Encoded, 415, None, problem, Some(("accept-encoding", "identity"))),
+            (Answer::Encoded, 415, None, problem, Some(("accept-encoding", "gzip, deflate"))),
             (Answer::Busy, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Away, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Broken, 500, Some("failed"), problem, None),

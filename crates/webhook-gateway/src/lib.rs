@@ -1,7 +1,7 @@
 //! The public face of INCOMING Integrations: HTTP in, answer out, at `/webhook/<key>`.
 //!
 //! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `body` (read
-//! within limits) -> `request` (HTTP becomes what scripts see) -> the engine -> `record` (what stays of it) -> `answer` (one exhaustive match
+//! within limits, decompressed by `encoding`) -> `request` (HTTP becomes what scripts see) -> the engine -> `record` (what stays of it) -> `answer` (one exhaustive match
 //! to status and body). Checks come in the order key, method, active, window, enable logic, core logic; the first that fails decides.
 //!
 //! What a caller may rely on:
@@ -34,6 +34,7 @@
 
 mod answer;
 mod body;
+mod encoding;
 mod gateway;
 mod handle;
 mod masking;

@@ -6,6 +6,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::request;
 use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Timestamp};
 
+use crate::body::Payload;
 use crate::masking::{MASK, kept};
 use crate::parameters;
 
@@ -26,7 +27,7 @@ impl Received {
         head: &request::Parts,
         key: &str,
         method: HttpMethod,
-        body: &[u8],
+        body: &Payload,
         public_url: Option<&str>,
         time: Timestamp,
     ) -> Self {
@@ -45,17 +46,21 @@ impl Received {
             parameters: parameters.clone(),
         };
         let url = format!("{base}/webhook/{key}");
-        let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(body), time };
+        let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(&body.bytes[..]), time };
         Self { call, request, unreadable }
     }
 }
 
-fn parameters(head: &request::Parts, method: HttpMethod, body: &[u8]) -> Result<Json, Failure> {
+fn parameters(head: &request::Parts, method: HttpMethod, body: &Payload) -> Result<Json, Failure> {
+    if body.is_corrupt {
+        let message = "the body is not compressed as its content encoding says".to_owned();
+        return Err(Failure { message, kind: FailureKind::Input });
+    }
     match method {
         HttpMethod::Get => Ok(parameters::of_query(head.uri.query().unwrap_or_default().as_bytes())),
         HttpMethod::Post => {
             let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            parameters::of_body(content_type, body).map_err(|invalid| Failure {
+            parameters::of_body(content_type, &body.bytes).map_err(|invalid| Failure {
                 message: format!("the body is not the JSON that its content type says: {invalid}"),
                 kind: FailureKind::Input,
             })
@@ -90,7 +95,8 @@ mod tests {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let method = if head.method == http::Method::GET { HttpMethod::Get } else { HttpMethod::Post };
         let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        Received::new(&head, "KEY", method, body.as_bytes(), public_url, time)
+        let body = Payload { bytes: bytes::Bytes::from_static(body.as_bytes()), is_corrupt: false };
+        Received::new(&head, "KEY", method, &body, public_url, time)
     }
 
     #[test]

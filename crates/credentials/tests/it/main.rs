@@ -5,5 +5,6 @@
 mod administrator;
 mod harness;
 mod keys;
+mod logs;
 mod token_endpoint;
 mod verifier;

@@ -1,5 +1,6 @@
 //! Bodies that are too much, over a real socket.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,4 +68,24 @@ async fn a_body_that_does_not_come_is_408() {
     let answer = exchange(address, "Content-Length: 10", b"12345").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer:.100}");
     assert!(world.records().is_empty());
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn the_limit_holds_after_decompression_too() {
+    let (_world, address) = serve(Options::default()).await;
+    for (plain, status) in
+        [(vec![b' '; 1 << 20], "200"), (vec![b' '; (1 << 20) + 1], "413"), (vec![b' '; 50 << 20], "413")]
+    {
+        let body = gzip(&plain);
+        let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
+        let answer = exchange(address, &head, &body).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer:.100}");
+        assert_eq!(answer.ends_with(r#"{"length":1048576}"#), status == "200", "{answer}");
+    }
 }

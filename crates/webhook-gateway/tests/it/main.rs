@@ -6,5 +6,6 @@ mod calls;
 mod failing;
 mod harness;
 mod limits;
+mod logs;
 mod records;
 mod status;
