@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::egress::Egress;
 use crate::io::Io;
+use crate::lanes::Lanes;
 use crate::options::Options;
 use crate::running::Input;
 use crate::watchdog::Watchdog;
@@ -70,6 +71,7 @@ struct Inner {
     stop: CancellationToken,
     threads: TaskTracker,
     io: Io,
+    lanes: Lanes,
 }
 
 impl fmt::Debug for Engine {
@@ -84,6 +86,7 @@ impl Engine {
         let count = options.threads.max(1);
         let watchdog = Arc::new(Watchdog::start(count)?);
         let threads = TaskTracker::new();
+        let lanes = Lanes::new(options.runs_per_tenant);
         let setup = Setup {
             options: Arc::new(options),
             parts: Arc::new(parts),
@@ -94,7 +97,7 @@ impl Engine {
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
         threads.close();
         let Setup { io, stop, .. } = setup;
-        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io })))
+        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, lanes })))
     }
 
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
@@ -124,6 +127,7 @@ impl Engine {
         if let Some(reason) = enabling::skip_reason(&runnable.integration, now) {
             return ended(Outcome::Skipped(reason));
         }
+        let _place = self.0.lanes.enter(&runnable.integration.tenant).await;
         let worker = self.worker_for(runnable);
         let lost = || Failure { message: "the script engine could not run it".to_owned(), kind: FailureKind::Platform };
         let run = worker.run(Arc::clone(runnable), input()).await;

@@ -31,6 +31,7 @@ mod engine;
 mod fault;
 mod host;
 mod io;
+mod lanes;
 mod library;
 mod meter;
 mod options;

@@ -9,6 +9,8 @@ pub struct Options {
     pub threads: usize,
     /// Runs that one Lua thread has in hand at once: one that runs, the others waiting for an answer from outside.
     pub runs_per_thread: usize,
+    /// Runs of one tenant that the whole engine has in hand at once; more of them wait, and let others pass.
+    pub runs_per_tenant: usize,
     /// Idle virtual machines that one Lua thread keeps, all tenants together.
     pub idle_machines: usize,
     /// The bounds of every run.
@@ -18,7 +20,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads, runs_per_thread: 64, idle_machines: 64, limits: Limits::default() }
+        Self {
+            threads,
+            runs_per_thread: 64,
+            runs_per_tenant: 16 * threads,
+            idle_machines: 64,
+            limits: Limits::default(),
+        }
     }
 }
 

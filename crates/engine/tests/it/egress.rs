@@ -197,3 +197,58 @@ async fn a_server_that_does_not_answer_is_given_up() {
     let request = Request { timeout: Duration::from_millis(50), ..get(&url) };
     assert!(matches!(egress.send(request).await, Err(EgressError::TimedOut(_))));
 }
+
+#[tokio::test]
+async fn no_other_way_of_writing_an_inner_address_gets_through() {
+    let egress = Egress::with_lookup(Policy::default(), names(&[])).unwrap();
+    for url in [
+        "http://127.1/",
+        "http://127.0.1/",
+        "http://0x7f.1/",
+        "http://017700000001/",
+        "http://%31%32%37.0.0.1/",
+        "http:///127.0.0.1/",
+        "http:\\\\127.0.0.1\\",
+        "HTTP://127.0.0.1/",
+        " http://127.0.0.1/ ",
+        "http://[::1]/",
+        "http://[::ffff:7f00:1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[0:0:0:0:0:ffff:10.0.0.1]/",
+        "http://[64:ff9b:1::1]/",
+        "http://[2001:db8::1]/",
+        "http://[ff02::1]/",
+        "http://[5f00::1]/",
+        "http://224.0.0.1/",
+        "http://192.0.0.8/",
+        "http://172.16.0.1/",
+        "http://169.254.0.1/",
+        "http://metadata.google.internal/",
+        "http://metadata/",
+        "http://instance-data/",
+        "http://localhost.localdomain/",
+        "http://printer.local/",
+        "http://LocalHost/",
+        "http://localhost%2e/",
+        "http://a.b.localhost/",
+        "http://gateway.cluster.local./",
+        "http://user:pass@public.example/",
+        "http://:pass@public.example/",
+        "file:///etc/passwd",
+        "data:text/plain,x",
+        "ws://public.example/",
+        "http://public.example/\r\nX-A: b",
+        "http://public.example/\u{7f}",
+    ] {
+        let came = egress.check(url).await;
+        assert!(matches!(came, Err(EgressError::Refused { .. } | EgressError::InvalidUrl(_))), "{url:?}: {came:?}");
+    }
+    for url in [
+        "http://public.example./",
+        "https://PUBLIC.example:8443/a?b#c",
+        "http://1.1.1.1/",
+        "http://xn--bcher-kva.example/",
+    ] {
+        assert_eq!(egress.check(url).await, Ok(()), "{url}");
+    }
+}

@@ -80,7 +80,7 @@ async fn time_is_the_platforms_clock() {
 async fn bounded_functions_do_what_luas_own_do() {
     let engine = engine();
     let core = r#"
-        local long = string.rep("ab", 1e6) .. "needle" .. string.rep("ab", 10)
+        local long = string.rep("ab", 1e5) .. string.rep("c", 1e5) .. "needle" .. string.rep("ab", 10)
         local parts = string.split(string.rep("x", 2000) .. string.rep(",yy", 2000), string.rep("y", 2) .. ",")
         local t = { 3, 1, 2 } table.sort(t)
         local d = { "b", "a", "c" } table.sort(d, function(a, b) return a > b end)
@@ -93,7 +93,7 @@ async fn bounded_functions_do_what_luas_own_do() {
     assert_eq!(
         result(&engine, core).await,
         json!({
-            "find": [2_000_001, 2_000_006], "plain": [2_000_001, 2_000_006], "init": [2_000_023, 2_000_024], "none": true,
+            "find": [300_001, 300_006], "plain": [300_001, 300_006], "init": [300_023, 300_024], "none": true,
             "pattern": [4, 5, "22"], "split": 2000, "short": ["a", "b"], "t": [1, 2, 3], "d": ["c", "b", "a"], "rep": "aaa",
             "move": [1, 1, 2], "concat": "1-2", "method": "xx", "gsub": ["aXXb", 1], "match": "k",
         })

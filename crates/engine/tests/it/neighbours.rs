@@ -127,3 +127,25 @@ async fn more_tenants_than_kept_machines_are_served() {
         assert_eq!(succeeded(&done), json!({"seen": 1}));
     }
 }
+
+#[tokio::test]
+async fn a_tenant_whose_runs_all_wait_does_not_keep_others_waiting() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let waiting = format!("http.get('http://{}/') return {{}}", silent.local_addr().unwrap());
+    let options = Options { runs_per_thread: 4, runs_per_tenant: 2, ..one_thread(100) };
+    let engine = engine_with(options, Arc::new(Memory::default()));
+    let mut waiters: FuturesUnordered<_> = (0..10).map(|_| run(&engine, incoming(&waiting).of("slow"), "{}")).collect();
+    // Two of them are under way once both have connected.
+    let mut connections = Vec::new();
+    while connections.len() < 2 {
+        tokio::select! {
+            Ok(connection) = silent.accept() => connections.push(connection),
+            Some(ended) = waiters.next() => panic!("{ended:?}"),
+        }
+    }
+    let quick = run(&engine, incoming("return { quick = true }").of("quick"), "{}");
+    tokio::select! {
+        done = quick => assert_eq!(succeeded(&done), json!({"quick": true})),
+        Some(ended) = waiters.next() => panic!("{ended:?}"),
+    }
+}
