@@ -109,7 +109,8 @@ impl Origin {
 
     /// `chunk:line` of a frame of this script.
     fn place(&self, frame: &str) -> Option<String> {
-        let line = frame.strip_prefix(self.chunk.as_str())?.strip_prefix(':')?.split(':').next()?;
+        let line = frame.strip_prefix(self.chunk.as_str())?.strip_prefix(':')?;
+        let line = &line[..line.find(|c: char| !c.is_ascii_digit()).unwrap_or(line.len())];
         Some(format!("{}:{line}", self.chunk))
     }
 }

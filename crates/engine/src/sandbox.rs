@@ -21,8 +21,8 @@ const PRELUDE: &str = include_str!("prelude.lua");
 pub(crate) const PRELUDE_NAME: &str = "tidegate";
 
 /// Natives of Lua that reach outside, or that a script has no use for.
-const REMOVED: [&str; 9] =
-    ["collectgarbage", "gcinfo", "getfenv", "setfenv", "loadstring", "newproxy", "require", "_G", "vector"];
+const REMOVED: [&str; 10] =
+    ["debug", "collectgarbage", "gcinfo", "getfenv", "setfenv", "loadstring", "newproxy", "require", "_G", "vector"];
 
 /// What natives in one machine share with whoever drives it.
 pub(crate) struct Shared {
@@ -62,6 +62,7 @@ pub(crate) struct Machine {
     root: Function,
     env_meta: Table,
     random_seed: Function,
+    traceback: Function,
     pub(crate) shared: Rc<Shared>,
     pub(crate) lua: Lua,
 }
@@ -74,7 +75,9 @@ impl Machine {
             | StdLib::UTF8
             | StdLib::BIT
             | StdLib::MATH
-            | StdLib::BUFFER;
+            | StdLib::BUFFER
+            // For tracebacks; scripts do not get it.
+            | StdLib::DEBUG;
         let lua = Lua::new_with(libraries, LuaOptions::new())?;
         let shared = Rc::new(Shared {
             meter,
@@ -87,6 +90,7 @@ impl Machine {
         });
         let globals = lua.globals();
         let random_seed: Function = globals.get::<Table>("math")?.get("randomseed")?;
+        let traceback = globals.get::<Table>("debug")?.get("traceback")?;
         let native = library::natives(&lua, &shared)?;
         let additions: Table = lua
             .load(prelude()?)
@@ -116,7 +120,7 @@ impl Machine {
         let root = native.get("root")?;
         let mark: Function = native.get("case_insensitive")?;
         shared.case_insensitive.get_or_init(|| mark);
-        Ok(Self { root, env_meta, random_seed, shared, lua })
+        Ok(Self { root, env_meta, random_seed, traceback, shared, lua })
     }
 
     /// The globals' own globals: the variables of the run, made when a script first names them and kept in its environment.
@@ -152,6 +156,13 @@ impl Machine {
         self.shared.root_thread.replace(Some(thread.clone()));
         self.shared.caught.replace(None);
         Ok(thread)
+    }
+
+    /// Where the script in hand waits; empty when that is not known.
+    pub(crate) fn waits_at(&self) -> String {
+        let thread = self.shared.root_thread.borrow().clone();
+        let traced = thread.and_then(|thread| self.traceback.call::<String>(thread).ok()).unwrap_or_default();
+        format!("stack traceback:\n{traced}")
     }
 
     /// Lets go of everything of the run in hand.

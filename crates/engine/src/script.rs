@@ -30,8 +30,9 @@ impl Task {
         shared.meter.open(self.time.cpu, run.limits().memory);
         let performed = tokio::time::timeout(self.time.wall, self.drive(rented, run, &origin)).await;
         let result = performed.unwrap_or_else(|_| {
+            let waits_at = rented.machine().waits_at();
             let stop = shared.meter.stop(Stop::Wall(self.time.wall));
-            Err(origin.stopped(&stop, ""))
+            Err(origin.stopped(&stop, &waits_at))
         });
         rented.machine().finish();
         let stopped = shared.meter.stopped();

@@ -25,10 +25,11 @@ const STACK: usize = 8 << 20;
 const QUEUE: usize = 64;
 
 /// A run to carry out.
-pub(crate) struct Job {
-    pub(crate) runnable: Arc<Runnable>,
-    pub(crate) input: Input,
-    pub(crate) reply: oneshot::Sender<Run>,
+struct Job {
+    runnable: Arc<Runnable>,
+    input: Input,
+    reply: oneshot::Sender<Run>,
+    counted: Counted,
 }
 
 /// The near end of a Lua thread.
@@ -75,23 +76,24 @@ impl Worker {
 
     /// Has a run carried out; `None` when the thread is stopping or the run was lost.
     pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input) -> Option<Run> {
-        let _counted = Counted::new(&self.load);
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job { runnable, input, reply }).await.ok()?;
+        let counted = Counted::new(Arc::clone(&self.load));
+        self.queue.send(Job { runnable, input, reply, counted }).await.ok()?;
         answer.await.ok()
     }
 }
 
-struct Counted<'a>(&'a AtomicUsize);
+/// A run that counts for the load of its thread until it has ended, whether or not somebody still waits for it.
+struct Counted(Arc<AtomicUsize>);
 
-impl<'a> Counted<'a> {
-    fn new(load: &'a AtomicUsize) -> Self {
+impl Counted {
+    fn new(load: Arc<AtomicUsize>) -> Self {
         load.fetch_add(1, Ordering::Relaxed);
         Self(load)
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -115,7 +117,7 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<Atomi
         let (pool, setup) = (Rc::clone(&pool), setup.clone());
         tasks.spawn_local(async move {
             let run = carry_out(&pool, &setup, job.runnable, job.input).await;
-            drop(slot);
+            drop((slot, job.counted));
             // The caller may be gone; then nobody wants to know.
             let _ = job.reply.send(run);
         });

@@ -237,9 +237,11 @@ async fn waiting_costs_no_cpu_time_and_ends_at_the_wall_limit() {
     let time = Time { cpu: std::time::Duration::from_mins(1), wall: std::time::Duration::from_millis(200) };
     let limits = Limits { incoming: time, ..Limits::default() };
     let engine = engine_with(Options { threads: 1, limits, ..Options::default() }, Arc::new(Memory::default()));
-    let core = format!("log('before') pcall(http.get, 'http://{}/') return {{}}", listener.local_addr().unwrap());
+    let core = format!("log('before')\npcall(http.get, 'http://{}/') return {{}}", listener.local_addr().unwrap());
     let done = run(&engine, incoming(&core), "{}").await;
-    assert!(failed(&done).message.contains("wall time limit reached (200 ms)"), "{}", failed(&done).message);
+    let message = &failed(&done).message;
+    assert!(message.starts_with("shop-orders/core:2: wall time limit reached (200 ms)"), "{message}");
+    assert!(!message.contains("tidegate"), "{message}");
     assert_eq!(failed(&done).kind, FailureKind::Limit);
     assert_eq!(done.log.len(), 1);
     assert_eq!(succeeded(&run(&engine, incoming("return {}"), "{}").await), json!({}));
