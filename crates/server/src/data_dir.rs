@@ -41,13 +41,24 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = lock.read_to_string(&mut holder);
-                bail!("the data directory {shown} is held by another process ({}); stop it, or name another directory", holder.trim());
+                bail!(
+                    "the data directory {shown} is held by another process ({}); stop it, or name another directory",
+                    holder.trim()
+                );
             }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("{shown}/lock cannot be locked")),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{shown}/lock cannot be locked"));
+            }
         }
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Makes an empty file that only its owner reads, unless it is there: what SQLite then writes beside it is as private.
+    pub(crate) fn keep_private(file: &Path) -> anyhow::Result<()> {
+        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+        made.map(drop).with_context(|| format!("{} cannot be made", file.display()))
     }
 
     /// The operator's key: read, or drawn at the first start.
@@ -55,7 +66,12 @@ impl DataDir {
         let file = self.path.join("master.key");
         match std::fs::read_to_string(&file) {
             Ok(text) => decoded(text.trim()).ok_or_else(|| {
-                Fault::new(file.display().to_string(), "is no key", "the file back from where it was saved: 32 bytes in base64").into()
+                Fault::new(
+                    file.display().to_string(),
+                    "is no key",
+                    "the file back from where it was saved: 32 bytes in base64",
+                )
+                .into()
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; 32];
@@ -142,7 +158,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let held = DataDir::hold(root.path()).unwrap();
         let refused = DataDir::hold(root.path()).err().unwrap().to_string();
-        assert!(refused.contains("held by another process") && refused.contains(&std::process::id().to_string()), "{refused}");
+        assert!(
+            refused.contains("held by another process") && refused.contains(&std::process::id().to_string()),
+            "{refused}"
+        );
         drop(held);
         DataDir::hold(root.path()).unwrap();
     }

@@ -55,7 +55,7 @@ impl Listener {
             .keep_alive_interval(Duration::from_secs(20))
             .max_concurrent_streams(256);
         let graceful = GracefulShutdown::new();
-        let connections = TaskTracker::new();
+        let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
@@ -65,8 +65,9 @@ impl Listener {
             let Some((stream, place)) = accepted else { continue };
             let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
             let connection = graceful.watch(connection);
+            let cut = cut.clone();
             connections.spawn(async move {
-                if let Err(error) = connection.await {
+                if let Some(Err(error)) = cut.run_until_cancelled(connection).await {
                     tracing::debug!(error = %error, "a connection broke");
                 }
                 drop(place);
@@ -80,6 +81,8 @@ impl Listener {
         };
         if tokio::time::timeout(drain, finished).await.is_err() {
             tracing::warn!(open = connections.len(), "connections were cut off: http.drain is over");
+            cut.cancel();
+            connections.wait().await;
         }
     }
 }

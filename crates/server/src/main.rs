@@ -1,8 +1,13 @@
 //! `tidegate`: every role, in one process or apart.
 
+mod administrator;
+mod apply;
 mod cli;
+mod client;
 mod commands;
+mod compose;
 mod config;
+mod data_dir;
 mod health;
 mod listen;
 mod stop;

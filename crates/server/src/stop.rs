@@ -17,11 +17,8 @@ pub(crate) fn on_signal() -> std::io::Result<CancellationToken> {
         }
         tracing::info!("asked to stop");
         asked.cancel();
-        // Whoever asks a second time does not want to wait.
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        // Whoever presses Ctrl-C now does not want to wait; a supervisor that repeats its SIGTERM does.
+        interrupt.recv().await;
         tracing::warn!("asked again, not waiting for what is under way");
         std::process::exit(1);
     });

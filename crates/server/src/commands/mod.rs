@@ -1,7 +1,11 @@
 //! What each command does.
 
+mod apply;
 mod config;
+mod demo;
+mod run;
 
+pub(crate) use apply::apply;
 pub(crate) use config::config;
-mod stub;
-pub(crate) use stub::*;
+pub(crate) use demo::demo;
+pub(crate) use run::{dev, migrate, serve};

@@ -2,19 +2,19 @@
 
 /// A setting that cannot be accepted: which, what is wrong with it, what to write instead. Ends the process with exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {fault}; write {instead}")]
+#[error("{place}: {wrong}; write {instead}")]
 pub(crate) struct Fault {
     /// The key, and where it was written.
     pub(crate) place: String,
     /// What is wrong with the value. A secret's value is not in it.
-    pub(crate) fault: String,
+    pub(crate) wrong: String,
     /// What to write instead.
     pub(crate) instead: String,
 }
 
 impl Fault {
-    pub(crate) fn new(place: impl Into<String>, fault: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { place: place.into(), fault: one_line(&fault.into()), instead: one_line(&instead.into()) }
+    pub(crate) fn new(place: impl Into<String>, wrong: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { place: place.into(), wrong: one_line(&wrong.into()), instead: one_line(&instead.into()) }
     }
 }
 

@@ -35,6 +35,7 @@ const fn secret(name: &'static str, form: &'static str, meaning: &'static str) -
 }
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
+const PEER: &str = "an http URL, such as http://director:8080";
 const URL: &str = "an http or https URL, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
 const SIZE: &str = "a size with its unit, such as 512B, 64KiB or 1MiB";
@@ -83,13 +84,13 @@ pub(crate) const KEYS: &[Key] = &[
     plain(
         "peers.director",
         "",
-        URL,
+        PEER,
         "Where the gateway and the dispatcher reach the director. Needed where the director is another process.",
     ),
     plain(
         "peers.credentials",
         "",
-        URL,
+        PEER,
         "Where the director reaches the credentials role. Needed where that is another process.",
     ),
     secret(
@@ -110,6 +111,18 @@ pub(crate) const KEYS: &[Key] = &[
         "The first administrator's client id, where no file is wanted; goes with `admin.client_secret`.",
     ),
     secret("admin.client_secret", "at least 16 characters", "The first administrator's client secret."),
+    plain(
+        "scripts.incoming_timeout",
+        "10s",
+        DURATION,
+        "How long the core logic of an INCOMING Integration may take, waiting included.",
+    ),
+    plain(
+        "scripts.outgoing_timeout",
+        "30s",
+        DURATION,
+        "How long the core logic of an OUTGOING Integration may take, waiting included.",
+    ),
     plain("dispatch.attempts", "8", NUMBER, "How often a call is attempted before its delivery is dead."),
     plain(
         "dispatch.first_delay",
@@ -120,7 +133,12 @@ pub(crate) const KEYS: &[Key] = &[
     plain("dispatch.max_delay", "22h", DURATION, "The longest wait between two attempts."),
     plain("dispatch.timeout", "15s", DURATION, "How long one outgoing call may take."),
     plain("records.retention", "30d", DURATION, "How long execution records are kept."),
-    plain("limits.body", "1MiB", SIZE, "The largest body that a webhook takes, also after decompression."),
+    plain(
+        "limits.body",
+        "1MiB",
+        SIZE,
+        "The largest body that a webhook, GraphQL or `/v1/events` takes, also after decompression.",
+    ),
     plain("log.format", "text", "text or json", "How log lines look."),
     plain(
         "log.level",

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tidegate_engine::Policy;
 use tidegate_model::{ClientId, Secret};
 use url::Url;
 
@@ -54,11 +55,18 @@ pub(crate) struct Dispatch {
     pub(crate) timeout: Duration,
 }
 
+/// How long core logic may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Scripts {
+    pub(crate) incoming: Duration,
+    pub(crate) outgoing: Duration,
+}
+
 /// Where the other processes are.
 #[derive(Clone)]
 pub(crate) struct Peers {
-    pub(crate) director: Option<Url>,
-    pub(crate) credentials: Option<Url>,
+    pub(crate) director: Option<String>,
+    pub(crate) credentials: Option<String>,
     pub(crate) secret: Option<Secret>,
 }
 
@@ -80,8 +88,9 @@ pub(crate) struct Config {
     pub(crate) oauth2_url: Option<Url>,
     pub(crate) master_key: Option<[u8; 32]>,
     pub(crate) peers: Peers,
-    pub(crate) egress_allow: Vec<String>,
+    pub(crate) egress: Policy,
     pub(crate) admin: Option<(ClientId, Secret)>,
+    pub(crate) scripts: Scripts,
     pub(crate) dispatch: Dispatch,
     pub(crate) retention: Duration,
     pub(crate) body_limit: usize,
@@ -112,12 +121,16 @@ impl Config {
             oauth2_url: values.optional("oauth2.public_url", http_url)?,
             master_key,
             peers: Peers {
-                director: values.optional("peers.director", http_url)?,
-                credentials: values.optional("peers.credentials", http_url)?,
+                director: values.optional("peers.director", peer_url)?,
+                credentials: values.optional("peers.credentials", peer_url)?,
                 secret: peer_secret,
             },
-            egress_allow: values.list("egress.allow"),
+            egress: values.required("egress.allow", |text| text.parse().ok())?,
             admin,
+            scripts: Scripts {
+                incoming: values.required("scripts.incoming_timeout", units::duration)?,
+                outgoing: values.required("scripts.outgoing_timeout", units::duration)?,
+            },
             dispatch: Dispatch {
                 attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
                 first_delay: values.required("dispatch.first_delay", units::duration)?,
@@ -145,13 +158,20 @@ fn bus(text: &str) -> Option<Bus> {
     if text == "local" {
         return Some(Bus::Local);
     }
-    let url = Url::parse(text).ok()?;
-    (matches!(url.scheme(), "nats" | "tls") && url.has_host()).then(|| Bus::Nats(text.to_owned()))
+    let server =
+        |part: &str| Url::parse(part.trim()).is_ok_and(|url| matches!(url.scheme(), "nats" | "tls") && url.has_host());
+    text.split(',').all(server).then(|| Bus::Nats(text.to_owned()))
 }
 
 fn http_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+/// Between roles there is no TLS yet: a URL that promises it is refused.
+fn peer_url(text: &str) -> Option<String> {
+    let url = http_url(text)?;
+    (url.scheme() == "http").then(|| text.trim_end_matches('/').to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

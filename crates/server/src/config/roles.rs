@@ -36,6 +36,11 @@ impl Roles {
         Role::value_variants().iter().all(|role| self.has(*role))
     }
 
+    /// Whether any role here hears or says something on the bus; credentials alone do not.
+    pub(crate) fn communicate(&self) -> bool {
+        self.0.iter().any(|role| *role != Role::Credentials)
+    }
+
     /// Whether any role here remembers; the gateway alone does not.
     pub(crate) fn remember(&self) -> bool {
         self.0.iter().any(|role| *role != Role::WebhookGateway)
@@ -55,7 +60,7 @@ impl Config {
                     "postgres://..., or start every role in one process: tidegate serve",
                 ));
             }
-            if local {
+            if local && roles.communicate() {
                 return Err(needs(
                     "bus.url",
                     "the local bus serves one process that has every role",
@@ -94,6 +99,20 @@ impl Config {
                 "peers.credentials",
                 "is missing: the credentials role is another process",
                 "its URL, such as http://credentials:8080",
+            ));
+        }
+        if roles.has(Role::Director) && self.webhook_url.is_none() {
+            return Err(needs(
+                "webhook.public_url",
+                "is missing: only a director together with its gateway knows it",
+                "what third parties' calls begin with, such as https://hooks.example.com",
+            ));
+        }
+        if (roles.has(Role::Director) || roles.has(Role::Credentials)) && self.oauth2_url.is_none() {
+            return Err(needs(
+                "oauth2.public_url",
+                "is missing: director and credentials must agree on it",
+                "what the token endpoint's URL begins with, the same in both processes",
             ));
         }
         if self.peers.secret.is_none() {

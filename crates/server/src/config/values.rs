@@ -26,12 +26,6 @@ impl Values<'_> {
         read(&written.text).map(Some).ok_or_else(|| self.refused(name))
     }
 
-    /// Texts between commas.
-    pub(super) fn list(&self, name: &'static str) -> Vec<String> {
-        let text = self.0.get(name).text;
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
-    }
-
     /// The fault of a value that another one asks for.
     pub(super) fn missing(&self, name: &'static str, why: &str) -> Fault {
         Fault::new(said(name, &self.0.get(name).origin), format!("is missing: {why}"), form(name))

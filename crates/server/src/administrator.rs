@@ -1,0 +1,57 @@
+//! The first administrator: configured, or made and written down once.
+
+use std::sync::Arc;
+
+use tidegate_credentials::{Administrator, ConfiguredAdministrator};
+use tidegate_model::{Clock, Error, Randomness};
+use tidegate_storage::Store;
+
+use crate::config::{Config, Fault};
+use crate::data_dir::{AdminFile, DataDir};
+
+/// Makes sure that there is one. A new one is in its file before it counts, so that no secret is ever lost.
+pub(crate) async fn ensure(
+    store: &Arc<dyn Store>,
+    config: &Config,
+    data_dir: Option<&DataDir>,
+    issuer: &str,
+    clock: &Arc<dyn Clock>,
+    randomness: &Arc<dyn Randomness>,
+) -> anyhow::Result<()> {
+    let clients: Arc<tidegate_credentials::ClientStore> = store.clone();
+    let configured = match &config.admin {
+        Some((id, secret)) => Some(ConfiguredAdministrator::parse(&id.to_string(), secret.clone())?),
+        None => None,
+    };
+    let prepared = Administrator::prepare(&*clients, configured.as_ref(), &**clock, &**randomness).await;
+    let Some(new) = prepared.map_err(contradiction)? else { return Ok(()) };
+    if configured.is_none() {
+        let Some(folder) = data_dir else {
+            tracing::warn!("there is no administrator: set admin.client_id and admin.client_secret");
+            return Ok(());
+        };
+        let admin = AdminFile {
+            client_id: new.id().to_string(),
+            client_secret: new.secret().reveal().to_owned(),
+            token_url: format!("{issuer}/oauth2/token"),
+        };
+        let file = folder.write_admin(&admin)?;
+        new.insert(&*clients).await?;
+        println!("The administrator's credentials, shown this once and kept in {}:", file.display());
+        println!("  client id      {}\n  client secret  {}\n", admin.client_id, admin.client_secret);
+        return Ok(());
+    }
+    new.insert(&*clients).await.map_err(contradiction)?;
+    Ok(())
+}
+
+/// The configured administrator is somebody else in the database.
+fn contradiction(error: Error) -> anyhow::Error {
+    match error {
+        Error::InvalidOperation(what) => {
+            let instead = "the credentials it was made with, or another client id";
+            Fault::new("admin.client_id", what, instead).into()
+        }
+        other => other.into(),
+    }
+}

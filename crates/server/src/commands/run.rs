@@ -1,0 +1,122 @@
+//! `tidegate serve`, `dev` and `migrate`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::cli::{Asked, Local};
+use crate::compose::{self, Site, compose};
+use crate::config::{Config, Database, Layers, Role, Roles};
+use crate::data_dir::DataDir;
+use crate::listen::Listener;
+use crate::{stop, telemetry};
+
+/// Where `dev` remembers when nothing else is said.
+const DATA_DIR: &str = "tidegate-data";
+
+/// Runs the named roles, or all.
+pub(crate) fn serve(asked: &Asked, roles: &[Role]) -> anyhow::Result<()> {
+    let config = Config::read(&asked.layers(Layers::defaults())?)?;
+    block_on(run(&config, &Roles::of(roles.to_vec()), Instant::now(), |_| std::future::ready(Ok(()))))
+}
+
+/// Runs everything on one loopback port.
+pub(crate) fn dev(asked: &Asked, local: &Local) -> anyhow::Result<()> {
+    let folder = local.data_dir.clone().unwrap_or_else(|| DATA_DIR.into());
+    let config = local_config(asked, local, &folder)?;
+    block_on(run(&config, &Roles::of(Vec::new()), Instant::now(), |up| {
+        print_urls(&up);
+        std::future::ready(Ok(()))
+    }))
+}
+
+/// Brings the database to this version's tables.
+pub(crate) fn migrate(asked: &Asked) -> anyhow::Result<()> {
+    let config = Config::read(&asked.layers(Layers::defaults())?)?;
+    telemetry::start(&config)?;
+    let folder = folder_of(&config);
+    let _held = folder.as_deref().map(DataDir::hold).transpose()?;
+    block_on(compose::migrate(&config))?;
+    println!("the database is at this version's tables");
+    Ok(())
+}
+
+/// The settings of a process that lives in one folder; whatever is written elsewhere still wins.
+pub(super) fn local_config(asked: &Asked, local: &Local, folder: &Path) -> anyhow::Result<Config> {
+    let port = local.port.map(|port| format!("127.0.0.1:{port}"));
+    let defaults = Layers::defaults()
+        .default("database.url", format!("sqlite://{}", folder.join("tidegate.db").display()))
+        .default("egress.allow", "127.0.0.0/8, ::1");
+    let layers = asked.layers(defaults)?;
+    let flags = port.map(|address| ("http.listen".to_owned(), address)).into_iter().collect();
+    Ok(Config::read(&layers.flags(flags)?)?)
+}
+
+/// A process that is ready.
+pub(super) struct Up {
+    pub(super) base: String,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) began: Instant,
+}
+
+/// Runs roles until a signal; `ready` is told once everything answers, and its failure ends the process.
+pub(super) async fn run<F>(
+    config: &Config,
+    roles: &Roles,
+    began: Instant,
+    ready: impl FnOnce(Up) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    config.check(roles)?;
+    telemetry::start(config)?;
+    let stop = stop::on_signal().context("signals cannot be heard")?;
+    let folder = folder_of(config);
+    let held = folder.as_deref().map(DataDir::hold).transpose()?;
+    let listener = Listener::bind(config.listen).await?;
+    let address = listener.address();
+    let site = Site { config, roles, address, data_dir: held.as_ref(), stop: stop.clone() };
+    let composed = compose(site).await?;
+    tracing::info!(%address, ?roles, "ready");
+    let running = composed.run(listener, stop.clone(), config.drain);
+    let told = async {
+        let told = tokio::select! {
+            told = ready(Up { base: format!("http://{address}"), folder, began }) => told,
+            () = stop.cancelled() => Ok(()),
+        };
+        if told.is_err() {
+            stop.cancel();
+        }
+        told
+    };
+    let (ended, told) = tokio::join!(running, told);
+    told.and(ended)
+}
+
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+pub(super) fn print_urls(up: &Up) {
+    let Up { base, folder, began } = up;
+    println!("Tidegate is ready after {} ms.", began.elapsed().as_millis());
+    println!("  GraphQL      {base}/graphql");
+    println!("  tokens       {base}/oauth2/token");
+    println!("  events       {base}/v1/events");
+    println!("  health       {base}/healthz  {base}/readyz");
+    if let Some(folder) = folder {
+        println!("  credentials  {}", folder.join("admin.json").display());
+    }
+}
+
+/// The folder that a SQLite file lives in.
+fn folder_of(config: &Config) -> Option<PathBuf> {
+    match &config.database {
+        Database::Sqlite(path) => {
+            Some(path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| ".".into(), Path::to_owned))
+        }
+        Database::Postgres(_) => None,
+    }
+}

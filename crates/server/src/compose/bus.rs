@@ -1,0 +1,58 @@
+//! The bus: a table of the same SQLite file, or NATS.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tidegate_model::{Error, Execution};
+use tidegate_storage::Store;
+use tidegate_wire::LocalNotices;
+use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, RecordSink};
+
+use crate::config::{self, Config, Fault};
+
+/// What travels between roles besides calls.
+pub(super) struct Bus {
+    pub(super) events: Option<Arc<dyn EventLog>>,
+    pub(super) notices: Arc<dyn Notices>,
+    pub(super) recorder: Option<Arc<dyn Recorder>>,
+    pub(super) nats: Option<Arc<Nats>>,
+}
+
+/// Keeps the records of gateways that live elsewhere.
+pub(super) struct Kept(pub(super) Arc<dyn Store>);
+
+impl Bus {
+    /// The bus of the configuration; `local` is the one of the store's own file.
+    pub(super) async fn reach(config: &Config, local: Option<Arc<dyn EventLog>>) -> anyhow::Result<Self> {
+        let config::Bus::Nats(url) = &config.bus else {
+            return Ok(Self { events: local, ..Self::none() });
+        };
+        let nats = Arc::new(Nats::connect(NatsOptions::at(url)).await.map_err(unreached)?);
+        Ok(Self {
+            events: Some(nats.event_log()),
+            notices: nats.notices(),
+            recorder: Some(nats.recorder()),
+            nats: Some(nats),
+        })
+    }
+
+    /// For roles that hear and say nothing.
+    pub(super) fn none() -> Self {
+        Self { events: None, notices: Arc::new(LocalNotices::new()), recorder: None, nats: None }
+    }
+}
+
+#[async_trait]
+impl RecordSink for Kept {
+    async fn store(&self, records: &[Execution]) -> Result<(), Error> {
+        self.0.append_executions(records).await
+    }
+}
+
+fn unreached(fault: NatsFault) -> anyhow::Error {
+    match &fault {
+        NatsFault::Url => Fault::new("bus.url", fault.to_string(), "nats://HOST:4222").into(),
+        _ => anyhow::Error::new(fault).context("bus.url"),
+    }
+}

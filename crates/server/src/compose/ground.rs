@@ -1,0 +1,100 @@
+//! What the roles stand on: the store, the bus, the operator's key.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tidegate_storage::{DatabaseUrl, Opened, Sealer, Store};
+
+use super::Sources;
+use super::bus::Bus;
+use crate::config::{Config, Database, Fault, Roles};
+use crate::data_dir::DataDir;
+
+/// Connections to PostgreSQL: more than two cores' worth of statements only wait for each other there.
+const CONNECTIONS: u32 = 16;
+
+/// What is there.
+pub(crate) struct Ground {
+    opened: Option<Opened>,
+    bus: Bus,
+    sealer: Option<Sealer>,
+    alone: bool,
+}
+
+/// Where the database is, as the store names it.
+fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
+    match &config.database {
+        Database::Sqlite(path) => Ok(DatabaseUrl::file(path)),
+        Database::Postgres(url) => Ok(url.parse()?),
+    }
+}
+
+/// Brings the database to this version's tables.
+pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
+    if let Database::Sqlite(path) = &config.database {
+        DataDir::keep_private(path)?;
+    }
+    tidegate_storage::migrate(&database_url(config)?).await.context("database.url")
+}
+
+impl Ground {
+    /// Opens what these roles need: the gateway alone opens no database.
+    pub(super) async fn lay(
+        config: &Config,
+        roles: &Roles,
+        data_dir: Option<&DataDir>,
+        sources: &Sources,
+    ) -> anyhow::Result<Self> {
+        let alone = matches!(config.database, Database::Sqlite(_));
+        if !roles.remember() {
+            return Ok(Self { opened: None, bus: Bus::reach(config, None).await?, sealer: None, alone: false });
+        }
+        if alone {
+            // One process, its own file: there is nobody else whom new tables could surprise.
+            migrate(config).await?;
+        }
+        let url = database_url(config)?;
+        let options = tidegate_storage::Options { url, max_connections: CONNECTIONS, clock: sources.clock.clone() };
+        let opened = tidegate_storage::open(&options).await.context("database.url")?;
+        let key = match (config.master_key, data_dir) {
+            (Some(key), _) => key,
+            (None, Some(folder)) => folder.master_key(&*sources.randomness)?,
+            (None, None) => return Err(Fault::new("secrets.key", "is missing", "32 random bytes in base64").into()),
+        };
+        let sealer = Sealer::new(&key, sources.randomness.clone())?;
+        let bus = if roles.communicate() { Bus::reach(config, opened.local_log.clone()).await? } else { Bus::none() };
+        Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })
+    }
+
+    pub(super) fn store(&self) -> Option<&Arc<dyn Store>> {
+        self.opened.as_ref().map(|opened| &opened.store)
+    }
+
+    pub(super) fn sealer(&self) -> anyhow::Result<Sealer> {
+        self.sealer.clone().context("there is no key to seal with")
+    }
+
+    pub(super) fn events(&self) -> anyhow::Result<Arc<dyn EventLog>> {
+        self.bus.events.clone().context("there is no bus")
+    }
+
+    pub(super) fn notices(&self) -> Arc<dyn Notices> {
+        self.bus.notices.clone()
+    }
+
+    /// The store's own recorder, or the bus where there is no store.
+    pub(super) fn recorder(&self) -> anyhow::Result<Arc<dyn Recorder>> {
+        let here = self.opened.as_ref().map(|opened| opened.recorder.clone());
+        here.or_else(|| self.bus.recorder.clone()).context("there is nowhere to keep records")
+    }
+
+    /// Whether no other process works on the same store.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone
+    }
+
+    pub(super) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+}

@@ -1,0 +1,162 @@
+//! The composed roles at work, and their end: first no new calls, then what is under way, then the ground.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tidegate_director::Director;
+use tidegate_engine::Engine;
+use tidegate_outgoing_dispatcher::Dispatcher;
+use tidegate_storage::Store;
+use tidegate_webhook_gateway::Gateway;
+use tidegate_wire::grpc;
+use tidegate_wire::nats::Nats;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::bus::Kept;
+use super::ground::Ground;
+use crate::health::Health;
+use crate::listen::Listener;
+
+/// How long the last steps may take after `http.drain`.
+const LAST_STEPS: Duration = Duration::from_secs(10);
+
+/// The roles of this process, built.
+pub(crate) struct Composed {
+    router: Router,
+    health: Health,
+    grpc_health: Option<grpc::Health>,
+    director: Option<Director>,
+    gateway: Option<Gateway>,
+    dispatcher: Option<Dispatcher>,
+    engine: Option<Engine>,
+    store: Option<Arc<dyn Store>>,
+    nats: Option<Arc<Nats>>,
+}
+
+impl Composed {
+    pub(super) fn new(mut health: Health, ground: &Ground) -> Self {
+        if let Some(store) = ground.store() {
+            let store = store.clone();
+            health.depend("database", move || {
+                let store = store.clone();
+                async move { store.ping().await.is_ok() }
+            });
+        }
+        if let Some(events) = ground.bus().events.clone() {
+            health.depend("bus", move || {
+                let events = events.clone();
+                async move { events.bounds().await.is_ok() }
+            });
+        }
+        Self {
+            router: Router::new(),
+            health,
+            grpc_health: None,
+            director: None,
+            gateway: None,
+            dispatcher: None,
+            engine: None,
+            store: ground.store().cloned(),
+            nats: ground.bus().nats.clone(),
+        }
+    }
+
+    pub(super) fn routes(&mut self, routes: Router) {
+        self.router = std::mem::take(&mut self.router).merge(routes);
+    }
+
+    pub(super) fn grpc_health(&mut self, health: grpc::Health) {
+        self.grpc_health = Some(health);
+    }
+
+    pub(super) fn direct(&mut self, director: Director) {
+        self.director = Some(director);
+    }
+
+    pub(super) fn engine(&mut self, engine: Engine) {
+        self.engine = Some(engine);
+    }
+
+    pub(super) fn gate(&mut self, gateway: Gateway) {
+        self.routes(gateway.router());
+        self.gateway = Some(gateway);
+    }
+
+    pub(super) fn dispatch(&mut self, dispatcher: Dispatcher) {
+        self.dispatcher = Some(dispatcher);
+    }
+
+    /// Works until `stop`, then ends in order. Fails when a part of it ended by itself.
+    pub(crate) async fn run(self, listener: Listener, stop: CancellationToken, drain: Duration) -> anyhow::Result<()> {
+        let Self { router, health, grpc_health, director, gateway, dispatcher, engine, store, nats } = self;
+        // What calls under way still need goes on until they are through.
+        let late = CancellationToken::new();
+        let mut work: JoinSet<&'static str> = JoinSet::new();
+        if let (Some(_), Some(nats), Some(store)) = (&director, &nats, &store) {
+            let (nats, kept, late) = (nats.clone(), Arc::new(Kept(store.clone())), late.clone());
+            work.spawn(async move {
+                nats.drain_records(kept, late).await;
+                "records from the bus"
+            });
+        }
+        if let Some(director) = director {
+            let late = late.clone();
+            work.spawn(async move {
+                director.run(late).await;
+                "director"
+            });
+        }
+        if let Some(dispatcher) = dispatcher {
+            let stop = stop.clone();
+            work.spawn(async move {
+                if let Err(unsettled) = dispatcher.run(stop).await {
+                    tracing::warn!("{unsettled}");
+                }
+                "outgoing-dispatcher"
+            });
+        }
+        let watched = async {
+            match work.join_next().await {
+                Some(ended) if !stop.is_cancelled() => Some(ended),
+                Some(_) | None => std::future::pending().await,
+            }
+        };
+        let serving = listener.serve(router.merge(health.router()), stop.clone(), drain);
+        tokio::pin!(serving);
+        let broken = tokio::select! {
+            () = &mut serving => None,
+            ended = watched => ended,
+        };
+        if let Some(ended) = &broken {
+            tracing::error!(part = ?ended, "a part of the process ended by itself");
+            stop.cancel();
+            serving.await;
+        }
+        let ended = tokio::time::timeout(LAST_STEPS, async {
+            if let Some(health) = grpc_health {
+                health.set_serving(false).await;
+            }
+            if let Some(gateway) = gateway {
+                gateway.drain().await;
+            }
+            late.cancel();
+            while work.join_next().await.is_some() {}
+            if let Some(engine) = engine {
+                engine.stop().await;
+            }
+            if let Some(nats) = nats {
+                nats.close().await;
+            }
+            if let Some(store) = store {
+                store.close().await;
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!("not everything came to its end in time");
+        }
+        anyhow::ensure!(broken.is_none(), "a part of the process ended by itself");
+        Ok(())
+    }
+}
