@@ -1,0 +1,61 @@
+//! The servers that roles apart share: a database of its own on the tests' PostgreSQL, a nats-server of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use sqlx::{Connection as _, Executor as _, PgConnection};
+
+use super::ports;
+use super::process::Process;
+
+/// The servers of one test.
+pub(crate) struct Servers {
+    pub(crate) database: String,
+    pub(crate) nats_port: u16,
+    pub(crate) nats: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Servers {
+    /// `None`, visibly, where there is no PostgreSQL or NATS to test with; in CI that is a failure.
+    pub(crate) async fn start(test: &str) -> Option<Self> {
+        let Ok(postgres) = std::env::var("TIDEGATE_TEST_POSTGRES") else {
+            return skipped(test, "TIDEGATE_TEST_POSTGRES");
+        };
+        if std::env::var("TIDEGATE_TEST_NATS").is_err() {
+            return skipped(test, "TIDEGATE_TEST_NATS");
+        }
+        let name = format!("server_{}_{}", std::process::id(), ports::free());
+        let mut connection = PgConnection::connect(&postgres).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let mut database = url::Url::parse(&postgres).unwrap();
+        database.set_path(&name);
+        let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
+        let nats = start_nats(folder.path(), nats_port);
+        Some(Self { database: database.into(), nats_port, nats, _folder: folder })
+    }
+
+    pub(crate) fn nats_url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.nats_port)
+    }
+
+    /// Kills the broker and starts it again on what it had stored.
+    pub(crate) fn restart_nats(&mut self) {
+        self.nats.kill();
+        self.nats = start_nats(self._folder.path(), self.nats_port);
+    }
+}
+
+fn start_nats(folder: &std::path::Path, port: u16) -> Process {
+    let known = PathBuf::from("/usr/sbin/nats-server");
+    let program = if known.exists() { known } else { "nats-server".into() };
+    let mut command = Command::new(program);
+    command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"]).arg(folder).stdin(Stdio::null());
+    Process::start(&mut command)
+}
+
+fn skipped<T>(test: &str, variable: &str) -> Option<T> {
+    assert!(std::env::var("CI").is_err(), "{variable} is not set; start the tests with scripts/test");
+    eprintln!("skipped: {test}: {variable} is not set (scripts/services start)");
+    None
+}

@@ -1,0 +1,236 @@
+//! Tidegate as a whole, in one process or in four.
+
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+
+use super::api::{Admin, Api, http};
+use super::command::{ended, tidegate};
+use super::process::Process;
+use super::servers::Servers;
+use super::{eventually, ports};
+
+/// How it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One process, SQLite, local bus: `tidegate dev`.
+    Together,
+    /// One process, PostgreSQL, NATS: `tidegate serve`.
+    OnServers,
+    /// Four processes, PostgreSQL, NATS: `tidegate serve ROLE`.
+    Apart,
+}
+
+/// One process as it is started, again and again.
+struct Part {
+    arguments: Vec<String>,
+    port: u16,
+    settings: Vec<(String, String)>,
+    process: Option<Process>,
+}
+
+/// A running Tidegate.
+pub(crate) struct Tidegate {
+    parts: Vec<Part>,
+    pub(crate) mode: Mode,
+    pub(crate) servers: Option<Servers>,
+    pub(crate) folder: tempfile::TempDir,
+    director: u16,
+    credentials: u16,
+    gateway: u16,
+    admin: Option<Admin>,
+}
+
+const CLIENT_ID: &str = "01890000-0000-7000-8000-000000000001";
+const CLIENT_SECRET: &str = "the-secret-of-the-tests-administrator";
+
+/// So that nothing has to be waited for long.
+const QUICK: [(&str, &str); 6] = [
+    ("EGRESS__ALLOW", "127.0.0.1, ::1"),
+    ("DISPATCH__FIRST_DELAY", "50ms"),
+    ("DISPATCH__MAX_DELAY", "200ms"),
+    ("DISPATCH__TIMEOUT", "2s"),
+    ("SCRIPTS__INCOMING_TIMEOUT", "2s"),
+    ("SCRIPTS__OUTGOING_TIMEOUT", "1s"),
+];
+
+impl Tidegate {
+    /// Starts one; `None` where this mode cannot be tested here.
+    pub(crate) async fn start(mode: Mode) -> Option<Self> {
+        Self::start_with(mode, &[]).await
+    }
+
+    /// Starts one with these settings besides (`SECTION__KEY`).
+    pub(crate) async fn start_with(mode: Mode, settings: &[(&str, &str)]) -> Option<Self> {
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let servers = if mode == Mode::Together { None } else { Some(Servers::start(&test).await?) };
+        let folder = tempfile::tempdir().unwrap();
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut set = |name: &str, value: &str| all.push((name.to_owned(), value.to_owned()));
+        for (name, value) in QUICK {
+            set(name, value);
+        }
+        let ports: [u16; 4] = std::array::from_fn(|_| ports::free());
+        let apart = mode == Mode::Apart;
+        let [director, credentials, gateway, dispatcher] = if apart { ports } else { [ports[0]; 4] };
+        if let Some(servers) = &servers {
+            set("DATABASE__URL", &servers.database);
+            set("BUS__URL", &servers.nats_url());
+            set("SECRETS__KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+            set("ADMIN__CLIENT_ID", CLIENT_ID);
+            set("ADMIN__CLIENT_SECRET", CLIENT_SECRET);
+            set("WEBHOOK__PUBLIC_URL", &format!("http://127.0.0.1:{gateway}"));
+            set("OAUTH2__PUBLIC_URL", &format!("http://127.0.0.1:{credentials}"));
+        }
+        if apart {
+            set("PEERS__DIRECTOR", &format!("http://127.0.0.1:{director}"));
+            set("PEERS__CREDENTIALS", &format!("http://127.0.0.1:{credentials}"));
+            set("PEERS__SECRET", "the-secret-between-the-tests-roles");
+        }
+        for (name, value) in settings {
+            set(name, value);
+        }
+        let data = folder.path().join("data").display().to_string();
+        let part = |arguments: &[&str], port: u16| Part {
+            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            port,
+            settings: all.clone(),
+            process: None,
+        };
+        let parts = match mode {
+            Mode::Together => vec![part(&["dev", "--data-dir", &data], director)],
+            Mode::OnServers => vec![part(&["serve"], director)],
+            Mode::Apart => vec![
+                part(&["serve", "credentials"], credentials),
+                part(&["serve", "director"], director),
+                part(&["serve", "webhook-gateway"], gateway),
+                part(&["serve", "outgoing-dispatcher"], dispatcher),
+            ],
+        };
+        let mut whole = Self { parts, mode, servers, folder, director, credentials, gateway, admin: None };
+        if whole.servers.is_some() {
+            let migrated = ended(whole.parts[0].settled(tidegate().arg("migrate")));
+            assert_eq!(migrated.code, Some(0), "{}", migrated.err);
+        }
+        whole.resume().await;
+        Some(whole)
+    }
+
+    /// Starts what is not running, and waits until all of it is ready.
+    pub(crate) async fn resume(&mut self) {
+        for part in self.parts.iter_mut().filter(|part| part.process.is_none()) {
+            let process = Process::start(part.settled(tidegate().args(&part.arguments)));
+            part.process = Some(process);
+        }
+        for part in &mut self.parts {
+            part.ready().await;
+        }
+        let file = self.data_dir().join("admin.json");
+        if self.mode != Mode::Together {
+            self.admin = Some(Admin { client_id: CLIENT_ID.to_owned(), client_secret: CLIENT_SECRET.to_owned() });
+        } else if file.exists() {
+            self.admin = Some(Admin::read(&file));
+        }
+    }
+
+    /// SIGKILL for one process (by the order of their start), or for the only one there is.
+    pub(crate) fn kill(&mut self, which: usize) {
+        let which = which % self.parts.len();
+        if let Some(mut process) = self.parts[which].process.take() {
+            process.kill();
+        }
+    }
+
+    /// Kills one process and starts it with these settings besides.
+    pub(crate) async fn replace(&mut self, which: usize, settings: &[(&str, &str)]) {
+        self.kill(which);
+        let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.parts[which].settings.extend(own);
+        let part = &mut self.parts[which];
+        part.process = Some(Process::start(part.settled(tidegate().args(&part.arguments))));
+        part.answers().await;
+    }
+
+    /// SIGTERM for one process.
+    pub(crate) fn ask_to_stop(&self, which: usize) {
+        self.parts[which].process.as_ref().unwrap().ask_to_stop();
+    }
+
+    /// SIGTERM for all; answers how each ended.
+    pub(crate) async fn stop(&mut self) -> Vec<ExitStatus> {
+        let mut running: Vec<Process> = self.parts.iter_mut().filter_map(|part| part.process.take()).collect();
+        running.iter().for_each(Process::ask_to_stop);
+        let mut all = Vec::new();
+        for process in &mut running {
+            all.push(process.end().await);
+        }
+        all
+    }
+
+    /// Everything the processes said so far.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.parts.iter().filter_map(|part| part.process.as_ref()).flat_map(Process::said).collect()
+    }
+
+    pub(crate) fn director(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.director)
+    }
+
+    pub(crate) fn credentials(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.credentials)
+    }
+
+    pub(crate) fn gateway(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.gateway)
+    }
+
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The registry, as the administrator.
+    pub(crate) async fn api(&self) -> Api {
+        let admin = self.admin.as_ref().unwrap();
+        Api::sign_in(&self.credentials("/oauth2/token"), self.director(""), admin).await
+    }
+}
+
+impl Part {
+    fn settled<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("TIDEGATE_HTTP__LISTEN", format!("127.0.0.1:{}", self.port));
+        command.envs(self.settings.iter().map(|(name, value)| (format!("TIDEGATE_{name}"), value)))
+    }
+
+    async fn ready(&mut self) {
+        self.answers_at("readyz").await;
+    }
+
+    /// It runs, whatever it depends on.
+    async fn answers(&mut self) {
+        self.answers_at("healthz").await;
+    }
+
+    async fn answers_at(&mut self, path: &str) {
+        let url = format!("http://127.0.0.1:{}/{path}", self.port);
+        let process = self.process.as_mut().unwrap();
+        let name = self.arguments.join(" ");
+        eventually(&format!("`tidegate {name}` is ready"), || {
+            assert!(!process.has_ended(), "`tidegate {name}` ended; it said {:#?}", process.said());
+            let asked = http().get(&url).send();
+            async move { asked.await.ok().filter(|answer| answer.status() == 200).map(drop) }
+        })
+        .await;
+    }
+}
+
+impl Admin {
+    /// Reads the file that the first start wrote.
+    pub(crate) fn read(file: &Path) -> Self {
+        let told: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let text = |name: &str| told[name].as_str().unwrap().to_owned();
+        Self { client_id: text("clientId"), client_secret: text("clientSecret") }
+    }
+}

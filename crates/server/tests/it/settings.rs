@@ -1,0 +1,335 @@
+//! No setting that does nothing: each one of `config print` has a proof here of what it does.
+
+use serde_json::{Value, json};
+
+use crate::harness::api::{Admin, http};
+use crate::harness::command::{ended, tidegate};
+use crate::harness::process::Process;
+use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
+
+macro_rules! proofs {
+    ($($key:literal => $proof:ident),+ $(,)?) => {
+        const PROVEN: &[&str] = &[$($key),+];
+        mod proof {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $proof() {
+                super::$proof().await;
+            })+
+        }
+    };
+}
+
+proofs! {
+    "database.url" => the_database_is_where_it_says,
+    "bus.url" => events_travel_where_it_says,
+    "http.listen" => it_listens_there,
+    "http.drain" => what_is_under_way_is_cut_off_after_it,
+    "webhook.public_url" => webhook_urls_begin_with_it,
+    "oauth2.public_url" => tokens_are_issued_under_it,
+    "secrets.key" => what_is_sealed_opens_with_no_other,
+    "peers.director" => the_gateway_asks_there,
+    "peers.credentials" => the_director_asks_there,
+    "peers.secret" => another_one_is_refused,
+    "egress.allow" => nothing_private_is_called_without_it,
+    "admin.client_id" => the_administrator_is_the_configured_one,
+    "admin.client_secret" => the_administrator_has_no_other_secret,
+    "scripts.incoming_timeout" => a_webhooks_script_ends_after_it,
+    "scripts.outgoing_timeout" => an_events_script_ends_after_it,
+    "dispatch.attempts" => a_delivery_is_dead_after_them,
+    "dispatch.first_delay" => the_second_attempt_waits_for_it,
+    "dispatch.max_delay" => no_attempt_waits_longer,
+    "dispatch.timeout" => a_call_ends_after_it,
+    "records.retention" => older_records_go,
+    "limits.body" => a_larger_body_is_refused,
+    "log.format" => lines_are_json,
+    "log.level" => more_is_logged,
+}
+
+#[test]
+fn every_setting_has_a_proof() {
+    let printed = ended(tidegate().args(["config", "print"])).out;
+    let mut section = "";
+    let mut keys = Vec::new();
+    for line in printed.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            keys.push(format!("{section}.{key}"));
+        }
+    }
+    assert_eq!(keys, PROVEN, "each key of `config print`, in its order, has a line in `proofs!`");
+}
+
+const CREATED: [(&str, &str); 1] = [("Order", "CREATE")];
+
+async fn together(settings: &[(&str, &str)]) -> Tidegate {
+    Tidegate::start_with(Mode::Together, settings).await.unwrap()
+}
+
+async fn acme(tidegate: &Tidegate) -> Api {
+    tidegate.api().await.make_tenant("acme", &["Order"]).await
+}
+
+async fn post(integration: &Value) -> u16 {
+    http().post(integration["webhookUrl"].as_str().unwrap()).json(&json!({})).send().await.unwrap().status().as_u16()
+}
+
+async fn the_database_is_where_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/elsewhere/it.db", folder.path().display());
+    let running = together(&[("DATABASE__URL", &url)]).await;
+    assert!(folder.path().join("elsewhere/it.db").exists());
+    assert!(!running.data_dir().join("tidegate.db").exists());
+}
+
+async fn events_travel_where_it_says() {
+    let Some(running) = Tidegate::start(Mode::OnServers).await else { return };
+    let url = running.servers.as_ref().unwrap().nats_url();
+    let streams = async_nats::jetstream::new(async_nats::connect(url).await.unwrap());
+    let mut stream = streams.get_stream("TIDEGATE_EVENTS").await.unwrap();
+    acme(&running).await.create_object("Order", "1", json!({})).await;
+    let stream = &mut stream;
+    loop {
+        if stream.info().await.unwrap().state.messages > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+}
+
+async fn it_listens_there() {
+    let running = together(&[]).await;
+    assert_eq!(http().get(running.gateway("/healthz")).send().await.unwrap().status(), 200);
+}
+
+async fn what_is_under_way_is_cut_off_after_it() {
+    let mut running = together(&[("HTTP__DRAIN", "100ms"), ("SCRIPTS__INCOMING_TIMEOUT", "60s")]).await;
+    let sink = Sink::start().await;
+    sink.hold("/slow");
+    let core = format!("http.request({{ url = '{}' }}) return {{}}", sink.url("/slow"));
+    let incoming = acme(&running).await.make_incoming("shop", &core, json!({})).await;
+    let url = incoming["webhookUrl"].as_str().unwrap().to_owned();
+    let call = tokio::task::spawn(async move { http().post(url).send().await });
+    sink.wait_for("/slow", 1).await;
+    running.stop().await;
+    assert!(call.await.unwrap().is_err(), "it was not waited for");
+}
+
+async fn webhook_urls_begin_with_it() {
+    let running = together(&[("WEBHOOK__PUBLIC_URL", "https://hooks.example.com/in/")]).await;
+    let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
+    assert!(
+        incoming["webhookUrl"].as_str().unwrap().starts_with("https://hooks.example.com/in/webhook/"),
+        "{incoming}"
+    );
+}
+
+async fn tokens_are_issued_under_it() {
+    let running = together(&[("OAUTH2__PUBLIC_URL", "https://id.example.com")]).await;
+    let told = http().get(running.credentials("/.well-known/oauth-authorization-server")).send().await.unwrap();
+    let told: Value = told.json().await.unwrap();
+    assert_eq!(
+        (&told["issuer"], &told["token_endpoint"]),
+        (&json!("https://id.example.com"), &json!("https://id.example.com/oauth2/token"))
+    );
+    running.api().await.ask("{ tenants { totalCount } }", json!({})).await;
+}
+
+async fn what_is_sealed_opens_with_no_other() {
+    let mut running = together(&[("SECRETS__KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")]).await;
+    assert!(!running.data_dir().join("master.key").exists());
+    running.stop().await;
+    let mut other = tidegate();
+    other.args(["dev", "--data-dir"]).arg(running.data_dir()).args(["--port", &ports::free().to_string()]);
+    let refused = ended(other.env("TIDEGATE_SECRETS__KEY", "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="));
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.lines().last().unwrap().contains("secrets.key"), "{}", refused.err);
+}
+
+async fn the_gateway_asks_there() {
+    let nowhere = format!("http://127.0.0.1:{}", ports::free());
+    refused_apart("PEERS__DIRECTOR", &nowhere, |running| running.gateway("/webhook/some-key")).await;
+}
+
+async fn the_director_asks_there() {
+    let nowhere = format!("http://127.0.0.1:{}", ports::free());
+    refused_apart("PEERS__CREDENTIALS", &nowhere, |running| running.director("/v1/events")).await;
+}
+
+async fn another_one_is_refused() {
+    let Some(mut running) = Tidegate::start(Mode::Apart).await else { return };
+    let key = running.gateway("/webhook/some-key");
+    assert_eq!(http().post(&key).send().await.unwrap().status(), 404);
+    running.replace(2, &[("PEERS__SECRET", "another-secret-than-the-others-have")]).await;
+    assert!(http().post(&key).send().await.unwrap().status().is_server_error());
+}
+
+/// A process that looks for its peer in the wrong place answers, but that it cannot.
+async fn refused_apart(setting: &str, value: &str, url: impl Fn(&Tidegate) -> String) {
+    let Some(mut running) = Tidegate::start(Mode::Apart).await else { return };
+    let which = if setting == "PEERS__DIRECTOR" { 2 } else { 1 };
+    let ask = || http().post(url(&running)).bearer_auth(unknown_token()).body("{}").send();
+    let status = ask().await.unwrap().status();
+    assert!(status.is_client_error(), "{status}");
+    running.replace(which, &[(setting, value)]).await;
+    let status = http().post(url(&running)).bearer_auth(unknown_token()).body("{}").send().await.unwrap().status();
+    assert!(status.is_server_error(), "{status}");
+}
+
+/// Well-formed, of a key that the verifier has to ask for.
+fn unknown_token() -> String {
+    use base64::Engine as _;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.{}", part(r#"{"alg":"ES256","typ":"at+jwt","kid":"unknown"}"#), part("{}"), part(&"x".repeat(64)))
+}
+
+async fn nothing_private_is_called_without_it() {
+    let running = together(&[("EGRESS__ALLOW", "")]).await;
+    let sink = Sink::start().await;
+    let acme = acme(&running).await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &CREATED, json!({})).await;
+    acme.create_object("Order", "1", json!({})).await;
+    let record = acme.ended(&out, 1).await.remove(0);
+    assert_eq!((&record["status"], sink.calls("/erp").len()), (&json!("FAILED"), 0), "{record}");
+}
+
+const ID: &str = "01890000-0000-7000-8000-000000000002";
+
+async fn configured() -> (tempfile::TempDir, Process, String) {
+    let (folder, port) = (tempfile::tempdir().unwrap(), ports::free());
+    let mut command = tidegate();
+    command.args(["dev", "--port", &port.to_string(), "--data-dir"]).arg(folder.path().join("data"));
+    command.env("TIDEGATE_ADMIN__CLIENT_ID", ID).env("TIDEGATE_ADMIN__CLIENT_SECRET", "a-configured-secret");
+    let process = Process::start(&mut command);
+    let base = format!("http://127.0.0.1:{port}");
+    eventually("it is ready", || async {
+        (http().get(format!("{base}/readyz")).send().await.ok()?.status() == 200).then_some(())
+    })
+    .await;
+    (folder, process, base)
+}
+
+async fn the_administrator_is_the_configured_one() {
+    let (folder, _process, base) = configured().await;
+    assert!(!folder.path().join("data/admin.json").exists());
+    let admin = Admin { client_id: ID.to_owned(), client_secret: "a-configured-secret".to_owned() };
+    let api = Api::sign_in(&format!("{base}/oauth2/token"), base, &admin).await;
+    api.ask("{ tenants { totalCount } }", json!({})).await;
+}
+
+async fn the_administrator_has_no_other_secret() {
+    let (_folder, _process, base) = configured().await;
+    let form = [("grant_type", "client_credentials"), ("client_id", ID), ("client_secret", "another-secret-by-far")];
+    let answer = http().post(format!("{base}/oauth2/token")).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+}
+
+async fn a_webhooks_script_ends_after_it() {
+    let running = together(&[("SCRIPTS__INCOMING_TIMEOUT", "300ms")]).await;
+    let sink = Sink::start().await;
+    sink.hold("/slow");
+    let core = format!("http.request({{ url = '{}' }}) return {{}}", sink.url("/slow"));
+    let acme = acme(&running).await;
+    let incoming = acme.make_incoming("shop", &core, json!({})).await;
+    assert_eq!(post(&incoming).await, 500);
+    let record = acme.ended(&incoming, 1).await.remove(0);
+    assert!(record["error"].as_str().unwrap().contains("300"), "the error names the limit: {record}");
+}
+
+async fn an_events_script_ends_after_it() {
+    let running = together(&[("SCRIPTS__OUTGOING_TIMEOUT", "300ms")]).await;
+    let sink = Sink::start().await;
+    sink.hold("/slow");
+    let core = format!("http.request({{ url = '{}' }}) return {{}}", sink.url("/slow"));
+    let acme = acme(&running).await;
+    let out = acme.make_outgoing("erp", &core, &sink.url("/erp"), &CREATED, json!({})).await;
+    acme.create_object("Order", "1", json!({})).await;
+    let record = acme.ended(&out, 1).await.remove(0);
+    assert!(record["error"].as_str().unwrap().contains("300"), "the error names the limit: {record}");
+}
+
+/// What becomes of a delivery to somebody who answers 503 at first; the record once `settled`.
+async fn delivery(settings: &[(&str, &str)], failures: usize, settled: impl Fn(&Value) -> bool) -> Value {
+    let running = together(settings).await;
+    let sink = Sink::start().await;
+    sink.answer("/erp", &vec![503; failures]);
+    let acme = acme(&running).await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &CREATED, json!({})).await;
+    acme.create_object("Order", "1", json!({})).await;
+    eventually("the delivery is settled", || async { acme.executions(&out).await.pop().filter(&settled) }).await
+}
+
+async fn a_delivery_is_dead_after_them() {
+    let record = delivery(&[("DISPATCH__ATTEMPTS", "2")], 9, |e| e["status"] == "DEAD").await;
+    assert_eq!(record["attempts"].as_array().unwrap().len(), 2, "{record}");
+}
+
+async fn the_second_attempt_waits_for_it() {
+    let settings = [("DISPATCH__FIRST_DELAY", "3000d"), ("DISPATCH__MAX_DELAY", "3000d")];
+    let record = delivery(&settings, 9, |e| e["status"] == "RETRYING").await;
+    let next = record["nextAttemptAt"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let started = record["finishedAt"].as_str().is_none();
+    // The wait is drawn between nothing and 3000 days: that it is less than a minute comes once in millions of times.
+    assert!(started && next.signed_duration_since(chrono::DateTime::UNIX_EPOCH).num_days() > 0, "{record}");
+    assert_eq!(record["attempts"].as_array().unwrap().len(), 1, "{record}");
+}
+
+async fn no_attempt_waits_longer() {
+    let settings = [("DISPATCH__FIRST_DELAY", "3000d"), ("DISPATCH__MAX_DELAY", "50ms")];
+    let record = delivery(&settings, 2, |e| e["status"] == "SUCCESS").await;
+    assert_eq!(record["attempts"].as_array().unwrap().len(), 3, "{record}");
+}
+
+async fn a_call_ends_after_it() {
+    let running = together(&[("DISPATCH__TIMEOUT", "150ms"), ("DISPATCH__ATTEMPTS", "1")]).await;
+    let sink = Sink::start().await;
+    sink.hold("/erp");
+    let acme = acme(&running).await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &CREATED, json!({})).await;
+    acme.create_object("Order", "1", json!({})).await;
+    let record = acme.ended(&out, 1).await.remove(0);
+    assert!(record["attempts"][0]["error"].as_str().unwrap().contains("150"), "{record}");
+}
+
+async fn older_records_go() {
+    let mut running = together(&[("RECORDS__RETENTION", "1ms")]).await;
+    let acme = acme(&running).await;
+    let incoming = acme.make_incoming("shop", "return {}", json!({})).await;
+    assert_eq!(post(&incoming).await, 200);
+    // Housekeeping comes first thing after a start.
+    running.stop().await;
+    running.resume().await;
+    let acme = running.api().await.in_tenant("acme");
+    eventually("the record is gone", || async { acme.executions(&incoming).await.is_empty().then_some(()) }).await;
+}
+
+async fn a_larger_body_is_refused() {
+    let running = together(&[("LIMITS__BODY", "1KiB")]).await;
+    let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
+    let url = incoming["webhookUrl"].as_str().unwrap();
+    for (size, status) in [(1000, 200), (1100, 413)] {
+        assert_eq!(http().post(url).body("x".repeat(size)).send().await.unwrap().status(), status, "{size}");
+    }
+}
+
+async fn lines_are_json() {
+    let mut running = together(&[("LOG__FORMAT", "json")]).await;
+    let line =
+        eventually("a log line", || async { running.said().into_iter().find(|line| line.starts_with('{')) }).await;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
+    running.stop().await;
+}
+
+async fn more_is_logged() {
+    for (level, expected) in [("info", 0), ("debug", 1)] {
+        let running = together(&[("LOG__LEVEL", level)]).await;
+        let seen =
+            |running: &Tidegate| running.said().iter().filter(|line| line.contains("/.well-known/jwks.json")).count();
+        assert_eq!(http().get(running.credentials("/.well-known/jwks.json")).send().await.unwrap().status(), 200);
+        if expected > 0 {
+            eventually("the request's line", || async { (seen(&running) > 0).then_some(()) }).await;
+        }
+        assert_eq!(seen(&running), expected, "{level}");
+    }
+}
