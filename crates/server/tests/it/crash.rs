@@ -45,8 +45,8 @@ async fn killed_at_any_moment_it_loses_nothing(mode: Mode) {
     for round in 0..4 {
         // Another moment in each round: early, in the middle of work, late.
         let before = accepted.lock().await.len();
-        let more = 3 + usize::try_from(rand(round) % 25).unwrap();
-        eventually("calls are accepted", || async { (accepted.lock().await.len() >= before + more).then_some(()) })
+        let wanted = 3 + usize::try_from(rand(round) % 25).unwrap();
+        eventually("calls are accepted", || async { (accepted.lock().await.len() >= before + wanted).then_some(()) })
             .await;
         tokio::time::sleep(Duration::from_millis(rand(round + 100) % 40)).await;
         for part in 0..tidegate.parts() {

@@ -1,4 +1,6 @@
 //! Tidegate from the outside: the real binary, through HTTP and the command line.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "tests read where the servers are, and their callers end with the test")]
 
 mod bad_input;
 mod config;

@@ -51,7 +51,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+        let ended = tokio::time::timeout(Duration::from_mins(1), ended).await;
         ended.unwrap_or_else(|_| panic!("does not end; it said {:#?}", self.said()))
     }
 }

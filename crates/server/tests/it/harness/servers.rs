@@ -13,7 +13,7 @@ pub(crate) struct Servers {
     pub(crate) database: String,
     pub(crate) nats_port: u16,
     pub(crate) nats: Process,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Servers {
@@ -32,7 +32,7 @@ impl Servers {
         database.set_path(&name);
         let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
         let nats = start_nats(folder.path(), nats_port);
-        Some(Self { database: database.into(), nats_port, nats, _folder: folder })
+        Some(Self { database: database.into(), nats_port, nats, folder: folder })
     }
 
     pub(crate) fn nats_url(&self) -> String {
@@ -42,7 +42,7 @@ impl Servers {
     /// Kills the broker and starts it again on what it had stored.
     pub(crate) fn restart_nats(&mut self) {
         self.nats.kill();
-        self.nats = start_nats(self._folder.path(), self.nats_port);
+        self.nats = start_nats(self.folder.path(), self.nats_port);
     }
 }
 

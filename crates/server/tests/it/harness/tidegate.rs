@@ -69,9 +69,9 @@ impl Tidegate {
         for (name, value) in QUICK {
             set(name, value);
         }
-        let ports: [u16; 4] = std::array::from_fn(|_| ports::free());
+        let own: [u16; 4] = std::array::from_fn(|_| ports::free());
         let apart = mode == Mode::Apart;
-        let [director, credentials, gateway, dispatcher] = if apart { ports } else { [ports[0]; 4] };
+        let [director, credentials, gateway, dispatcher] = if apart { own } else { [own[0]; 4] };
         if let Some(servers) = &servers {
             set("DATABASE__URL", &servers.database);
             set("BUS__URL", &servers.nats_url());
@@ -90,20 +90,20 @@ impl Tidegate {
             set(name, value);
         }
         let data = folder.path().join("data").display().to_string();
-        let part = |arguments: &[&str], port: u16| Part {
+        let new = |arguments: &[&str], port: u16| Part {
             arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
             port,
             settings: all.clone(),
             process: None,
         };
         let parts = match mode {
-            Mode::Together => vec![part(&["dev", "--data-dir", &data], director)],
-            Mode::OnServers => vec![part(&["serve"], director)],
+            Mode::Together => vec![new(&["dev", "--data-dir", &data], director)],
+            Mode::OnServers => vec![new(&["serve"], director)],
             Mode::Apart => vec![
-                part(&["serve", "credentials"], credentials),
-                part(&["serve", "director"], director),
-                part(&["serve", "webhook-gateway"], gateway),
-                part(&["serve", "outgoing-dispatcher"], dispatcher),
+                new(&["serve", "credentials"], credentials),
+                new(&["serve", "director"], director),
+                new(&["serve", "webhook-gateway"], gateway),
+                new(&["serve", "outgoing-dispatcher"], dispatcher),
             ],
         };
         let mut whole = Self { parts, mode, servers, folder, director, credentials, gateway, admin: None };
