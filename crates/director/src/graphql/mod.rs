@@ -8,6 +8,7 @@ mod integration_systems;
 mod integrations;
 pub(crate) mod limits;
 mod logics;
+mod nulls;
 mod object_types;
 mod objects;
 mod page;
@@ -18,10 +19,11 @@ mod tenants;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, MergedObject, Request, Response, SchemaBuilder, Value};
+use async_graphql::{Context, EmptySubscription, MergedObject, Request, Response, SchemaBuilder};
 use tidegate_model::Error;
 
 use crate::access::Access;
+use crate::graphql::nulls::FieldTypes;
 use crate::service::Services;
 
 /// Everything that can be asked.
@@ -53,11 +55,12 @@ pub(crate) struct Mutation(
     events::EventMutation,
 );
 
-pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+type Executor = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
-/// The schema over these services.
-pub(crate) fn schema(services: Arc<Services>) -> Schema {
-    builder().data(services).finish()
+/// The schema over the services: what answers requests.
+pub(crate) struct Schema {
+    executor: Executor,
+    fields: FieldTypes,
 }
 
 /// The schema's text, as `crates/director/schema.graphql` holds it.
@@ -66,30 +69,39 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Executor::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<page::Pageable>()
         .limit_directives(8)
 }
 
-/// Executes a request that [`limits`] let through.
-///
-/// Every error carries its kind: what a service refused says which, and what is left broke the schema's own rules.
-pub(crate) async fn answer(schema: &Schema, request: Request) -> Response {
-    let mut response = schema.execute(request).await;
-    for error in &mut response.errors {
-        let (name, code) = match error.source::<Error>() {
-            Some(refused) => refused.code(),
-            None => ("InvalidData", 22),
-        };
-        let extensions = error.extensions.get_or_insert_default();
-        extensions.set("error", name);
-        extensions.set("error_code", code);
+impl Schema {
+    pub(crate) fn new(services: Arc<Services>) -> Self {
+        let executor = builder().data(services).finish();
+        let fields = FieldTypes::read(&executor.sdl());
+        Self { executor, fields }
     }
-    if response.errors.is_empty() || response.data != Value::Object(async_graphql::indexmap::IndexMap::new()) {
-        return response;
+
+    /// Executes a request that [`limits`] let through.
+    ///
+    /// Every error carries its kind: what a service refused says which, and what is left broke the schema's own rules.
+    pub(crate) async fn answer(&self, request: Request, access: Access) -> Response {
+        let (query, operation) = (request.query.clone(), request.operation_name.clone());
+        let mut response = self.executor.execute(request.data(access)).await;
+        if response.errors.is_empty() {
+            return response;
+        }
+        for error in &mut response.errors {
+            let (name, code) = match error.source::<Error>() {
+                Some(refused) => refused.code(),
+                None => ("InvalidData", 22),
+            };
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("error", name);
+            extensions.set("error_code", code);
+        }
+        self.fields.settle(&query, operation.as_deref(), &mut response);
+        response
     }
-    response.data = Value::Null;
-    response
 }
 
 /// The services, and who is calling.

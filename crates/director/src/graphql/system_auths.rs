@@ -19,7 +19,7 @@ impl SystemAuth {
             ClientOwner::Application(_, id) => (SystemAuthReferenceType::Application, id.into()),
             ClientOwner::Runtime(_, id) => (SystemAuthReferenceType::Runtime, id.into()),
             // No service hands out an operator's own client.
-            ClientOwner::Administrator => return Err(Error::Internal { id: "system-auth:administrator".to_owned() }),
+            ClientOwner::Administrator => return Err(Error::not_found("SystemAuth", auth.client.id)),
         };
         Ok(Self { auth, kind, reference, url: services.token_url.clone() })
     }

@@ -33,7 +33,7 @@ pub(super) async fn execute(State(face): State<Arc<Face>>, headers: HeaderMap, b
     };
     match limits::request(&body) {
         Ok(request) => {
-            let answer = crate::graphql::answer(&face.schema, request.data(access)).await;
+            let answer = face.schema.answer(request, access).await;
             respond(StatusCode::OK, serde_json::to_vec(&answer).unwrap_or_default())
         }
         Err(limits::Refused::NotARequest(error)) => refusal(StatusCode::BAD_REQUEST, &error),

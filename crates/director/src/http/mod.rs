@@ -33,7 +33,7 @@ pub(crate) fn router(
     store: Arc<dyn Store>,
     max_body: usize,
 ) -> Router {
-    let schema = crate::graphql::schema(services.clone());
+    let schema = crate::graphql::Schema::new(services.clone());
     let face = Arc::new(Face { services, schema, verifier, store, max_body });
     Router::new().route("/graphql", post(graphql::execute)).route("/v1/events", post(events::publish)).with_state(face)
 }

@@ -7,8 +7,8 @@ use std::fmt::Display;
 
 use serde_json::json;
 use tidegate_model::{
-    Application, Change, Direction, Error, Event, EventId, Integration, Json, Logic, ObjectId, Runtime, SystemDetails,
-    TenantId, Timestamp, TypeName, former_state,
+    Application, Change, Direction, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId, Runtime,
+    SystemDetails, TenantId, Timestamp, TypeName, former_state,
 };
 
 use super::Services;
@@ -56,7 +56,10 @@ impl Services {
         id: impl Display,
         change: Change,
     ) -> Result<Event, Error> {
-        let misnamed = |_| Error::Internal { id: format!("built-in:{}", kind.name()) };
+        let misnamed = |fault: InvalidId| {
+            tracing::error!(kind = kind.name(), %fault, "the event of a built-in type cannot be named");
+            Error::Internal { id: format!("built-in:{}", kind.name()) }
+        };
         let object_type: TypeName = kind.name().parse().map_err(misnamed)?;
         let object_id: ObjectId = id.to_string().try_into().map_err(misnamed)?;
         let event_id = EventId::generate(&*self.clock, &*self.randomness);

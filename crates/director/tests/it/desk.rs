@@ -20,25 +20,25 @@ use tidegate_storage::{DatabaseUrl, Sealer, Store};
 use tower::ServiceExt as _;
 
 /// The token of an administrator.
-pub const ADMIN: &str = "admin-token";
+pub(crate) const ADMIN: &str = "admin-token";
 
-pub struct Desk {
-    pub director: Director,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<ManualClock>,
-    pub bus: Arc<Bus>,
-    pub notices: Arc<Counted>,
+pub(crate) struct Desk {
+    pub(crate) director: Director,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) notices: Arc<Counted>,
     tokens: Arc<Tokens>,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Desk {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let options =
             tidegate_storage::Options { url: DatabaseUrl::memory(), max_connections: 2, clock: clock.clone() };
@@ -71,7 +71,7 @@ impl Desk {
     }
 
     /// With the tenants `acme` and `other`.
-    pub async fn with_tenants() -> Self {
+    pub(crate) async fn with_tenants() -> Self {
         let desk = Self::new().await;
         for id in ["acme", "other"] {
             desk.ok(None, "mutation($id: ID!) { createTenant(in: {id: $id, name: $id}) { id } }", json!({ "id": id }))
@@ -80,12 +80,12 @@ impl Desk {
         desk
     }
 
-    pub fn notices_so_far(&self) -> u64 {
+    pub(crate) fn notices_so_far(&self) -> u64 {
         self.notices.revision()
     }
 
     /// Lets a token in from now on; answers its client.
-    pub fn grant(&self, token: &str, owner: ClientOwner, scopes: BTreeSet<Scope>) -> ClientId {
+    pub(crate) fn grant(&self, token: &str, owner: ClientOwner, scopes: BTreeSet<Scope>) -> ClientId {
         let client = ClientId::generate(&*self.clock, &SystemRandomness);
         let caller = Caller { client, owner, scopes };
         self.tokens.0.lock().unwrap().insert(token.to_owned(), caller);
@@ -93,12 +93,12 @@ impl Desk {
     }
 
     /// Lets in a token of an administrator with these scopes alone.
-    pub fn grant_scopes(&self, token: &str, scopes: &[&str]) {
+    pub(crate) fn grant_scopes(&self, token: &str, scopes: &[&str]) {
         let scopes = scopes.iter().map(|s| s.parse().unwrap()).collect();
         self.grant(token, ClientOwner::Administrator, scopes);
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.director.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -107,7 +107,7 @@ impl Desk {
     }
 
     /// One GraphQL request under a token.
-    pub async fn ask_as(&self, token: &str, tenant: Option<&str>, query: &str, variables: Value) -> Answer {
+    pub(crate) async fn ask_as(&self, token: &str, tenant: Option<&str>, query: &str, variables: Value) -> Answer {
         let mut request = Request::post("/graphql").header("authorization", format!("Bearer {token}"));
         if let Some(tenant) = tenant {
             request = request.header("tenant", tenant);
@@ -117,18 +117,18 @@ impl Desk {
     }
 
     /// One GraphQL request of the administrator, which succeeds; answers its data.
-    pub async fn ok(&self, tenant: Option<&str>, query: &str, variables: Value) -> Value {
+    pub(crate) async fn ok(&self, tenant: Option<&str>, query: &str, variables: Value) -> Value {
         let answer = self.ask_as(ADMIN, tenant, query, variables).await;
         answer.data()
     }
 
     /// One GraphQL request of the administrator, which is refused; answers the first error's code and message.
-    pub async fn refused(&self, tenant: Option<&str>, query: &str, variables: Value) -> (i64, String) {
+    pub(crate) async fn refused(&self, tenant: Option<&str>, query: &str, variables: Value) -> (i64, String) {
         self.ask_as(ADMIN, tenant, query, variables).await.refusal()
     }
 
     /// The events that the bus has, in order.
-    pub async fn published(&self) -> Vec<Event> {
+    pub(crate) async fn published(&self) -> Vec<Event> {
         let entries = self.bus.read(0, 1000).await.unwrap();
         entries
             .into_iter()
@@ -140,26 +140,26 @@ impl Desk {
     }
 
     /// The events that wait in the outbox, in order.
-    pub async fn committed(&self) -> Vec<Event> {
+    pub(crate) async fn committed(&self) -> Vec<Event> {
         let holder = uuid::Uuid::from_u128(1);
         let entries = self.store.outbox_claim(holder, self.clock.now(), 1000).await.unwrap().unwrap();
         entries.into_iter().map(|(_, event)| event).collect()
     }
 
-    pub async fn create_type(&self, tenant: &str, name: &str) {
+    pub(crate) async fn create_type(&self, tenant: &str, name: &str) {
         let create = "mutation($n: String!) { createObjectType(in: {name: $n}) { id } }";
         self.ok(Some(tenant), create, json!({ "n": name })).await;
     }
 
     /// Makes a Logic; answers its id.
-    pub async fn create_logic(&self, tenant: &str, name: &str, kind: &str) -> String {
+    pub(crate) async fn create_logic(&self, tenant: &str, name: &str, kind: &str) -> String {
         let create = "mutation($n: String!, $k: LogicKind!) { createLogic(in: {name: $n, kind: $k, source: \"return {}\"}) { id } }";
         let data = self.ok(Some(tenant), create, json!({ "n": name, "k": kind })).await;
         text(&data["createLogic"]["id"])
     }
 
     /// Makes an INCOMING Integration with a Logic of its own; answers its id and URL.
-    pub async fn create_incoming(&self, tenant: &str, name: &str) -> (String, String) {
+    pub(crate) async fn create_incoming(&self, tenant: &str, name: &str) -> (String, String) {
         let core = self.create_logic(tenant, &format!("{name} core"), "CORE").await;
         let create = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id webhookUrl } }";
         let input = json!({ "in": { "name": name, "type": "INCOMING", "httpMethod": "POST", "coreLogicID": core } });
@@ -168,7 +168,7 @@ impl Desk {
     }
 
     /// Makes an OUTGOING Integration with a Logic of its own; answers its id.
-    pub async fn create_outgoing(&self, tenant: &str, name: &str, object_type: &str) -> String {
+    pub(crate) async fn create_outgoing(&self, tenant: &str, name: &str, object_type: &str) -> String {
         let core = self.create_logic(tenant, &format!("{name} core"), "CORE").await;
         let create = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id } }";
         let input = json!({ "in": {
@@ -181,14 +181,14 @@ impl Desk {
 
 impl Answer {
     /// The data of a GraphQL answer without errors.
-    pub fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.body);
         assert!(self.body.get("errors").is_none(), "{}", self.body);
         self.body["data"].clone()
     }
 
     /// Code and message of the first error of a GraphQL answer; the error carries the name that belongs to the code.
-    pub fn refusal(&self) -> (i64, String) {
+    pub(crate) fn refusal(&self) -> (i64, String) {
         let error = &self.body["errors"][0];
         let code = error["extensions"]["error_code"].as_i64().unwrap_or_else(|| panic!("no refusal: {}", self.body));
         let names = [
@@ -209,16 +209,16 @@ impl Answer {
 }
 
 /// A JSON string's text.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-pub fn tenant(id: &str) -> TenantId {
+pub(crate) fn tenant(id: &str) -> TenantId {
     id.parse().unwrap()
 }
 
 /// Waits until `done` answers true; a generous bound, so that only a hang fails.
-pub async fn eventually<F: Future<Output = bool>>(mut done: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(mut done: impl FnMut() -> F) {
     for _ in 0..3000 {
         if done().await {
             return;
@@ -252,7 +252,7 @@ impl ScriptCheck for NoPercents {
 }
 
 #[derive(Default)]
-pub struct Counted(AtomicU64);
+pub(crate) struct Counted(AtomicU64);
 
 #[async_trait]
 impl Notices for Counted {
@@ -266,11 +266,11 @@ impl Notices for Counted {
 }
 
 /// The store's own log, which can be made to be away.
-pub struct Bus {
+pub(crate) struct Bus {
     log: Arc<dyn EventLog>,
-    pub away: AtomicBool,
+    pub(crate) away: AtomicBool,
     /// How often it was asked while it was away.
-    pub refused: AtomicU64,
+    pub(crate) refused: AtomicU64,
 }
 
 #[async_trait]

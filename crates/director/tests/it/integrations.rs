@@ -127,8 +127,8 @@ async fn inputs_are_checked_and_told_by_field() {
             with(&outgoing, json!({ "subscriptions": [{ "objectType": "a b", "eventType": "CREATE" }] })),
         ),
     ] {
-        let (code, message) = desk.refused(Some("acme"), CREATE, json!({ "in": input })).await;
-        assert_eq!((code, message.contains(field)), (22, true), "{field}: {message}");
+        let (number, message) = desk.refused(Some("acme"), CREATE, json!({ "in": input })).await;
+        assert_eq!((number, message.contains(field)), (22, true), "{field}: {message}");
     }
     assert_eq!(
         desk.ok(Some("acme"), "{ integrations { totalCount } }", json!({})).await["integrations"]["totalCount"],

@@ -95,5 +95,31 @@ async fn a_mutation_that_fails_leaves_those_before_it_and_tells_which_failed() {
     let answer = post(&desk, json!({ "query": query }).to_string()).await;
     assert_eq!(answer.refusal().0, 21);
     assert_eq!(answer.body["errors"][0]["path"], json!(["b"]));
+    assert!(answer.body["data"].is_null(), "Tenant! cannot be null, and nothing around it");
     assert_eq!(desk.ok(None, "{ tenants { totalCount } }", json!({})).await["tenants"]["totalCount"], 1);
+}
+
+#[tokio::test]
+async fn a_field_that_fails_is_null_or_what_is_around_it_as_the_schema_says() {
+    let desk = Desk::with_tenants().await;
+    let (integration, _) = desk.create_incoming("acme", "hook").await;
+    let record = crate::executions::record(&desk, &integration, "2026-03-01T11:00:00Z".parse().unwrap()).await;
+    desk.grant_scopes("records", &["execution:read"]);
+    let nullable = "query Q($id: ID!) { execution(id: $id) { ...F } } query R { executions { totalCount } } fragment F on Execution { status other: integration { name } }";
+    let body = json!({ "query": nullable, "operationName": "Q", "variables": { "id": record } }).to_string();
+    let request = Request::post("/graphql").header("authorization", "Bearer records").header("tenant", "acme");
+    let answer = desk.send(request.body(body.into()).unwrap()).await;
+    assert_eq!(answer.refusal().0, 23);
+    assert_eq!(answer.body["data"], json!({ "execution": { "status": "SUCCESS", "other": null } }));
+    assert!(answer.body["data"]["execution"].as_object().unwrap().contains_key("other"));
+
+    desk.grant_scopes("definitions", &["integration:read"]);
+    let around =
+        "query($id: ID!) { a: integration(id: $id) { name coreLogic { name } } b: integration(id: $id) { name } }";
+    let answer = desk.ask_as("definitions", Some("acme"), around, json!({ "id": integration })).await;
+    assert_eq!(answer.body["data"], json!({ "a": null, "b": { "name": "hook" } }));
+    let whole = "{ integrations { data { coreLogic { name } } } }";
+    let answer = desk.ask_as("definitions", Some("acme"), whole, json!({})).await;
+    assert!(answer.body["data"].is_null(), "{}", answer.body);
+    assert_eq!(answer.body["errors"][0]["path"], json!(["integrations", "data", 0, "coreLogic"]));
 }
