@@ -4,4 +4,5 @@
 mod changes;
 mod cloud_events;
 mod enabling;
+mod ids;
 mod json;
