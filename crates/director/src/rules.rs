@@ -1,6 +1,6 @@
 //! What inputs must be: pure rules, each broken one told with its field.
 
-use tidegate_model::{Error, Violation};
+use tidegate_model::{Error, Json, Violation};
 use url::Url;
 
 /// Collects the broken rules of one input, so that a caller hears of all of them at once.
@@ -39,6 +39,28 @@ impl Rules {
     }
 }
 
+/// How deeply a state may be nested: an event wraps more around it, and has to be readable where it arrives.
+pub(crate) const MAX_STATE_DEPTH: usize = tidegate_model::MAX_DEPTH - 8;
+
+/// How deeply arrays and objects are nested in a JSON text.
+pub(crate) fn depth(json: &Json) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0usize, 0, false, false);
+    for byte in json.as_str().bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Whether this names an Integration System: 1..=36 characters, a lower-case DNS-1123 subdomain without a leading digit.
 pub(crate) fn is_integration_system_name(name: &str) -> bool {
     let label = |l: &str| {
@@ -73,6 +95,13 @@ mod tests {
         }
         for bad in ["", "A", "9a", "-a", "a-", "a..b", ".a", "a.", "a_b", "ä", &"x".repeat(37)] {
             assert!(!is_integration_system_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_of_strings() {
+        for (text, is) in [("1", 0), ("{}", 1), (r#"{"a":[[],{"[{":"]}\"["}]}"#, 3), (r#"["\\",[1],{"a":{}}]"#, 3)] {
+            assert_eq!(depth(&Json::parse(text).unwrap()), is, "{text}");
         }
     }
 

@@ -3,6 +3,8 @@
 use serde_json::{Number, Value};
 use tidegate_model::{Error, Json, ObjectId};
 
+use crate::rules::{MAX_STATE_DEPTH, depth};
+
 /// How many bytes of attributes an object may have: an update's event carries them twice, and has to fit in a message of the bus.
 pub(super) const MAX_DATA: usize = 256 * 1024;
 
@@ -23,6 +25,9 @@ pub(super) fn assemble(attributes: &[(String, Json)]) -> Result<Json, Error> {
     let data = Json::object(attributes.iter().map(|(key, value)| (key.as_str(), value)));
     if data.as_str().len() > MAX_DATA {
         return Err(Error::invalid("data", format!("at most {} KiB in all", MAX_DATA / 1024)));
+    }
+    if depth(&data) > MAX_STATE_DEPTH {
+        return Err(Error::invalid("data", format!("arrays and objects nested at most {MAX_STATE_DEPTH} deep")));
     }
     Ok(data)
 }

@@ -5,10 +5,13 @@ use tidegate_model::{Error, Event, EventId, EventType, Json, TenantId, TypeName}
 
 use super::Services;
 use crate::access::{Access, Operation};
-use crate::rules::Rules;
+use crate::rules::{MAX_STATE_DEPTH, Rules, depth};
 
 /// How many bytes an event may have in its structured form: what a message of the bus holds, with room for its headers.
 const MAX_EVENT: usize = 900 * 1024;
+
+/// How deep in the structured form a state stands: in the envelope, in `data`.
+const ENVELOPE_DEPTH: usize = 2;
 
 /// What an event is made of.
 pub(crate) struct EventInput {
@@ -42,7 +45,7 @@ impl Services {
         let event = cloud
             .into_event(tenant.clone(), object_type, input.event_type, self.clock.now())
             .map_err(|e| Error::invalid(format!("in.{}", e.field.trim_start_matches("data.")), e.expected))?;
-        check_size(&event).map_err(|e| Error::invalid("in", e.expected))?;
+        check_form(&event).map_err(|e| Error::invalid("in", e.expected))?;
         self.events.publish(&event).await?;
         Ok(event.id)
     }
@@ -57,7 +60,7 @@ impl Services {
         let understood = |event: CloudEvent| {
             let (object_type, event_type) = event.subject_of_type()?;
             let event = event.into_event(tenant.clone(), object_type, event_type, self.clock.now())?;
-            check_size(&event)?;
+            check_form(&event)?;
             Ok(event)
         };
         let placed = |(i, event)| {
@@ -79,9 +82,15 @@ impl Services {
     }
 }
 
-fn check_size(event: &Event) -> Result<(), InvalidCloudEvent> {
-    if CloudEvent::structured(event).as_str().len() <= MAX_EVENT {
+/// Refuses what could not be read where it arrives.
+fn check_form(event: &Event) -> Result<(), InvalidCloudEvent> {
+    let structured = CloudEvent::structured(event);
+    let expected = if structured.as_str().len() > MAX_EVENT {
+        format!("at most {} KiB in all", MAX_EVENT / 1024)
+    } else if depth(&structured) > MAX_STATE_DEPTH + ENVELOPE_DEPTH {
+        format!("states nested at most {MAX_STATE_DEPTH} deep")
+    } else {
         return Ok(());
-    }
-    Err(InvalidCloudEvent { field: "data".to_owned(), expected: format!("at most {} KiB in all", MAX_EVENT / 1024) })
+    };
+    Err(InvalidCloudEvent { field: "data".to_owned(), expected })
 }

@@ -3,7 +3,7 @@
 use tidegate_model::{Error, IntegrationSystemId, Json, SystemDetails, Timestamp};
 
 use super::Services;
-use crate::rules::Rules;
+use crate::rules::{MAX_STATE_DEPTH, Rules, depth};
 
 /// How many bytes of labels a system may carry.
 const MAX_LABELS: usize = 64 * 1024;
@@ -29,9 +29,9 @@ impl Services {
         rules.description(input.description.as_deref(), "in.description");
         let labels = input.labels.unwrap_or_else(Json::empty_object);
         rules.expect(
-            labels.is_object() && labels.as_str().len() <= MAX_LABELS,
+            labels.is_object() && labels.as_str().len() <= MAX_LABELS && depth(&labels) < MAX_STATE_DEPTH,
             "in.labels",
-            "an object of at most 64 KiB",
+            "an object of at most 64 KiB, not deeply nested",
         );
         rules.check()?;
         let integration_system = match input.integration_system_id {

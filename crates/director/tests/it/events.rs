@@ -52,7 +52,9 @@ async fn publish_event_answers_the_id_once_the_event_is_durable_and_an_id_counts
 #[tokio::test]
 async fn an_event_that_says_too_little_or_too_much_is_refused_by_field() {
     let desk = Desk::with_tenants().await;
+    let deep = (1..60).fold(json!([]), |inner, _| json!([inner]));
     for (field, input) in [
+        ("in", json!({ "objectType": "A", "eventType": "CREATE", "objectId": "1", "new": { "a": deep } })),
         ("in.objectType", json!({ "objectType": "a b", "eventType": "DELETE", "objectId": "1" })),
         ("in.objectId", json!({ "objectType": "A", "eventType": "DELETE", "objectId": "" })),
         ("in.id", json!({ "id": "", "objectType": "A", "eventType": "DELETE", "objectId": "1" })),

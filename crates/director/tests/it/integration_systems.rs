@@ -67,6 +67,7 @@ async fn a_secret_is_told_once_and_kept_as_a_hash() {
     let id = register(&desk, "sys").await;
     let first =
         desk.ok(None, REQUEST, json!({ "id": id })).await["requestClientCredentialsForIntegrationSystem"].clone();
+    desk.clock.advance(chrono::TimeDelta::microseconds(1));
     let second =
         desk.ok(None, REQUEST, json!({ "id": id })).await["requestClientCredentialsForIntegrationSystem"].clone();
     assert_ne!(first["id"], second["id"]);

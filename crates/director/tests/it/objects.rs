@@ -1,4 +1,5 @@
 use serde_json::json;
+use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::{Change, EventType};
 
 use crate::desk::{Desk, text};
@@ -118,7 +119,10 @@ async fn ids_are_unique_kept_out_of_the_data_and_made_when_absent() {
         desk.ok(Some("acme"), CREATE, json!({ "id": "1", "d": { "id": "1", "a": 1 } })).await["createObject"].clone();
     assert_eq!(kept["data"], json!({ "a": 1 }));
     assert_eq!(desk.refused(Some("acme"), CREATE, json!({ "id": "1", "d": {} })).await.0, 21);
+    let nested = |depth: usize| (1..depth).fold(json!([]), |inner, _| json!([inner]));
+    desk.ok(Some("acme"), CREATE, json!({ "id": "deep", "d": { "a": nested(55) } })).await;
     for (field, variables) in [
+        ("data", json!({ "id": "2", "d": { "a": nested(56) } })),
         ("data.id", json!({ "id": "2", "d": { "id": "3" } })),
         ("data", json!({ "id": "2", "d": [1] })),
         ("data", json!({ "id": "2", "d": "text" })),
@@ -128,6 +132,10 @@ async fn ids_are_unique_kept_out_of_the_data_and_made_when_absent() {
     ] {
         let (code, message) = desk.refused(Some("acme"), CREATE, variables).await;
         assert_eq!((code, message.contains(field)), (22, true), "{field}: {message}");
+    }
+    for event in desk.committed().await {
+        let sent = CloudEvent::structured(&event);
+        assert!(CloudEvent::from_structured(sent.as_str().as_bytes()).is_ok(), "what was accepted can be read: {sent}");
     }
     assert_eq!(desk.refused(Some("acme"), UPDATE, json!({ "id": "nope", "d": {} })).await.0, 20);
     assert_eq!(desk.refused(Some("acme"), DELETE, json!({ "id": "" })).await.0, 20);

@@ -13,7 +13,7 @@ async fn a_list_is_walked_to_its_end_while_rows_are_added() {
     let desk = Desk::with_tenants().await;
     for i in 0..5 {
         desk.create_logic("acme", &format!("l{i}"), "CORE").await;
-        desk.clock.advance(chrono::TimeDelta::milliseconds(1));
+        desk.clock.advance(chrono::TimeDelta::microseconds(1));
     }
     let one = page(&desk, "acme", json!(2), json!(null)).await;
     assert_eq!(one["data"], json!([{ "name": "l0" }, { "name": "l1" }]));
@@ -55,6 +55,7 @@ async fn a_cursor_belongs_to_its_list_and_tenant() {
     let desk = Desk::with_tenants().await;
     for tenant in ["acme", "other"] {
         for name in ["a", "b"] {
+            desk.clock.advance(chrono::TimeDelta::microseconds(1));
             desk.create_logic(tenant, name, "CORE").await;
             desk.create_type(tenant, name).await;
             for object in ["1", "2"] {
