@@ -35,6 +35,7 @@ pub(crate) struct Running {
     warned: Cell<bool>,
     http_calls: Cell<u32>,
     object_calls: Cell<u32>,
+    let_down: Cell<bool>,
 }
 
 impl Running {
@@ -50,6 +51,7 @@ impl Running {
             warned: Cell::default(),
             http_calls: Cell::default(),
             object_calls: Cell::default(),
+            let_down: Cell::default(),
         }
     }
 
@@ -94,6 +96,16 @@ impl Running {
 
     pub(crate) fn count_objects(&self) -> Result<(), Stop> {
         count(&self.object_calls, self.limits().object_calls, Stop::ObjectCalls)
+    }
+
+    /// Notes whether the platform owes the answer to what the script asked last.
+    pub(crate) fn note_answer(&self, owed: bool) {
+        self.let_down.set(owed);
+    }
+
+    /// Whether a failure now is the platform's rather than the script's.
+    pub(crate) fn is_let_down(&self) -> bool {
+        self.let_down.get()
     }
 
     /// The log, and whether a line of it warns.

@@ -28,6 +28,7 @@ impl Task {
         let origin = Origin::new(run, self.kind);
         let shared = Rc::clone(&rented.machine().shared);
         shared.meter.open(self.time.cpu, run.limits().memory);
+        run.note_answer(false);
         let performed = tokio::time::timeout(self.time.wall, self.drive(rented, run, &origin)).await;
         let result = performed.unwrap_or_else(|_| {
             let waits_at = rented.machine().waits_at();
@@ -43,6 +44,9 @@ impl Task {
         match stopped {
             // A script that catches the reason and returns all the same has not succeeded.
             Some(stop) if result.is_ok() => Err(origin.stopped(&stop, &shared.meter.traceback())),
+            None | Some(Stop::Wall(_)) if run.is_let_down() => {
+                result.map_err(|f| Failure { kind: FailureKind::Platform, ..f })
+            }
             _ => result,
         }
     }
@@ -65,7 +69,10 @@ impl Task {
                 Step::Finished(result) => return Ok(result),
                 Step::TurnOver => tokio::task::yield_now().await,
                 Step::Asks(asked) => {
+                    // As long as the platform has not answered, a time-out is its failure.
+                    run.note_answer(asked.is_for_platform());
                     let answered = asked.answer(run).await;
+                    run.note_answer(answered.is_platform_failure());
                     args = shared.meter.turn(|| answered.into_values(lua, &shared)).map_err(broken)?;
                 }
                 Step::Refused(message) => {

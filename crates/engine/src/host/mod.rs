@@ -80,6 +80,11 @@ pub(crate) fn read(lua: &Lua, shared: &Shared, run: &Running, name: &str, args: 
 }
 
 impl Asked {
+    /// Whether the platform itself has to answer, rather than a third party.
+    pub(crate) fn is_for_platform(&self) -> bool {
+        matches!(self, Self::Objects(..))
+    }
+
     /// Carries the request out.
     pub(crate) async fn answer(self, run: &Rc<Running>) -> Answered {
         match self {
@@ -98,6 +103,14 @@ impl Asked {
 }
 
 impl Answered {
+    /// Whether this is the platform's own failure: another time the same request may be answered.
+    pub(crate) fn is_platform_failure(&self) -> bool {
+        match self {
+            Self::Objects(Err(Error::Internal { .. } | Error::Unavailable(_))) | Self::Lost => true,
+            Self::Http(_) | Self::Objects(_) => false,
+        }
+    }
+
     /// Makes what the script's call comes back with: `true, value` or `false, message`.
     pub(crate) fn into_values(self, lua: &Lua, shared: &Shared) -> mlua::Result<MultiValue> {
         match self {

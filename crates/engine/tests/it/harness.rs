@@ -198,8 +198,10 @@ impl Memory {
 #[async_trait]
 impl Objects for Memory {
     async fn get(&self, _: &Actor, t: &TypeName, id: &ObjectId) -> Result<Option<Object>, Error> {
-        if t.as_str() == "Unknown" {
-            return Err(Error::not_found("object type", t));
+        match t.as_str() {
+            "Unknown" => return Err(Error::not_found("object type", t)),
+            "Away" => return Err(Error::Unavailable("the database")),
+            _ => {}
         }
         Ok(self.objects.lock().unwrap().get(&(t.clone(), id.clone())).cloned())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tidegate_engine::Options;
+use tidegate_model::FailureKind;
 
 use crate::harness::{Memory, engine_with, failed, incoming, run, succeeded};
 
@@ -58,4 +59,21 @@ async fn a_refusal_is_an_error_that_names_the_line_and_can_be_caught() {
     ] {
         assert!(got[key].as_str().unwrap().contains(what), "{key}: {}", got[key]);
     }
+}
+
+#[tokio::test]
+async fn a_run_that_fails_because_the_database_is_away_is_the_platforms_failure() {
+    let engine = engine_with(Options::default(), Arc::new(Memory::default()));
+    let done = run(&engine, incoming("\nobjects.get('Away', 'x') return {}"), "{}").await;
+    assert_eq!(failed(&done).kind, FailureKind::Platform, "{}", failed(&done).message);
+    assert!(failed(&done).message.starts_with("shop-orders/core:2: "), "{}", failed(&done).message);
+    for core in [
+        "pcall(objects.get, 'Away', 'x') objects.get('Order', 'x') error('of its own')",
+        "pcall(objects.get, 'Away', 'x') fail('of its own')",
+    ] {
+        let done = run(&engine, incoming(core), "{}").await;
+        assert_eq!(failed(&done).kind, FailureKind::Script, "{core}: {}", failed(&done).message);
+    }
+    let done = run(&engine, incoming("return { ok = pcall(objects.get, 'Away', 'x') }"), "{}").await;
+    assert_eq!(succeeded(&done), json!({"ok": false}));
 }
