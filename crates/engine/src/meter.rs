@@ -66,6 +66,7 @@ impl Meter {
     /// Counts what `work` does on this thread; Lua must not run outside of it.
     pub(crate) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
         self.turn.set(Some(thread_time()));
+        self.yielded.set(false);
         if self.stop.borrow().is_some() {
             self.watch.raise();
         } else {

@@ -5,6 +5,7 @@
 mod egress;
 mod examples;
 mod fidelity;
+mod guide;
 mod harness;
 mod http;
 mod incoming;
