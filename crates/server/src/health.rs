@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: what it depends on answers too, and it is not about to stop.
+//! `/healthz`: the process answers. `/readyz`: what it cannot do without answers too, and it is not about to stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 type Ask = dyn Fn() -> BoxFuture<'static, bool> + Send + Sync;
 
+#[derive(Clone)]
+struct Dependency {
+    name: &'static str,
+    vital: bool,
+    ask: Arc<Ask>,
+}
+
 /// The dependencies of this process, by name.
 #[derive(Clone)]
 pub(crate) struct Health {
     stopping: CancellationToken,
-    dependencies: Vec<(&'static str, Arc<Ask>)>,
+    dependencies: Vec<Dependency>,
 }
 
 impl Health {
@@ -28,12 +35,12 @@ impl Health {
         Self { stopping, dependencies: Vec::new() }
     }
 
-    /// Adds a dependency and how to ask it.
-    pub(crate) fn depend<F>(&mut self, name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static)
+    /// Adds a dependency and how to ask it. Without a vital one this process can answer nobody; another one is told and waited for.
+    pub(crate) fn depend<F>(&mut self, name: &'static str, vital: bool, ask: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = bool> + Send + 'static,
     {
-        self.dependencies.push((name, Arc::new(move || Box::pin(ask()))));
+        self.dependencies.push(Dependency { name, vital, ask: Arc::new(move || Box::pin(ask())) });
     }
 
     pub(crate) fn router(self) -> Router {
@@ -42,12 +49,16 @@ impl Health {
 }
 
 async fn readiness(State(health): State<Health>) -> (StatusCode, Json<BTreeMap<&'static str, &'static str>>) {
-    let asked = health.dependencies.iter().map(|(name, ask)| async {
-        let answered = tokio::time::timeout(PATIENCE, ask()).await.unwrap_or(false);
-        (*name, if answered { "ok" } else { "away" })
+    let asked = health.dependencies.iter().map(|dependency| async move {
+        let answered = tokio::time::timeout(PATIENCE, (dependency.ask)()).await.unwrap_or(false);
+        (dependency, answered)
     });
-    let mut told: BTreeMap<_, _> = join_all(asked).await.into_iter().collect();
-    told.insert("process", if health.stopping.is_cancelled() { "stopping" } else { "ok" });
-    let ready = told.values().all(|state| *state == "ok");
+    let stopping = health.stopping.is_cancelled();
+    let mut ready = !stopping;
+    let mut told = BTreeMap::from([("process", if stopping { "stopping" } else { "ok" })]);
+    for (dependency, answered) in join_all(asked).await {
+        ready &= answered || !dependency.vital;
+        told.insert(dependency.name, if answered { "ok" } else { "away" });
+    }
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(told))
 }

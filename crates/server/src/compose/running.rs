@@ -39,13 +39,14 @@ impl Composed {
     pub(super) fn new(mut health: Health, ground: &Ground) -> Self {
         if let Some(store) = ground.store() {
             let store = store.clone();
-            health.depend("database", move || {
+            health.depend("database", true, move || {
                 let store = store.clone();
                 async move { store.ping().await.is_ok() }
             });
         }
         if let Some(events) = ground.bus().events.clone() {
-            health.depend("bus", move || {
+            // Where there is a store, what the bus does not take waits there; without one the bus keeps the records.
+            health.depend("bus", ground.store().is_none(), move || {
                 let events = events.clone();
                 async move { events.bounds().await.is_ok() }
             });

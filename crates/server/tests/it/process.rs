@@ -53,14 +53,20 @@ async fn health_and_readiness_are_told(mode: Mode) {
             (200, json!("ok"))
         );
     }
-    let readyz = tidegate.director("/readyz");
+    let bases = [
+        (tidegate.director("/readyz"), 200),
+        (tidegate.gateway("/readyz"), if mode == Mode::Apart { 503 } else { 200 }),
+    ];
     let Some(servers) = &mut tidegate.servers else { return };
     servers.nats.kill();
-    eventually("the bus is away", || async {
-        let answer = http().get(&readyz).send().await.unwrap();
-        (answer.status() == 503 && answer.json::<Value>().await.unwrap()["bus"] == "away").then_some(())
-    })
-    .await;
+    for (readyz, status) in bases {
+        eventually("the bus is told to be away", || async {
+            let answer = http().get(&readyz).send().await.unwrap();
+            let (status_told, told) = (answer.status().as_u16(), answer.json::<Value>().await.unwrap());
+            (status_told == status && told["bus"] == "away").then_some(())
+        })
+        .await;
+    }
     assert_eq!(http().get(tidegate.director("/healthz")).send().await.unwrap().status(), 200);
 }
 

@@ -32,7 +32,7 @@ impl Servers {
         database.set_path(&name);
         let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
         let nats = start_nats(folder.path(), nats_port);
-        Some(Self { database: database.into(), nats_port, nats, folder: folder })
+        Some(Self { database: database.into(), nats_port, nats, folder })
     }
 
     pub(crate) fn nats_url(&self) -> String {
