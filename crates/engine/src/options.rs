@@ -23,7 +23,7 @@ impl Default for Options {
         Self {
             threads,
             runs_per_thread: 64,
-            runs_per_tenant: 16 * threads,
+            runs_per_tenant: 32 * threads,
             idle_machines: 64,
             limits: Limits::default(),
         }

@@ -204,3 +204,18 @@ fn scripts_read_what_every_reader_of_json_reads_and_refuse_the_rest() {
         prop_assert!(read.is_err() || same(&got["v"], &read.unwrap()), "{text}: {got}");
     });
 }
+
+#[tokio::test]
+async fn values_are_nested_as_deeply_as_the_platform_takes_them() {
+    use tidegate_model::MAX_DEPTH;
+    let engine = engine();
+    let nested = |levels: usize| format!("{{\"v\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+    let body = nested(MAX_DEPTH);
+    let done = run(&engine, incoming("return parameters"), &body).await;
+    assert_eq!(succeeded(&done), serde_json::from_str::<Value>(&body).unwrap());
+    let done = run(&engine, incoming("return { v = parameters }"), &body).await;
+    assert!(crate::harness::failed(&done).message.contains("result depth limit reached (64 levels)"));
+    let text = json!({ "text": nested(MAX_DEPTH + 1) }).to_string();
+    let done = run(&engine, incoming("return { ok = pcall(json.decode, parameters.text) }"), &text).await;
+    assert_eq!(succeeded(&done), json!({"ok": false}));
+}
