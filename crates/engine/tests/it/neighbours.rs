@@ -149,3 +149,11 @@ async fn a_tenant_whose_runs_all_wait_does_not_keep_others_waiting() {
         Some(ended) = waiters.next() => panic!("{ended:?}"),
     }
 }
+
+#[tokio::test]
+async fn compiling_is_not_on_the_runs_account() {
+    let engine = engine_with(one_thread(5), Arc::new(Memory::default()));
+    let lines: Vec<_> = (0..4000).map(|i| format!("function f{i}(x) return x + {i} end")).collect();
+    let long = format!("if parameters == nil then\n{}\nend\nreturn {{ ok = true }}", lines.join("\n"));
+    assert_eq!(succeeded(&run(&engine, incoming(&long), "{}").await), json!({"ok": true}));
+}

@@ -316,3 +316,25 @@ async fn hostile_enable_logic_of_incoming_integrations_harms_nobody() {
 async fn hostile_enable_logic_of_outgoing_integrations_harms_nobody() {
     attack(|source| outgoing("return {}").enabled_by(source)).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_scripts_side_by_side_leave_honest_runs_alone() {
+    let engine = engine_with(Options { threads: 2, ..Options::default() }, Arc::new(Memory::default()));
+    let corpus = corpus();
+    let hostile = corpus.iter().enumerate().map(|(i, (name, source))| {
+        let (engine, definition) = (engine.clone(), incoming(source).of(&format!("t{}", i % 5)));
+        async move { fault(source, &perform(&engine, definition).await).map(|what| format!("{name}: {what}")) }
+    });
+    let honest = (0..100).map(|i| {
+        let (engine, definition) = (engine.clone(), incoming(CLEAN).of(&format!("t{}", i % 7)));
+        async move {
+            let run = perform(&engine, definition).await;
+            matches!(run.outcome, Outcome::Succeeded(_)).then_some(()).ok_or(run.outcome)
+        }
+    });
+    let (hostile, honest) =
+        futures::future::join(futures::future::join_all(hostile), futures::future::join_all(honest)).await;
+    let faults: Vec<_> = hostile.into_iter().flatten().collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(honest, vec![Ok(()); 100]);
+}
