@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sqlx::error::DatabaseError;
 use tidegate_model::Error;
 
 /// Why a call of the store ended early.
@@ -30,7 +31,7 @@ impl From<sqlx::Error> for Fault {
 
 /// Turns a broken unique key into what the caller is told.
 pub(crate) fn taken(error: sqlx::Error, what: &'static str, id: impl fmt::Display) -> Fault {
-    if error.as_database_error().is_some_and(|e| e.is_unique_violation()) {
+    if error.as_database_error().is_some_and(DatabaseError::is_unique_violation) {
         Fault::Refused(Error::not_unique(what, id))
     } else {
         Fault::Database(error)
@@ -40,7 +41,7 @@ pub(crate) fn taken(error: sqlx::Error, what: &'static str, id: impl fmt::Displa
 /// Turns a broken foreign key into what the caller is told.
 pub(crate) fn dangling(fault: Fault, refusal: impl FnOnce() -> Error) -> Fault {
     match fault {
-        Fault::Database(e) if e.as_database_error().is_some_and(|e| e.is_foreign_key_violation()) => {
+        Fault::Database(e) if e.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation) => {
             Fault::Refused(refusal())
         }
         other => other,
@@ -58,12 +59,7 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// Logs what broke, and makes what the caller gets. `transient` tells errors that may not come again from those that will.
-    pub(crate) fn answer(
-        &self,
-        call: &'static str,
-        fault: Fault,
-        transient: fn(&dyn sqlx::error::DatabaseError) -> bool,
-    ) -> Error {
+    pub(crate) fn answer(&self, call: &'static str, fault: Fault, transient: fn(&dyn DatabaseError) -> bool) -> Error {
         use sqlx::Error as E;
         match fault {
             Fault::Refused(error) => error,

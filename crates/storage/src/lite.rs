@@ -1,5 +1,6 @@
 //! SQLite: one file, one process, one writer.
 
+mod bulk;
 mod dialect;
 mod log;
 

@@ -1,5 +1,6 @@
 //! PostgreSQL: many processes, each with a small pool.
 
+mod bulk;
 mod dialect;
 
 /// The parts of statements that PostgreSQL says in its own way.
@@ -23,7 +24,9 @@ mod portable;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use tidegate_model::Clock;
 
 pub(crate) use self::portable::Database;
@@ -32,6 +35,12 @@ use crate::schema;
 
 /// How long a call waits for a connection.
 const TURN: Duration = Duration::from_secs(5);
+
+/// How long a connection may rest before it is asked whether it still is one.
+const REST: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to say that it is there.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Connects to a database whose schema must be there.
 pub(crate) async fn open(
@@ -47,7 +56,12 @@ pub(crate) async fn open(
         ("tcp_keepalives_interval", "10"),
         ("tcp_keepalives_count", "3"),
     ]);
-    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(TURN);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(TURN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, life| Box::pin(rested(connection, life)))
+        .after_release(|connection, _| Box::pin(answers(connection)));
     let pool = pool.connect_with(options).await.map_err(OpenError::connect)?;
     schema::check_postgres(&pool).await?;
     Ok(Database::new(pool.clone(), pool, clock))
@@ -60,6 +74,20 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError>
     let done = schema::postgres(&pool).await;
     pool.close().await;
     done
+}
+
+/// Asks a connection that has rested whether it is still there.
+async fn rested(connection: &mut PgConnection, life: PoolConnectionMetadata) -> sqlx::Result<bool> {
+    if life.idle_for < REST { Ok(true) } else { answers(connection).await }
+}
+
+/// A connection to a silent server would be waited for without end, and keep its place in the pool: the driver bounds no wait of
+/// its own. What was begun on it and not committed is rolled back by this, too.
+async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match tokio::time::timeout(ANSWER, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    }
 }
 
 #[cfg(test)]

@@ -58,10 +58,8 @@ async fn write(store: Arc<dyn Store>, mut waiting: Receiver<(Execution, Answer)>
         let alone = executions.len() > 1 && matches!(written, Err(Error::Internal { .. } | Error::InvalidData(_)));
         for (execution, answer) in executions.iter().zip(answers) {
             // One record that cannot be stored must not take the others with it.
-            let result = match alone {
-                true => store.append_executions(std::slice::from_ref(execution)).await,
-                false => written.clone(),
-            };
+            let result =
+                if alone { store.append_executions(std::slice::from_ref(execution)).await } else { written.clone() };
             // Who waited may have gone; the record is kept all the same.
             let _gone = answer.send(result);
         }

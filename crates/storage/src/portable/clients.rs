@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tidegate_model::{
-    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, RuntimeId, Scope, SecretHash,
+    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, RuntimeId, Scope, SecretHash, TenantId,
 };
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -
     let insert = sql(INSERT)
         .bind(client.id.0)
         .bind(owner_kind(&client.owner))
-        .bind(client.owner.tenant().map(|t| t.as_str()))
+        .bind(client.owner.tenant().map(TenantId::as_str))
         .bind(system)
         .bind(application)
         .bind(runtime)

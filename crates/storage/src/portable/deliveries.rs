@@ -3,11 +3,13 @@
 use tidegate_model::{Delivery, Error, Execution, Timestamp};
 use uuid::Uuid;
 
+use super::super::bulk;
 use super::super::dialect::Connection;
-use super::{Database, executions, micros, sql};
+use super::{Database, micros, sql};
 use crate::body::{self, DeliveryBody};
 use crate::codec::trigger;
 use crate::fault::{Fault, dangling};
+use crate::record::RecordRow;
 
 statements! {
     // Held until the end of the transaction: a delivery of an Integration that is being deleted is not made, and stops nothing.
@@ -17,7 +19,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
     SAVE = "UPDATE delivery SET status = $3, search = $4, body = $5, next_at = $6, holder = $7, leased_until = $8 \
         WHERE tenant = $1 AND id = $2 AND holder = $9";
-    END = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND holder = $3";
 }
 
 /// Who holds it, until when.
@@ -25,22 +26,25 @@ pub(super) type Lease = Option<(Uuid, Timestamp)>;
 
 pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fault> {
     let mut change = db.change().await?;
-    let inserted = insert_one(&mut change, delivery, None).await;
-    let inserted = inserted.map_err(|e| dangling(e, || Error::not_found("Event", &delivery.event.id)))?;
-    if !inserted {
+    if !hold_target(&mut change, delivery).await? {
         return Err(Error::not_found("Integration", delivery.execution.integration).into());
     }
+    let inserted = insert_one(&mut change, delivery, None).await;
+    inserted.map_err(|e| dangling(e, || Error::not_found("Event", &delivery.event.id)))?;
     change.commit().await?;
     Ok(())
 }
 
-/// `false` when its Integration is gone, or it is there already.
+/// Keeps its Integration from being deleted until this transaction ends; `false` when it is gone.
+pub(super) async fn hold_target(connection: &mut Connection, delivery: &Delivery) -> Result<bool, Fault> {
+    let record = &delivery.execution;
+    let hold = sql(HOLD_INTEGRATION).bind(record.tenant.as_str()).bind(record.integration.0);
+    Ok(hold.fetch_optional(connection).await?.is_some())
+}
+
+/// Inserts one whose Integration is held; `false` when it is there already.
 pub(super) async fn insert_one(connection: &mut Connection, delivery: &Delivery, lease: Lease) -> Result<bool, Fault> {
     let (record, event) = (&delivery.execution, &delivery.event);
-    let hold = sql(HOLD_INTEGRATION).bind(record.tenant.as_str()).bind(record.integration.0);
-    if hold.fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(false);
-    }
     let insert = bind(INSERT, delivery, lease)?
         .bind(record.integration.0)
         .bind(trigger(record.trigger))
@@ -58,13 +62,12 @@ pub(super) async fn save(db: &Database, delivery: &Delivery, holder: Uuid, lease
 }
 
 pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -> Result<(), Fault> {
+    let keys: Vec<_> = records.iter().map(|record| (record.tenant.as_str(), record.id.0)).collect();
     let mut change = db.change().await?;
-    for record in records {
-        let end = sql(END).bind(record.tenant.as_str()).bind(record.id.0).bind(holder);
-        if end.execute(&mut *change).await?.rows_affected() == 1 {
-            executions::insert_one(&mut change, record).await?;
-        }
-    }
+    let ended = bulk::end_deliveries(&mut change, &keys, holder).await?;
+    let ended = records.iter().filter(|record| ended.contains(&record.id.0));
+    let rows = ended.map(RecordRow::of).collect::<Result<_, _>>()?;
+    bulk::insert_executions(&mut change, rows).await?;
     change.commit().await?;
     Ok(())
 }

@@ -1,16 +1,20 @@
 //! Records of runs, and open deliveries among them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use tidegate_model::{Execution, ExecutionFilter, ExecutionId, Page, PageOf, Status, TenantId};
+use tidegate_model::{
+    EventId, Execution, ExecutionFilter, ExecutionId, ObjectId, Page, PageOf, Status, TenantId, TypeName,
+};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Row};
+use super::super::bulk;
+use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, counted, maybe_micros, micros, number, one_more, sql, tenants};
+use super::{Database, counted, maybe_micros, number, one_more, sql, tenants};
 use crate::body::{self, OwnedDeliveryBody};
-use crate::codec::trigger;
 use crate::fault::Fault;
+use crate::record::RecordRow;
 
 /// The filter's conditions; `$1` to `$9` are bound by [`filtered`].
 macro_rules! matching {
@@ -23,8 +27,6 @@ macro_rules! matching {
 }
 
 statements! {
-    INSERT = "INSERT INTO execution (tenant, id, integration, status, trigger, started_at, event_id, object_type, object_id, \
-        search, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO NOTHING";
     // One statement sees one moment: a delivery that ends meanwhile is in one of the two.
     FIND = "SELECT id, body, FALSE AS open FROM execution WHERE tenant = $1 AND id = $2 \
         UNION ALL SELECT id, body, TRUE AS open FROM delivery WHERE tenant = $1 AND id = $2";
@@ -39,39 +41,22 @@ statements! {
     );
 }
 
+/// Those of a tenant that is gone are dropped, as they would have been with it.
 pub(super) async fn append(db: &Database, executions: &[Execution]) -> Result<(), Fault> {
     let mut change = db.change().await?;
-    let mut tenants = HashMap::new();
+    let mut held = HashMap::new();
+    let mut rows = Vec::with_capacity(executions.len());
     for execution in executions {
-        let there = match tenants.get(&execution.tenant) {
-            Some(there) => *there,
-            None => tenants::hold(&mut change, &execution.tenant).await?,
+        let there = match held.entry(&execution.tenant) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => *unknown.insert(tenants::hold(&mut change, &execution.tenant).await?),
         };
-        tenants.insert(&execution.tenant, there);
         if there {
-            insert_one(&mut change, execution).await?;
+            rows.push(RecordRow::of(execution)?);
         }
     }
+    bulk::insert_executions(&mut change, rows).await?;
     change.commit().await?;
-    Ok(())
-}
-
-/// Inserts a record of a tenant that is held; one that is there stays as it is.
-pub(super) async fn insert_one(connection: &mut Connection, execution: &Execution) -> Result<(), Fault> {
-    let event = execution.event.as_ref();
-    let insert = sql(INSERT)
-        .bind(execution.tenant.as_str())
-        .bind(execution.id.0)
-        .bind(execution.integration.0)
-        .bind(execution.status.as_str())
-        .bind(trigger(execution.trigger))
-        .bind(micros(execution.started_at))
-        .bind(event.map(|e| e.id.as_str()))
-        .bind(event.map(|e| e.object_type.as_str()))
-        .bind(event.map(|e| e.object_id.as_str()))
-        .bind(body::search_text(execution))
-        .bind(body::pack(execution)?);
-    insert.execute(connection).await?;
     Ok(())
 }
 
@@ -108,9 +93,9 @@ fn filtered(statement: &'static str, tenant: &TenantId, filter: &ExecutionFilter
         .bind(statuses)
         .bind(maybe_micros(filter.from))
         .bind(maybe_micros(filter.to))
-        .bind(filter.object_type.as_ref().map(|t| t.as_str()))
-        .bind(filter.object_id.as_ref().map(|id| id.as_str()))
-        .bind(filter.event_id.as_ref().map(|id| id.as_str()))
+        .bind(filter.object_type.as_ref().map(TypeName::as_str))
+        .bind(filter.object_id.as_ref().map(ObjectId::as_str))
+        .bind(filter.event_id.as_ref().map(EventId::as_str))
         .bind(text)
 }
 

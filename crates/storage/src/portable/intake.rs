@@ -1,5 +1,8 @@
 //! What comes from the log: the position, events, and what is kept aside.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use tidegate_model::contract::{Incomprehensible, Position};
 use tidegate_model::{Event, EventId, ExecutionId, TenantId, Timestamp};
 use uuid::Uuid;
@@ -39,12 +42,26 @@ pub(super) async fn take_in(
     }
     let lease = Some((holder, leased_until));
     let mut new = Vec::new();
+    let (mut tenants_held, mut targets_held) = (HashMap::new(), HashMap::new());
     for (event, due) in &intake.events {
+        let held = match tenants_held.entry(&event.tenant) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => *unknown.insert(tenants::hold(&mut change, &event.tenant).await?),
+        };
+        if !held {
+            tracing::warn!(tenant = %event.tenant, event = %event.id, "dropped an event of a tenant that is not there");
+            continue;
+        }
         if !insert_event(&mut change, event, now).await? {
             continue;
         }
         for delivery in due {
-            if deliveries::insert_one(&mut change, delivery, lease).await? {
+            let target = (&delivery.execution.tenant, delivery.execution.integration);
+            let held = match targets_held.entry(target) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => *unknown.insert(deliveries::hold_target(&mut change, delivery).await?),
+            };
+            if held && deliveries::insert_one(&mut change, delivery, lease).await? {
                 new.push(delivery.execution.id);
             }
         }
@@ -61,12 +78,8 @@ pub(super) async fn event(db: &Database, tenant: &TenantId, id: &EventId) -> Res
     row.map(|row| Columns::of("event", &row).body("body")).transpose()
 }
 
-/// `false` when its tenant has seen it before, or is gone.
+/// `false` when its tenant, which is held, has seen it before.
 async fn insert_event(connection: &mut Connection, event: &Event, now: Timestamp) -> Result<bool, Fault> {
-    if !tenants::hold(connection, &event.tenant).await? {
-        tracing::warn!(tenant = %event.tenant, event = %event.id, "dropped an event of a tenant that is not there");
-        return Ok(false);
-    }
     let insert = sql(INSERT_EVENT)
         .bind(event.tenant.as_str())
         .bind(event.id.as_str())

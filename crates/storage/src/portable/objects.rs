@@ -1,6 +1,6 @@
 //! Object types and domain objects.
 
-use tidegate_model::{Error, Object, ObjectId, ObjectType, ObjectTypeId, Page, PageOf, TenantId, TypeName};
+use tidegate_model::{Error, Json, Object, ObjectId, ObjectType, ObjectTypeId, Page, PageOf, TenantId, TypeName};
 
 use super::super::dialect::{self, Connection, Row};
 use super::row::Columns;
@@ -34,7 +34,7 @@ pub(super) async fn insert_type(db: &Database, object_type: &ObjectType) -> Resu
         .bind(object_type.tenant.as_str())
         .bind(object_type.id.0)
         .bind(object_type.name.as_str())
-        .bind(object_type.schema.as_ref().map(|s| s.as_str()));
+        .bind(object_type.schema.as_ref().map(Json::as_str));
     insert.execute(&mut *change).await.map_err(|e| taken(e, TYPE_KIND, &object_type.name))?;
     change.commit().await?;
     Ok(())
@@ -128,7 +128,7 @@ fn read_type(row: &Row) -> Result<ObjectType, Fault> {
         id: ObjectTypeId(columns.get("id")?),
         tenant: columns.text("tenant")?,
         name: columns.text("name")?,
-        schema: schema.map(tidegate_model::Json::trusted),
+        schema: schema.map(Json::trusted),
     })
 }
 

@@ -27,6 +27,7 @@ async fn every_statement_prepares() {
         runtimes::STATEMENTS,
         signing_keys::STATEMENTS,
         tenants::STATEMENTS,
+        super::super::bulk::STATEMENTS,
     ];
     let mut connection = database.writes().acquire().await.unwrap();
     let dialect =

@@ -3,6 +3,7 @@
 mod clients;
 mod deliveries;
 mod executions;
+mod faults;
 mod harness;
 mod housekeeping;
 mod intake;
