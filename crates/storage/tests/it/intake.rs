@@ -75,7 +75,7 @@ async fn of_two_intakes_that_read_the_same_one_stores_nothing(kept: &Kept) {
 async fn an_event_id_that_was_seen_before_adds_nothing(kept: &Kept) {
     let (a, target) = with_target(kept).await;
     let (one, two) = (event(&a, "1"), event(&a, "2"));
-    let first = batch(&target, &[one.clone()]);
+    let first = batch(&target, std::slice::from_ref(&one));
     kept.store.take_in(0, 1, &first, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
     let again = batch(&target, &[one.clone(), two.clone(), two]);
     let taken = kept.store.take_in(1, 4, &again, id(), kept.after(30), kept.now()).await.unwrap().unwrap();

@@ -77,8 +77,8 @@ async fn an_integration_is_replaced_with_its_subscriptions(kept: &Kept) {
     one.updated_at = kept.after(1);
     kept.store.update_integration(&one, &any_event(&a)).await.unwrap();
     assert_eq!(kept.store.integration(&a, one.id).await.unwrap(), Some(one.clone()));
-    let subscribers = |event_type| kept.store.subscribers(&a, &TYPE, event_type);
-    static TYPE: std::sync::LazyLock<tidegate_model::TypeName> = std::sync::LazyLock::new(|| type_name("Order"));
+    let order = type_name("Order");
+    let subscribers = |event_type| kept.store.subscribers(&a, &order, event_type);
     assert_eq!(subscribers(EventType::Create).await.unwrap().len(), 0);
     assert_eq!(subscribers(EventType::Delete).await.unwrap().len(), 1);
     let unknown = outgoing(&a, "unknown", core, &[]);

@@ -1,5 +1,7 @@
 //! One suite over every store: SQLite in memory, SQLite in a file, PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod clients;
 mod deliveries;
 mod executions;
@@ -16,5 +18,6 @@ mod outbox;
 mod parity;
 mod recorder;
 mod samples;
+mod silence;
 mod survival;
 mod systems;

@@ -57,7 +57,7 @@ async fn an_object_is_inserted_replaced_and_deleted_by_version(kept: &Kept) {
     let mut second = object(&a, "ö/1", r#"{"n":2}"#);
     second.version = 2;
     second.updated_at = kept.after(5);
-    second.updated_by = "user:x".to_owned();
+    second.updated_by = String::from("user:x");
     let replace = [write(&second, Some(1), event(&a, "2"))];
     assert_eq!(kept.store.write_objects(&replace).await.unwrap(), WriteConflict::None);
     assert_eq!(kept.store.write_objects(&replace).await.unwrap(), WriteConflict::At(0));
@@ -137,7 +137,7 @@ async fn two_sets_of_writes_that_cross_end_both(kept: &Kept) {
         let (there, mut back) = (make("there"), make("back"));
         back.reverse();
         let (there, back) = tokio::join!(kept.store.write_objects(&there), kept.store.write_objects(&back));
-        let made = [there.unwrap(), back.unwrap()].iter().filter(|c| **c == WriteConflict::None).count();
-        assert_eq!(made, 1);
+        let won = [there.unwrap(), back.unwrap()].iter().filter(|c| **c == WriteConflict::None).count();
+        assert_eq!(won, 1);
     }
 }

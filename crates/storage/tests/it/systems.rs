@@ -41,9 +41,9 @@ async fn an_integration_system_is_kept_under_a_unique_name(kept: &Kept) {
     let same_name = integration_system("one");
     let taken = |name| Err(Error::not_unique("IntegrationSystem", name));
     assert_eq!(kept.store.insert_integration_system(&same_name).await, taken("one"));
-    one.name = "two".to_owned();
+    one.name = String::from("two");
     assert_eq!(kept.store.update_integration_system(&one).await, taken("two"));
-    one.name = "uno".to_owned();
+    one.name = String::from("uno");
     one.description = None;
     kept.store.update_integration_system(&one).await.unwrap();
     assert_eq!(kept.store.integration_system(one.id).await.unwrap(), Some(one.clone()));
@@ -71,19 +71,19 @@ async fn integration_systems_are_paged_and_rows_added_meanwhile_move_nothing(kep
 
 async fn a_managed_system_keeps_its_integration_system_from_being_deleted(kept: &Kept) {
     let a = with_tenants(kept, &["a"]).await;
-    let manager = integration_system("manager");
+    let system = integration_system("manager");
     let mut managed = application(&a, "managed");
-    managed.details.integration_system = Some(manager.id);
-    let missing = Error::not_found("IntegrationSystem", manager.id);
+    managed.details.integration_system = Some(system.id);
+    let missing = Error::not_found("IntegrationSystem", system.id);
     assert_eq!(kept.store.insert_application(&managed, &any_event(&a)).await, Err(missing));
-    kept.store.insert_integration_system(&manager).await.unwrap();
+    kept.store.insert_integration_system(&system).await.unwrap();
     kept.store.insert_application(&managed, &any_event(&a)).await.unwrap();
-    let refused = kept.store.delete_integration_system(manager.id).await;
+    let refused = kept.store.delete_integration_system(system.id).await;
     assert!(matches!(refused, Err(Error::InvalidOperation(_))), "{refused:?}");
-    assert_eq!(kept.store.integration_system(manager.id).await.unwrap(), Some(manager.clone()));
+    assert_eq!(kept.store.integration_system(system.id).await.unwrap(), Some(system.clone()));
     managed.details.integration_system = None;
     kept.store.update_application(&managed, &any_event(&a)).await.unwrap();
-    kept.store.delete_integration_system(manager.id).await.unwrap();
+    kept.store.delete_integration_system(system.id).await.unwrap();
 }
 
 async fn an_application_is_kept_in_its_tenant_alone(kept: &Kept) {
