@@ -9,7 +9,11 @@ use crate::harness::api::{Admin, http};
 use crate::harness::command::{ended, tidegate};
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, in_every_mode, ports};
 
-in_every_mode!(sigterm_finishes_what_is_under_way_and_exits_0, health_and_readiness_are_told);
+in_every_mode!(
+    sigterm_finishes_what_is_under_way_and_exits_0,
+    health_and_readiness_are_told,
+    no_key_token_or_secret_is_ever_logged,
+);
 
 async fn sigterm_finishes_what_is_under_way_and_exits_0(mode: Mode) {
     let Some(mut tidegate) = Tidegate::start(mode).await else { return };
@@ -68,6 +72,50 @@ async fn health_and_readiness_are_told(mode: Mode) {
         .await;
     }
     assert_eq!(http().get(tidegate.director("/healthz")).send().await.unwrap().status(), 200);
+}
+
+async fn no_key_token_or_secret_is_ever_logged(mode: Mode) {
+    let Some(mut tidegate) = Tidegate::start_with(mode, &[("LOG__LEVEL", "debug")]).await else { return };
+    let api = tidegate.api().await;
+    let acme = api.make_tenant("acme", &[]).await;
+    let incoming = acme.make_incoming("shop", "error('boom')", json!({})).await;
+    let url = incoming["webhookUrl"].as_str().unwrap();
+    assert_eq!(http().post(url).body("{}").send().await.unwrap().status(), 500);
+    let register = r#"mutation { registerIntegrationSystem(in: { name: "crm" }) { id } }"#;
+    let id = api.ask(register, json!({})).await["registerIntegrationSystem"]["id"].take();
+    let request = "mutation($id: ID!) { requestClientCredentialsForIntegrationSystem(id: $id) {
+        auth { credential { ... on OAuthCredentialData { clientSecret } } } } }";
+    let told = api.ask(request, json!({ "id": id })).await;
+    let secret = told["requestClientCredentialsForIntegrationSystem"]["auth"]["credential"]["clientSecret"].clone();
+    tidegate.stop_and_keep().await;
+    let said = tidegate.said().join("\n");
+    assert!(said.contains("/graphql"), "requests are logged: {said}");
+    for hidden in [url.rsplit('/').next().unwrap(), secret.as_str().unwrap(), &api.token, "the-secret-"] {
+        assert!(!said.contains(hidden), "{hidden} is in {said}");
+    }
+}
+
+#[tokio::test]
+async fn grpc_answers_on_the_same_port() {
+    let running = Tidegate::start(Mode::Together).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let request = client.post(running.director("/grpc.health.v1.Health/Check"));
+    // A frame that is not compressed, with an empty message: the health of the process.
+    let answer = request.header("content-type", "application/grpc").body(vec![0; 5]).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/grpc");
+    assert_eq!(answer.bytes().await.unwrap().as_ref(), [0, 0, 0, 0, 2, 8, 1], "SERVING");
+}
+
+#[tokio::test]
+async fn a_caller_that_never_finishes_its_head_is_hung_up_on() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let running = Tidegate::start(Mode::Together).await.unwrap();
+    let address = running.gateway("").replace("http://", "");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"POST /webhook/x HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(std::time::Duration::from_mins(1), stream.read_to_end(&mut answer)).await;
+    assert!(read.is_ok(), "the connection is still open");
 }
 
 #[tokio::test]

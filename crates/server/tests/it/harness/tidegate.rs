@@ -155,6 +155,14 @@ impl Tidegate {
         self.parts[which].process.as_ref().unwrap().ask_to_stop();
     }
 
+    /// SIGTERM for all, and what they said stays readable.
+    pub(crate) async fn stop_and_keep(&mut self) {
+        for process in self.parts.iter_mut().filter_map(|part| part.process.as_mut()) {
+            process.ask_to_stop();
+            process.end().await;
+        }
+    }
+
     /// SIGTERM for all; answers how each ended.
     pub(crate) async fn stop(&mut self) -> Vec<ExitStatus> {
         let mut running: Vec<Process> = self.parts.iter_mut().filter_map(|part| part.process.take()).collect();
