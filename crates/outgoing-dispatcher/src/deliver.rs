@@ -52,6 +52,8 @@ impl Deliverer {
     /// Makes the delivery as far as it can be made now. The lease is held, and the place in the lane taken.
     pub(crate) async fn deliver(&self, mut delivery: Delivery, place: Place) {
         let turn = tokio::select! {
+            // What is done is done, even when the time is over too.
+            biased;
             turn = self.turn(&mut delivery) => turn,
             () = self.abandon.cancelled() => Turn::Again(self.clock.now()),
         };

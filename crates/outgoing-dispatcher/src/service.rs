@@ -100,7 +100,11 @@ impl Dispatcher {
         if options.alone {
             release_all(&*parts.store, &shutdown).await;
         }
-        tokio::join!(intake.run(), claims.run());
+        tokio::select! {
+            _ = async { tokio::join!(intake.run(), claims.run()) } => {}
+            // While the store is away they may stand still where they cannot hear the shutdown.
+            () = async { shutdown.cancelled().await; tokio::time::sleep(options.grace).await } => {}
+        }
 
         let tasks = in_hand.tasks.clone();
         tasks.close();

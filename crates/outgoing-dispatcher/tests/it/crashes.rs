@@ -1,8 +1,10 @@
 //! Whatever dies, nothing that the log accepted is lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_model::Status;
+use tokio::sync::Notify;
 
 use crate::harness::{Answer, Definition, World, created, definition_event, tenant};
 
@@ -116,6 +118,50 @@ async fn two_dispatchers_make_each_delivery_once() {
     let all = world.ended(80).await;
     assert!(all.iter().all(|record| record.attempts.len() == 1));
     assert_eq!((world.sink.got("/a").len(), world.sink.got("/b").len()), (40, 40));
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_while_a_script_ran_does_not_call() {
+    let mut world = World::new().await;
+    let script = format!("http.request({{ url = '{}' }}) return {{}}", world.sink.url("/script"));
+    Definition::new("orders", world.sink.url("/in"), &script).insert(&world).await;
+    let gate = Arc::new(Notify::new());
+    world.sink.will("/script", [Answer::When(gate.clone())]);
+    // The first one never looks at the table, or it would renew its lease.
+    let often = std::mem::replace(&mut world.options.poll, Duration::from_hours(1));
+    let first = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.sink.calls("/script", 1).await;
+    world.advance(61);
+    world.options.poll = often;
+    let _second = world.dispatch();
+    assert_eq!(world.one().await.status, Status::Success);
+
+    gate.notify_one();
+    first.stop().await;
+    assert_eq!(world.sink.got("/in").len(), 1);
+    assert_eq!(world.one().await.attempts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_here_makes_no_second_delivery() {
+    let world = World::new().await;
+    let script = format!("http.request({{ url = '{}' }}) return {{}}", world.sink.url("/script"));
+    Definition::new("orders", world.sink.url("/in"), &script).insert(&world).await;
+    let gate = Arc::new(Notify::new());
+    world.sink.will("/script", [Answer::When(gate.clone())]);
+    let running = world.dispatch();
+    world.publish("e-1", created()).await;
+    world.sink.calls("/script", 1).await;
+    world.advance(61);
+    // Something else that is due shows that the table was looked at since.
+    world.publish("e-2", created()).await;
+    world.ended(1).await;
+    gate.notify_one();
+
+    assert!(world.ended(2).await.iter().all(|record| record.attempts.len() == 1));
+    running.stop().await;
+    assert_eq!((world.sink.got("/script").len(), world.sink.got("/in").len()), (2, 2));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tidegate_model::{
 use super::{World, order, tenant};
 
 /// An OUTGOING Integration to be; by default a POST on every change of `Order`.
-pub struct Definition {
+pub(crate) struct Definition {
     name: String,
     url: String,
     method: HttpMethod,
@@ -22,7 +22,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    pub fn new(name: &str, url: impl Into<String>, core: &str) -> Self {
+    pub(crate) fn new(name: &str, url: impl Into<String>, core: &str) -> Self {
         Self {
             name: name.to_owned(),
             url: url.into(),
@@ -35,32 +35,32 @@ impl Definition {
         }
     }
 
-    pub fn get(mut self) -> Self {
+    pub(crate) fn get(mut self) -> Self {
         self.method = HttpMethod::Get;
         self
     }
 
-    pub fn enabled_by(mut self, script: &str) -> Self {
+    pub(crate) fn enabled_by(mut self, script: &str) -> Self {
         self.enable = Some(script.to_owned());
         self
     }
 
-    pub fn inactive(mut self) -> Self {
+    pub(crate) fn inactive(mut self) -> Self {
         self.active = false;
         self
     }
 
-    pub fn until(mut self, end: Timestamp) -> Self {
+    pub(crate) fn until(mut self, end: Timestamp) -> Self {
         self.expiry_date = Some(end);
         self
     }
 
-    pub fn on(mut self, event: EventType) -> Self {
+    pub(crate) fn on(mut self, event: EventType) -> Self {
         self.events = vec![event];
         self
     }
 
-    pub async fn insert(self, world: &World) -> IntegrationId {
+    pub(crate) async fn insert(self, world: &World) -> IntegrationId {
         let core = logic(world, &self.name, LogicKind::Core, &self.core).await;
         let enable = match &self.enable {
             Some(script) => Some(logic(world, &self.name, LogicKind::Enable, script).await),
@@ -115,7 +115,7 @@ async fn logic(world: &World, name: &str, kind: LogicKind, source: &str) -> Logi
 }
 
 /// The event of a change of a definition; it stays in the outbox here.
-pub fn definition_event(world: &World) -> Event {
+pub(crate) fn definition_event(world: &World) -> Event {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     Event {
         id: format!("definition-{}", NEXT.fetch_add(1, Ordering::Relaxed)).parse().unwrap(),

@@ -8,7 +8,7 @@ use tidegate_model::{Error, Event};
 use tokio::sync::Notify;
 
 #[derive(Default)]
-pub struct ListLog {
+pub(crate) struct ListLog {
     entries: Mutex<Entries>,
     changed: Notify,
 }
@@ -20,17 +20,17 @@ struct Entries {
 }
 
 impl ListLog {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// Loses the oldest entries.
-    pub fn forget(&self, count: usize) {
+    pub(crate) fn forget(&self, count: usize) {
         self.entries.lock().unwrap().forgotten += count;
     }
 
     /// Puts something on the log that is no event.
-    pub fn nonsense(&self) {
+    pub(crate) fn nonsense(&self) {
         self.entries.lock().unwrap().all.push(Received::Incomprehensible(Incomprehensible {
             subject: "tidegate.events.acme.Order.explode".to_owned(),
             payload: vec![0xff],

@@ -22,37 +22,37 @@ use tidegate_storage::{DatabaseUrl, Store};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-pub use definitions::{Definition, definition_event};
-pub use list_log::ListLog;
-pub use sink::{Answer, Sink};
+pub(crate) use definitions::{Definition, definition_event};
+pub(crate) use list_log::ListLog;
+pub(crate) use sink::{Answer, Sink};
 
 /// Everything but the dispatcher: what outlives it.
-pub struct World {
-    pub store: Arc<dyn Store>,
-    pub log: Arc<dyn EventLog>,
-    pub clock: Arc<ManualClock>,
-    pub sink: Sink,
-    pub registry: Arc<StoreRegistry>,
-    pub options: Options,
-    pub policy: Policy,
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sink: Sink,
+    pub(crate) registry: Arc<StoreRegistry>,
+    pub(crate) options: Options,
+    pub(crate) policy: Policy,
     /// Goes with the world.
-    pub directory: Arc<TempDir>,
+    pub(crate) _directory: Arc<TempDir>,
 }
 
 /// A dispatcher in a runtime of its own, so that killing it leaves nothing running.
-pub struct Running {
+pub(crate) struct Running {
     runtime: Option<Runtime>,
     shutdown: CancellationToken,
     run: tokio::task::JoinHandle<()>,
     engine: Engine,
 }
 
-pub fn tenant() -> TenantId {
+pub(crate) fn tenant() -> TenantId {
     "acme".parse().unwrap()
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
         // A file: a killed dispatcher takes its connections with it, and with them a database in memory.
         let directory = tempfile::tempdir().unwrap();
@@ -74,12 +74,12 @@ impl World {
             sink: Sink::start().await,
             options: Options { poll: Duration::from_millis(20), ..Options::default() },
             policy: Policy::allowing_loopback(),
-            directory: directory.into(),
+            _directory: directory.into(),
         }
     }
 
     /// Builds a dispatcher, with an engine of its own.
-    pub fn build(&self) -> Result<(Dispatcher, Engine), InvalidOptions> {
+    pub(crate) fn build(&self) -> Result<(Dispatcher, Engine), InvalidOptions> {
         let egress = Egress::new(self.policy.clone()).unwrap();
         let parts = tidegate_engine::Parts {
             objects: Arc::new(NoObjects),
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// Starts a dispatcher; many may run at once.
-    pub fn dispatch(&self) -> Running {
+    pub(crate) fn dispatch(&self) -> Running {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let inside = runtime.enter();
         let (dispatcher, engine) = self.build().unwrap();
@@ -113,16 +113,16 @@ impl World {
         Running { runtime: Some(runtime), shutdown, run, engine }
     }
 
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
     }
 
     /// Publishes an event about `Order` `object_id`.
-    pub async fn publish(&self, id: &str, change: Change) {
+    pub(crate) async fn publish(&self, id: &str, change: Change) {
         self.publish_about(id, "o-1", change).await;
     }
 
-    pub async fn publish_about(&self, id: &str, object_id: &str, change: Change) {
+    pub(crate) async fn publish_about(&self, id: &str, object_id: &str, change: Change) {
         let event = Event {
             id: id.parse().unwrap(),
             tenant: tenant(),
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// All records and open deliveries, oldest first.
-    pub async fn executions(&self) -> Vec<Execution> {
+    pub(crate) async fn executions(&self) -> Vec<Execution> {
         let page = PageOf { first: 100, after: None };
         let mut all = self.store.executions(&tenant(), &ExecutionFilter::default(), page).await.unwrap().data;
         all.reverse();
@@ -143,19 +143,19 @@ impl World {
     }
 
     /// Waits until there are as many ended records as that, and answers all.
-    pub async fn ended(&self, count: usize) -> Vec<Execution> {
+    pub(crate) async fn ended(&self, count: usize) -> Vec<Execution> {
         self.when(|all| all.iter().filter(|e| !e.status.is_open()).count() >= count).await
     }
 
     /// Waits for the one record to end.
-    pub async fn one(&self) -> Execution {
+    pub(crate) async fn one(&self) -> Execution {
         let mut all = self.ended(1).await;
         assert_eq!(all.len(), 1, "{all:#?}");
         all.remove(0)
     }
 
     /// Waits until the records are like this, and answers them.
-    pub async fn when(&self, like: impl Fn(&[Execution]) -> bool) -> Vec<Execution> {
+    pub(crate) async fn when(&self, like: impl Fn(&[Execution]) -> bool) -> Vec<Execution> {
         let last = std::cell::RefCell::new(Vec::new());
         let seen = eventually(async || {
             let all = self.executions().await;
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// Waits until everything published was taken in.
-    pub async fn taken_in(&self) {
+    pub(crate) async fn taken_in(&self) {
         let done =
             eventually(async || self.store.intake_position().await.unwrap() == self.log.bounds().await.unwrap().last);
         assert!(done.await, "the intake never came to the end of the log");
@@ -177,18 +177,18 @@ impl World {
 
 impl Running {
     /// Asks it to stop, and waits until it has.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         (&mut self.run).await.unwrap();
     }
 
     /// Ends it as a power failure would: nothing is finished, nothing given back.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self);
     }
 
     /// Ends the engine alone: from now on no script can be run.
-    pub async fn stop_engine(&self) {
+    pub(crate) async fn stop_engine(&self) {
         self.engine.stop().await;
     }
 }
@@ -202,7 +202,7 @@ impl Drop for Running {
 }
 
 /// Asks until it is so, for a generous while.
-pub async fn eventually(is_so: impl AsyncFn() -> bool) -> bool {
+pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) -> bool {
     for _ in 0..3000 {
         if is_so().await {
             return true;
@@ -212,28 +212,28 @@ pub async fn eventually(is_so: impl AsyncFn() -> bool) -> bool {
     false
 }
 
-pub fn order() -> TypeName {
+pub(crate) fn order() -> TypeName {
     "Order".parse().unwrap()
 }
 
-pub fn json(text: &str) -> Json {
+pub(crate) fn json(text: &str) -> Json {
     Json::parse(text).unwrap()
 }
 
-pub fn created() -> Change {
+pub(crate) fn created() -> Change {
     Change::Create { new: json(r#"{"qty":2,"sku":"A-1"}"#) }
 }
 
-pub fn statuses(all: &[Execution]) -> Vec<Status> {
+pub(crate) fn statuses(all: &[Execution]) -> Vec<Status> {
     all.iter().map(|execution| execution.status).collect()
 }
 
 /// The definitions straight from the store; may be away.
-pub struct StoreRegistry {
+pub(crate) struct StoreRegistry {
     store: Arc<dyn Store>,
-    pub away: AtomicBool,
+    pub(crate) away: AtomicBool,
     /// How often it was asked.
-    pub asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl StoreRegistry {

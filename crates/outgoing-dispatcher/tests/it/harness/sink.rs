@@ -9,38 +9,41 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use super::eventually;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Got {
-    pub method: Method,
-    pub path: String,
-    pub query: Option<String>,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Got {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Got {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 }
 
 /// What to answer.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     Status(u16),
     /// A status, headers, and a body.
     Full(u16, Vec<(&'static str, &'static str)>, Vec<u8>),
     /// Never.
     Hang,
+    /// 200, once somebody says so.
+    When(Arc<Notify>),
 }
 
 #[derive(Default)]
@@ -51,13 +54,13 @@ struct Memory {
     hanging: Vec<String>,
 }
 
-pub struct Sink {
-    pub address: SocketAddr,
+pub(crate) struct Sink {
+    pub(crate) address: SocketAddr,
     memory: Arc<Mutex<Memory>>,
 }
 
 impl Sink {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let memory = Arc::new(Mutex::new(Memory::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -66,26 +69,26 @@ impl Sink {
         Self { address, memory }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The next answers on a path; afterwards 200.
-    pub fn will(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
+    pub(crate) fn will(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
         self.memory.lock().unwrap().answers.entry(path.to_owned()).or_default().extend(answers);
     }
 
     /// No call of this path is ever answered.
-    pub fn hang(&self, path: &str) {
+    pub(crate) fn hang(&self, path: &str) {
         self.memory.lock().unwrap().hanging.push(path.to_owned());
     }
 
-    pub fn got(&self, path: &str) -> Vec<Got> {
+    pub(crate) fn got(&self, path: &str) -> Vec<Got> {
         self.memory.lock().unwrap().got.iter().filter(|got| got.path == path).cloned().collect()
     }
 
     /// Waits for as many calls of a path, and answers them.
-    pub async fn calls(&self, path: &str, count: usize) -> Vec<Got> {
+    pub(crate) async fn calls(&self, path: &str, count: usize) -> Vec<Got> {
         let seen = eventually(async || self.got(path).len() >= count).await;
         let got = self.got(path);
         assert!(seen, "{path} was called {} times, not {count}", got.len());
@@ -119,5 +122,9 @@ async fn receive(
             response.body(body.into()).unwrap()
         }
         Answer::Hang => std::future::pending().await,
+        Answer::When(said) => {
+            said.notified().await;
+            Response::new(Body::empty())
+        }
     }
 }
