@@ -128,13 +128,13 @@ impl Meter {
         if self.nodes.get().is_multiple_of(128) {
             self.check_memory(lua)?;
         }
-        self.check()
+        self.check().map_err(|stop| self.stop_here(lua, stop))
     }
 
     /// Refuses to go on once the machine is larger than it may be.
     pub(crate) fn check_memory(&self, lua: &Lua) -> Result<(), Stop> {
         if lua.used_memory() > self.memory.get() {
-            return Err(self.stop(Stop::Memory(self.memory.get())));
+            return Err(self.stop_here(lua, Stop::Memory(self.memory.get())));
         }
         Ok(())
     }
