@@ -16,19 +16,18 @@ use crate::{ClientStore, metadata, token};
 /// What an operator chooses.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The public base URL, without a slash at its end: `iss` of every token, and where the endpoints are.
+    /// The public base URL: `iss` of every token, and where the endpoints are. A slash at its end is dropped, here and by the verifier.
     pub issuer: String,
     /// How long a token lives.
     pub token_lifetime: Duration,
-    /// `aud` of every token: the platform's own API.
+    /// `aud` of every token: the platform's own API. A slash at its end is dropped as well.
     pub audience: String,
 }
 
 impl Options {
-    /// The defaults for a public base URL: 15 minutes, and the base URL as audience too. A slash at the URL's end is dropped.
+    /// The defaults for a public base URL: 15 minutes, and the base URL as audience too.
     pub fn new(issuer: &str) -> Self {
-        let issuer = issuer.trim_end_matches('/').to_owned();
-        Self { audience: issuer.clone(), issuer, token_lifetime: Duration::from_mins(15) }
+        Self { issuer: issuer.to_owned(), audience: issuer.to_owned(), token_lifetime: Duration::from_mins(15) }
     }
 }
 
@@ -60,7 +59,9 @@ pub(crate) struct Service {
 
 impl Credentials {
     /// Loads the signing key, or makes the first one; of two processes that start at once, both sign with the same.
-    pub async fn build(options: Options, parts: Parts) -> Result<Self, Error> {
+    pub async fn build(mut options: Options, parts: Parts) -> Result<Self, Error> {
+        options.issuer = without_slash(&options.issuer);
+        options.audience = without_slash(&options.audience);
         let Parts { store, sealer, clock, randomness } = parts;
         let keys = SigningKeys::load_or_make(store.as_ref(), &sealer, clock.as_ref(), randomness.as_ref()).await?;
         let service = Service { options, keys: Arc::new(keys), store, clock, randomness };
@@ -81,4 +82,9 @@ impl Credentials {
     pub fn authority(&self) -> Arc<dyn TokenAuthority> {
         Arc::new(LocalAuthority { keys: self.service.keys.clone(), store: self.service.store.clone() })
     }
+}
+
+/// `https://example.com/` and `https://example.com` name the same issuer; operators write both.
+pub(crate) fn without_slash(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
 }

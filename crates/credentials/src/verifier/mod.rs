@@ -11,6 +11,7 @@ use tidegate_model::contract::{TokenAuthority, Verifier};
 use tidegate_model::{Caller, Clock, Error, Scope};
 
 use crate::claims::{ACCESS_TOKEN_TYPE, Claims};
+use crate::service::without_slash;
 use keys::KnownKeys;
 use liveness::Liveness;
 
@@ -37,7 +38,7 @@ pub struct TokenVerifier {
 }
 
 impl TokenVerifier {
-    /// Accepts tokens that `issuer` (with or without a slash at its end) issued for `audience`.
+    /// Accepts tokens that `issuer` issued for `audience`; a slash at the end of either makes no difference.
     pub fn new(authority: Arc<dyn TokenAuthority>, issuer: &str, audience: &str, clock: Arc<dyn Clock>) -> Self {
         // The library checks the signature; the claims are checked here, against the clock that was handed in.
         let mut validation = Validation::new(Algorithm::ES256);
@@ -45,8 +46,8 @@ impl TokenVerifier {
         validation.validate_exp = false;
         validation.validate_aud = false;
         Self {
-            issuer: issuer.trim_end_matches('/').to_owned(),
-            audience: audience.to_owned(),
+            issuer: without_slash(issuer),
+            audience: without_slash(audience),
             validation,
             keys: KnownKeys::new(authority.clone(), clock.clone()),
             liveness: Liveness::new(authority, clock.clone()),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -23,6 +24,9 @@ use uuid::Uuid;
 
 /// What a key looks like.
 pub(crate) const KEY: &str = "3kX9vQ0mJt2LrY8sZbN5wPaEuHcGdF7iToVqRxKyMnA";
+
+/// A call that is not answered fails its test instead of holding it up.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
@@ -140,7 +144,8 @@ impl World {
 
     pub(crate) async fn call(&self, request: request::Builder, body: impl Into<Body>) -> Answer {
         let request = request.body(body.into()).unwrap();
-        let (head, body) = self.gateway.router().oneshot(request).await.unwrap().into_parts();
+        let answer = tokio::time::timeout(PATIENCE, self.gateway.router().oneshot(request));
+        let (head, body) = answer.await.expect("no answer came").unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
     }
