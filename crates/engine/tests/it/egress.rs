@@ -67,7 +67,8 @@ fn http_method(name: &str) -> ::http::Method {
 #[tokio::test]
 async fn every_url_of_the_corpus_comes_out_as_expected() {
     let egress = Egress::with_lookup(Policy::default(), names(&[])).unwrap();
-    let corpus = std::fs::read_to_string(shared("corpora/ssrf/corpus.tsv")).unwrap();
+    let Some(corpus) = shared("corpora/ssrf/corpus.tsv") else { return };
+    let corpus = std::fs::read_to_string(corpus).unwrap();
     let mut judged = 0;
     for line in corpus.lines().filter(|line| line.starts_with("url\t")) {
         let mut columns = line.split('\t').skip(1);

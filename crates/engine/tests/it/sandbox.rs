@@ -236,7 +236,8 @@ const CLEAN: &str = r#"
 
 fn corpus() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = OURS.iter().map(|(n, s)| ((*n).to_owned(), (*s).to_owned())).collect();
-    let mut files: Vec<_> = std::fs::read_dir(shared("corpora/sandbox")).unwrap().map(|f| f.unwrap().path()).collect();
+    let Some(folder) = shared("corpora/sandbox") else { return all };
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
