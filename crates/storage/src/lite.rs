@@ -10,6 +10,9 @@ macro_rules! dialect {
     (key_share) => {
         ""
     };
+    (exclusively) => {
+        ""
+    };
     (skip_locked) => {
         ""
     };

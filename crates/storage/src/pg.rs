@@ -8,6 +8,9 @@ macro_rules! dialect {
     (key_share) => {
         " FOR KEY SHARE"
     };
+    (exclusively) => {
+        " FOR UPDATE"
+    };
     (skip_locked) => {
         " FOR UPDATE SKIP LOCKED"
     };

@@ -14,8 +14,10 @@ statements! {
     INSERT = "INSERT INTO application \
         (tenant, id, name, description, labels, integration_system, updated_at, provider_name, base_url, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    FIND = "SELECT * FROM application WHERE tenant = $1 AND id = $2";
-    LIST = "SELECT * FROM application WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    FIND = "SELECT id, tenant, name, description, labels, integration_system, created_at, updated_at, provider_name, base_url \
+        FROM application WHERE tenant = $1 AND id = $2";
+    LIST = "SELECT id, tenant, name, description, labels, integration_system, created_at, updated_at, provider_name, base_url \
+        FROM application WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
     COUNT = "SELECT COUNT(*) FROM application WHERE tenant = $1";
     UPDATE = "UPDATE application SET name = $3, description = $4, labels = $5, integration_system = $6, updated_at = $7, \
         provider_name = $8, base_url = $9 WHERE tenant = $1 AND id = $2";
@@ -53,7 +55,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn update(db: &Database, application: &Application, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&application.tenant).await?;
     let update = bind(UPDATE, application).execute(&mut *change).await;
     if update.map_err(|e| refused(e, &application.details))?.rows_affected() == 0 {
         return Err(Error::not_found(KIND, application.id).into());
@@ -62,7 +64,7 @@ pub(super) async fn update(db: &Database, application: &Application, event: &Eve
 }
 
 pub(super) async fn delete(db: &Database, tenant: &TenantId, id: ApplicationId, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     let done = sql(DELETE).bind(tenant.as_str()).bind(id.0).execute(&mut *change).await?;
     if done.rows_affected() == 0 {
         return Err(Error::not_found(KIND, id).into());

@@ -13,10 +13,12 @@ use crate::fault::Fault;
 /// Leases what is due, of the Integrations that the condition on `$5` says.
 macro_rules! claim {
     ($($whose:expr),+) => {
+        // Materialized, so that the rows to lease are chosen once: a plan that asked again would lease more than `$4`.
         concat!(
-            "UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (\
+            "WITH due AS MATERIALIZED (\
              SELECT tenant, id FROM delivery WHERE next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
              AND ", $($whose),+, " ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") \
+             UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (SELECT tenant, id FROM due) \
              RETURNING id, next_at, body, \
              (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
         )

@@ -1,11 +1,13 @@
 //! Open deliveries: made, saved, released, ended.
 
+use std::collections::BTreeSet;
+
 use tidegate_model::{Delivery, Error, Execution, Timestamp};
 use uuid::Uuid;
 
 use super::super::bulk;
 use super::super::dialect::Connection;
-use super::{Database, micros, sql};
+use super::{Database, micros, sql, tenants};
 use crate::body::{self, DeliveryBody};
 use crate::codec::trigger;
 use crate::fault::{Fault, dangling};
@@ -64,6 +66,9 @@ pub(super) async fn save(db: &Database, delivery: &Delivery, holder: Uuid, lease
 pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -> Result<(), Fault> {
     let keys: Vec<_> = records.iter().map(|record| (record.tenant.as_str(), record.id.0)).collect();
     let mut change = db.change().await?;
+    for tenant in records.iter().map(|record| &record.tenant).collect::<BTreeSet<_>>() {
+        tenants::hold(&mut change, tenant).await?;
+    }
     let ended = bulk::end_deliveries(&mut change, &keys, holder).await?;
     let ended = records.iter().filter(|record| ended.contains(&record.id.0));
     let rows = ended.map(RecordRow::of).collect::<Result<_, _>>()?;

@@ -52,7 +52,7 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn update(db: &Database, integration: &Integration, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&integration.tenant).await?;
     require_logics(&mut change, integration).await?;
     if bind(UPDATE, integration).execute(&mut *change).await?.rows_affected() == 0 {
         return Err(Error::not_found(KIND, integration.id).into());
@@ -64,7 +64,7 @@ pub(super) async fn update(db: &Database, integration: &Integration, event: &Eve
 
 /// Key, subscriptions and open deliveries go with it by their foreign keys.
 pub(super) async fn delete(db: &Database, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     let deleted = sql(DELETE).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *change).await?;
     let deleted = deleted.ok_or_else(|| Error::not_found(KIND, id))?;
     let user: Uuid = sqlx::Row::try_get(&deleted, "execution_user")?;
@@ -97,7 +97,7 @@ pub(super) async fn replace_webhook_keys(
     // In the order of ids, so that two calls with the same Integrations do not wait for each other in a circle.
     let mut keys: Vec<_> = keys.iter().collect();
     keys.sort_by_key(|(id, _)| *id);
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     for (id, key) in keys {
         if put_key(&mut change, REPLACE_KEY, tenant, *id, key).await? == 0 {
             let refusal = format!("Integration {id} is not an INCOMING one of this tenant; no key was changed");

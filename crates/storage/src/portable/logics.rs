@@ -67,7 +67,7 @@ pub(super) async fn list(db: &Database, tenant: &TenantId, page: PageOf<LogicId>
 }
 
 pub(super) async fn add_version(db: &Database, logic: &Logic, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&logic.tenant).await?;
     let advance = sql(ADVANCE)
         .bind(logic.tenant.as_str())
         .bind(logic.id.0)
@@ -84,7 +84,7 @@ pub(super) async fn add_version(db: &Database, logic: &Logic, event: &Event) -> 
 }
 
 pub(super) async fn describe(db: &Database, logic: &Logic, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&logic.tenant).await?;
     let describe = sql(DESCRIBE).bind(logic.tenant.as_str()).bind(logic.id.0).bind(logic.description.as_deref());
     if describe.execute(&mut *change).await?.rows_affected() == 0 {
         return Err(Error::not_found(KIND, logic.id).into());
@@ -93,7 +93,7 @@ pub(super) async fn describe(db: &Database, logic: &Logic, event: &Event) -> Res
 }
 
 pub(super) async fn delete(db: &Database, tenant: &TenantId, id: LogicId, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     let delete = sql(DELETE).bind(tenant.as_str()).bind(id.0).execute(&mut *change).await;
     let done = delete
         .map_err(|e| dangling(e.into(), || Error::InvalidOperation(format!("Logic {id} is used by an Integration"))))?;

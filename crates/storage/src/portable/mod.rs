@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sqlx::query::Query;
-use tidegate_model::{Clock, Error, Timestamp};
+use tidegate_model::{Clock, Error, TenantId, Timestamp};
 use tokio::sync::Notify;
 
 use super::dialect::{self, Connection, Db, Pool};
@@ -70,6 +70,14 @@ impl Database {
     /// Begins a change; dropped without a commit, it never was.
     pub(super) async fn change(&self) -> Result<Transaction, Fault> {
         Ok(self.writes.begin_with(dialect::BEGIN_CHANGE).await?)
+    }
+
+    /// Begins a change of what is a tenant's. The tenant is held first, everywhere: whoever deletes it holds it, and then waits for none
+    /// who waits for it.
+    async fn change_of(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
+        let mut change = self.change().await?;
+        tenants::hold(&mut change, tenant).await?;
+        Ok(change)
     }
 
     /// Begins to read several things as they are at one moment.

@@ -1,5 +1,7 @@
 //! Object types and domain objects.
 
+use std::collections::BTreeSet;
+
 use tidegate_model::{Error, Json, Object, ObjectId, ObjectType, ObjectTypeId, Page, PageOf, TenantId, TypeName};
 
 use super::super::dialect::{self, Connection, Row};
@@ -80,6 +82,9 @@ pub(super) async fn list(
 
 pub(super) async fn write(db: &Database, writes: &[ObjectWrite]) -> Result<WriteConflict, Fault> {
     let mut change = db.change().await?;
+    for tenant in writes.iter().map(|write| &write.object.tenant).collect::<BTreeSet<_>>() {
+        tenants::hold(&mut change, tenant).await?;
+    }
     for (index, write) in writes.iter().enumerate() {
         let Object { tenant, object_type, .. } = &write.object;
         let hold = sql(HOLD_TYPE).bind(tenant.as_str()).bind(object_type.as_str());

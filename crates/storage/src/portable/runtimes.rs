@@ -13,8 +13,10 @@ statements! {
     INSERT = "INSERT INTO runtime \
         (tenant, id, name, description, labels, integration_system, updated_at, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    FIND = "SELECT * FROM runtime WHERE tenant = $1 AND id = $2";
-    LIST = "SELECT * FROM runtime WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    FIND = "SELECT id, tenant, name, description, labels, integration_system, created_at, updated_at \
+        FROM runtime WHERE tenant = $1 AND id = $2";
+    LIST = "SELECT id, tenant, name, description, labels, integration_system, created_at, updated_at \
+        FROM runtime WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
     COUNT = "SELECT COUNT(*) FROM runtime WHERE tenant = $1";
     UPDATE = "UPDATE runtime SET name = $3, description = $4, labels = $5, integration_system = $6, updated_at = $7 \
         WHERE tenant = $1 AND id = $2";
@@ -48,7 +50,7 @@ pub(super) async fn list(db: &Database, tenant: &TenantId, page: PageOf<RuntimeI
 }
 
 pub(super) async fn update(db: &Database, runtime: &Runtime, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&runtime.tenant).await?;
     let update = bind(UPDATE, runtime).execute(&mut *change).await;
     if update.map_err(|e| refused(e, &runtime.details))?.rows_affected() == 0 {
         return Err(Error::not_found(KIND, runtime.id).into());
@@ -57,7 +59,7 @@ pub(super) async fn update(db: &Database, runtime: &Runtime, event: &Event) -> R
 }
 
 pub(super) async fn delete(db: &Database, tenant: &TenantId, id: RuntimeId, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     let done = sql(DELETE).bind(tenant.as_str()).bind(id.0).execute(&mut *change).await?;
     if done.rows_affected() == 0 {
         return Err(Error::not_found(KIND, id).into());

@@ -16,6 +16,7 @@ statements! {
     DELETE_INTEGRATIONS = "DELETE FROM integration WHERE tenant = $1";
     DELETE_EVENTS = "DELETE FROM event WHERE tenant = $1";
     DELETE = "DELETE FROM tenant WHERE id = $1 RETURNING id, name, created_at";
+    LOCK = concat!("SELECT id FROM tenant WHERE id = $1", dialect!(exclusively));
     // Held until the end of the transaction, so that what is inserted for a tenant goes with it.
     HOLD = concat!("SELECT id FROM tenant WHERE id = $1", dialect!(key_share));
 }
@@ -42,7 +43,7 @@ pub(super) async fn list(db: &Database, page: PageOf<TenantId>) -> Result<Page<T
 
 pub(super) async fn delete(db: &Database, id: &TenantId) -> Result<Option<Tenant>, Fault> {
     let mut change = db.change().await?;
-    for statement in [DELETE_INTEGRATIONS, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT) {
+    for statement in [LOCK, DELETE_INTEGRATIONS, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT) {
         sql(statement).bind(id.as_str()).execute(&mut *change).await?;
     }
     let row = sql(DELETE).bind(id.as_str()).fetch_optional(&mut *change).await?;

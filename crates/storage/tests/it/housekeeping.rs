@@ -6,12 +6,13 @@ use tidegate_storage::contract::{ObjectWrite, WebhookKeyRow, Whose};
 use crate::harness::{Kept, on_every_store, start};
 use crate::intake::{batch, with_target};
 use crate::samples::{
-    any_event, application, client, event, execution, id, incoming, object, object_type, outgoing, runtime, tenant,
-    tenant_id, type_name,
+    any_event, application, client, event, execution, id, incoming, logic, object, object_type, outgoing, runtime,
+    tenant, tenant_id, type_name,
 };
 
 on_every_store!(
     a_deleted_tenant_leaves_nothing,
+    a_tenant_is_deleted_while_its_things_are_made_and_ended,
     old_records_are_pruned_a_few_at_a_time,
     events_are_pruned_unless_a_delivery_needs_them,
     a_closed_store_is_not_available,
@@ -57,6 +58,47 @@ async fn a_deleted_tenant_leaves_nothing(kept: &Kept) {
     }
     let left = kept.store.outbox_claim(id(), kept.now(), 100).await.unwrap().unwrap();
     assert!(left.iter().all(|(_, event)| event.tenant == tenant_id("b")) && left.len() == 1, "{left:?}");
+}
+
+async fn a_tenant_is_deleted_while_its_things_are_made_and_ended(kept: &Kept) {
+    let (a, _) = with_target(kept).await;
+    kept.store.delete_tenant(&a).await.unwrap();
+    for round in 0..15 {
+        kept.store.insert_tenant(&tenant("a")).await.unwrap();
+        let core = logic(&a, "core");
+        kept.store.insert_logic(&core, &any_event(&a)).await.unwrap();
+        let target = outgoing(&a, "target", core.id, &[]);
+        kept.store.insert_integration(&target, None, &any_event(&a)).await.unwrap();
+        kept.store.insert_object_type(&object_type(&a, "Order")).await.unwrap();
+        let (holder, position) = (id(), round * 2);
+        let (open, late) = (batch(&target, &[event(&a, "open")]), batch(&target, &[event(&a, "late")]));
+        let took = kept.store.take_in(position, position + 1, &open, holder, kept.after(30), kept.now()).await;
+        assert_eq!(took.unwrap().unwrap().len(), 1);
+        let ended = [open.events[0].1[0].execution.clone()];
+        let write = ObjectWrite { object: object(&a, "1", "{}"), expected: None, delete: false, event: any_event(&a) };
+        let (writes, records, changed) = ([write], [execution(&target)], any_event(&a));
+        let (deleted, taken, finished, appended, written, updated) = tokio::join!(
+            kept.store.delete_tenant(&a),
+            kept.store.take_in(position + 1, position + 2, &late, holder, kept.after(30), kept.now()),
+            kept.store.finish(&ended, holder),
+            kept.store.append_executions(&records),
+            kept.store.write_objects(&writes),
+            kept.store.update_integration(&target, &changed),
+        );
+        deleted.unwrap().unwrap();
+        assert!(taken.unwrap().is_some());
+        finished.unwrap();
+        appended.unwrap();
+        assert!(matches!(written, Ok(_) | Err(Error::NotFound { .. })), "{written:?}");
+        assert!(matches!(updated, Ok(()) | Err(Error::NotFound { .. })), "{updated:?}");
+        assert!(
+            kept.store.claim(id(), kept.after(99), kept.after(199), 9, Whose::AllBut(&[])).await.unwrap().is_empty()
+        );
+    }
+    kept.store.insert_tenant(&tenant("a")).await.unwrap();
+    let page = PageOf { first: 1, after: None };
+    assert_eq!(kept.store.executions(&a, &ExecutionFilter::default(), page).await.unwrap().total, 0);
+    assert_eq!(kept.store.outbox_claim(id(), kept.now(), 100).await.unwrap(), Some(vec![]));
 }
 
 async fn old_records_are_pruned_a_few_at_a_time(kept: &Kept) {
