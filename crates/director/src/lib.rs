@@ -6,7 +6,7 @@
 //!
 //! Beside the faces, [`Director::run`] works in the background: it relays the outbox to the bus and deletes what is past its time.
 //!
-//! To add a noun: its store contract, `service/<noun>.rs` with the operations (each begins by asking [`access`](crate) for the right),
+//! To add a noun: its store contract, `service/<noun>.rs` with the operations (each begins by asking `access` for the right),
 //! `graphql/<noun>.rs` with types and resolvers, and the two rows in `graphql/mod.rs`. `tests/it/schema.rs` tells when `schema.graphql` has
 //! to be written anew.
 //!

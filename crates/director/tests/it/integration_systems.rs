@@ -1,7 +1,7 @@
 //! Seed 000: five mutations and two queries, to the letter.
 
 use serde_json::{Value, json};
-use tidegate_model::SecretHash;
+use tidegate_model::{Client, ClientId, ClientOwner, Clock as _, Scope, SecretHash, SystemRandomness};
 
 use crate::desk::{Desk, text};
 
@@ -107,10 +107,19 @@ async fn a_system_auth_is_deleted_by_its_own_id_and_never_anothers() {
     let request = "mutation($id: ID!) { requestClientCredentialsForApplication(id: $id) { id } }";
     let foreign = desk.ok(Some("acme"), request, json!({ "id": application })).await["requestClientCredentialsForApplication"]["id"].clone();
 
-    for unknown in [json!(id), foreign.clone(), json!("x")] {
+    let operator = Client {
+        id: ClientId::generate(&*desk.clock, &SystemRandomness),
+        owner: ClientOwner::Administrator,
+        scopes: Scope::all(),
+        created_at: desk.clock.now(),
+    };
+    desk.store.insert_client(&operator, SecretHash([1; 32])).await.unwrap();
+
+    for unknown in [json!(id), foreign.clone(), json!(operator.id), json!("x")] {
         assert_eq!(desk.refused(None, DELETE_AUTH, json!({ "id": unknown })).await.0, 20, "{unknown}");
     }
     assert!(desk.store.client(text(&foreign).parse().unwrap()).await.unwrap().is_some(), "the other's auth stays");
+    assert!(desk.store.client(operator.id).await.unwrap().is_some(), "the operator's stays");
     let deleted =
         desk.ok(None, DELETE_AUTH, json!({ "id": auth })).await["deleteSystemAuthForIntegrationSystem"].clone();
     assert_eq!(deleted["id"], auth);
