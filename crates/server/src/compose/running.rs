@@ -73,6 +73,7 @@ impl Composed {
     }
 
     pub(super) fn direct(&mut self, director: Director) {
+        self.routes(director.router());
         self.director = Some(director);
     }
 

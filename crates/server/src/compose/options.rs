@@ -1,0 +1,61 @@
+//! From the configuration to what each crate calls its options.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::config::Config;
+
+/// How long an event id is known: longer than a publisher repeats, and than the bus remembers.
+const EVENT_RETENTION: Duration = Duration::from_hours(7 * 24);
+
+/// What URLs begin with that others are given: as configured, or where this process listens.
+pub(super) fn public_url(configured: Option<&url::Url>, address: SocketAddr) -> String {
+    let url = configured.map_or_else(|| format!("http://{address}"), ToString::to_string);
+    url.trim_end_matches('/').to_owned()
+}
+
+pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> tidegate_director::Options {
+    tidegate_director::Options {
+        webhook_url: public_url(config.webhook_url.as_ref(), address),
+        token_url: format!("{issuer}/oauth2/token"),
+        max_body: config.body_limit,
+        record_retention: config.retention,
+        event_retention: EVENT_RETENTION,
+    }
+}
+
+pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
+    let mut options = tidegate_engine::Options::default();
+    let limits = &mut options.limits;
+    limits.incoming.wall = config.scripts.incoming;
+    limits.outgoing.wall = config.scripts.outgoing;
+    limits.enable.wall = limits.enable.wall.min(config.scripts.outgoing);
+    options
+}
+
+pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
+    tidegate_webhook_gateway::Options {
+        max_body: config.body_limit,
+        public_url: config.webhook_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        ..Default::default()
+    }
+}
+
+/// `alone`: whether no other process works on the same store.
+pub(super) fn dispatcher(config: &Config, alone: bool) -> tidegate_outgoing_dispatcher::Options {
+    let limits = engine(config).limits;
+    let script_limit = limits.enable.wall + limits.outgoing.wall;
+    let mut options = tidegate_outgoing_dispatcher::Options {
+        call_timeout: config.dispatch.timeout,
+        script_limit,
+        // A fifth more than the longest work: a stalled moment is not taken for death.
+        lease: (script_limit + config.dispatch.timeout).mul_f32(1.2),
+        grace: config.drain,
+        alone,
+        ..Default::default()
+    };
+    options.schedule.attempts = config.dispatch.attempts;
+    options.schedule.first = config.dispatch.first_delay;
+    options.schedule.cap = config.dispatch.max_delay;
+    options
+}
