@@ -5,7 +5,7 @@ local HOST = native.host
 
 local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
 local pack, unpack = table.pack, table.unpack
-local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
+local create, resume, yield, isyieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local find, sub, lower, rep, match, gmatch, gsub, split =
     string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
 local sort, move, concat = table.sort, table.move, table.concat
@@ -19,8 +19,11 @@ local function answered(ok, ...)
     error((...), 3)
 end
 
--- Hands a request to the platform and comes back with the answer.
-local function await(request, ...)
+-- Hands a request to the platform and comes back with the answer; `level` is where the script called.
+local function await(level, request, ...)
+    if not isyieldable() then
+        error(request .. " cannot wait within a comparator, a callback or a metamethod: call it before", level)
+    end
     return yield(HOST, request, ...)
 end
 
@@ -174,7 +177,7 @@ function native.case_insensitive(t) return setmetatable(t, headers) end
 
 local function request(options)
     if type(options) ~= "table" then error("http.request takes a table", 3) end
-    local ok, response = await("http", options)
+    local ok, response = await(4, "http", options)
     if not ok then error(response, 3) end
     native.case_insensitive(response.headers)
     function response.json() return answered(native.json_decode(response.body)) end
@@ -200,7 +203,7 @@ library.http = {
 local objects = {}
 for _, operation in { "get", "find", "create", "update", "upsert", "delete" } do
     objects[operation] = function(...)
-        local ok, result = await("objects", operation, ...)
+        local ok, result = await(3, "objects", operation, ...)
         if not ok then error(result, 2) end
         return result
     end

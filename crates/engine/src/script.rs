@@ -118,7 +118,7 @@ fn step(
             match host::read(&machine.lua, shared, run, &name, &values) {
                 Ok(asked) => Ok(Step::Asks(asked)),
                 Err(Refusal::Mistake(message)) => Ok(Step::Refused(message)),
-                Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), "")),
+                Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), &machine.waits_at())),
             }
         }
         None if shared.meter.take_yielded() => Ok(Step::TurnOver),
