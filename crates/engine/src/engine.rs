@@ -16,6 +16,7 @@ use crate::io::Io;
 use crate::lanes::Lanes;
 use crate::options::Options;
 use crate::running::Input;
+use crate::trial::Sheet;
 use crate::watchdog::Watchdog;
 use crate::worker::{Setup, Worker};
 
@@ -72,6 +73,7 @@ struct Inner {
     threads: TaskTracker,
     io: Io,
     lanes: Lanes,
+    parts: Arc<Parts>,
 }
 
 impl fmt::Debug for Engine {
@@ -96,8 +98,8 @@ impl Engine {
         let start = |number| Worker::start(number, Arc::clone(&watchdog), setup.clone(), &threads);
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
         threads.close();
-        let Setup { io, stop, .. } = setup;
-        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, lanes })))
+        let Setup { io, stop, parts, .. } = setup;
+        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, lanes, parts })))
     }
 
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
@@ -127,11 +129,25 @@ impl Engine {
         if let Some(reason) = enabling::skip_reason(&runnable.integration, now) {
             return ended(Outcome::Skipped(reason));
         }
-        let _place = self.0.lanes.enter(&runnable.integration.tenant).await;
-        let worker = self.worker_for(runnable);
         let lost = || Failure { message: "the script engine could not run it".to_owned(), kind: FailureKind::Platform };
-        let run = worker.run(Arc::clone(runnable), input()).await;
+        let run = self.carry_out(runnable, input(), None).await;
         run.unwrap_or_else(|| ended(Outcome::Failed(lost())))
+    }
+
+    /// Runs the scripts; `None` when the engine is stopping.
+    pub(crate) async fn carry_out(
+        &self,
+        runnable: &Arc<Runnable>,
+        input: Input,
+        trial: Option<Arc<Sheet>>,
+    ) -> Option<Run> {
+        let _place = self.0.lanes.enter(&runnable.integration.tenant).await;
+        self.worker_for(runnable).run(Arc::clone(runnable), input, trial).await
+    }
+
+    /// What the engine is built of.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0.parts
     }
 
     /// The tenant's own thread while it is free, so that machines are found again; else the least busy one.

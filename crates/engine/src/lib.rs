@@ -13,7 +13,7 @@
 //!
 //! Where things are: `engine` -> `worker` (a Lua thread) -> `pool` (its machines) -> `script` (one script, step by step) -> `sandbox` (a
 //! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `watchdog` and `meter` measure; `stop` and
-//! `fault` say why not.
+//! `fault` say why not; `trial` is a run that reaches nobody.
 //!
 //! To add a library function see `library`; to add a variable see `variables`.
 //!
@@ -40,6 +40,7 @@ mod running;
 mod sandbox;
 mod script;
 mod stop;
+mod trial;
 mod value;
 mod variables;
 mod watchdog;

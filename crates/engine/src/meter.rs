@@ -144,6 +144,11 @@ impl Meter {
         self.memory.get()
     }
 
+    /// The CPU time spent so far, as it was at the end of the last turn.
+    pub(crate) fn spent(&self) -> Duration {
+        self.spent.get()
+    }
+
     /// Whether Lua's interrupt has anything to do.
     pub(crate) fn is_due(&self) -> bool {
         self.watch.is_due()

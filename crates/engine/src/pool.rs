@@ -54,13 +54,18 @@ impl Pool {
         let place = idle.iter().rposition(|(owner, _)| owner == tenant);
         let kept = place.and_then(|place| idle.remove(place)).map(|(_, kept)| kept);
         drop(idle);
-        let kept = if let Some(kept) = kept {
-            kept
-        } else {
-            let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
-            Kept { scripts: HashMap::new(), machine: Machine::new(meter)? }
-        };
+        let kept = kept.map_or_else(|| self.make(), Ok)?;
         Ok(Rented { tenant: tenant.clone(), kept, spoiled: false })
+    }
+
+    /// Makes a machine for one run alone: nothing that was compiled before is found in it, and nothing of it later.
+    pub(crate) fn lend(&self, tenant: &TenantId) -> mlua::Result<Rented> {
+        Ok(Rented { tenant: tenant.clone(), kept: self.make()?, spoiled: true })
+    }
+
+    fn make(&self) -> mlua::Result<Kept> {
+        let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
+        Ok(Kept { scripts: HashMap::new(), machine: Machine::new(meter)? })
     }
 
     /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.

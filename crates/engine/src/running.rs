@@ -12,7 +12,9 @@ use crate::io::Io;
 use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
 use crate::stop::Stop;
+use crate::trial::Sheet;
 use crate::variables;
+use crate::worker::Setup;
 
 /// What a run is about.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub(crate) struct Running {
     pub(crate) parts: Arc<Parts>,
     options: Arc<Options>,
     pub(crate) io: Io,
+    /// What is written down of it, where it is a trial.
+    pub(crate) trial: Option<Arc<Sheet>>,
     log: RefCell<Vec<LogLine>>,
     log_size: Cell<usize>,
     warned: Cell<bool>,
@@ -39,13 +43,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(runnable: Arc<Runnable>, input: Input, parts: Arc<Parts>, options: Arc<Options>, io: Io) -> Self {
+    pub(crate) fn new(setup: &Setup, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Self {
+        let parts = Arc::clone(trial.as_deref().map_or(&setup.parts, Sheet::parts));
+        let (options, io) = (Arc::clone(&setup.options), setup.io.clone());
         Self {
             runnable,
             input,
             parts,
             options,
             io,
+            trial,
             log: RefCell::default(),
             log_size: Cell::default(),
             warned: Cell::default(),

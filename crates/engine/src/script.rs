@@ -35,6 +35,9 @@ impl Task {
             let stop = shared.meter.stop(Stop::Wall(self.time.wall));
             Err(origin.stopped(&stop, &waits_at))
         });
+        if let Some(sheet) = &run.trial {
+            sheet.note_script(shared.meter.spent(), rented.machine().lua.used_memory());
+        }
         rented.machine().finish();
         let stopped = shared.meter.stopped();
         let broken = matches!(&result, Err(failure) if failure.kind == FailureKind::Platform);

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use tidegate_model::{Failure, FailureKind, Json, LogicKind, Outcome, Runnable, SkipReason};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -16,6 +17,7 @@ use crate::options::Options;
 use crate::pool::{Pool, Rented};
 use crate::running::{Input, Running};
 use crate::script::Task;
+use crate::trial::Sheet;
 use crate::watchdog::{Watch, Watchdog};
 
 /// Deeply nested patterns and pcalls use the native stack.
@@ -28,6 +30,7 @@ const QUEUE: usize = 64;
 struct Job {
     runnable: Arc<Runnable>,
     input: Input,
+    trial: Option<Arc<Sheet>>,
     reply: oneshot::Sender<Run>,
     counted: Counted,
 }
@@ -75,10 +78,10 @@ impl Worker {
     }
 
     /// Has a run carried out; `None` when the thread is stopping or the run was lost.
-    pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input) -> Option<Run> {
+    pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Option<Run> {
         let (reply, answer) = oneshot::channel();
         let counted = Counted::new(Arc::clone(&self.load));
-        self.queue.send(Job { runnable, input, reply, counted }).await.ok()?;
+        self.queue.send(Job { runnable, input, trial, reply, counted }).await.ok()?;
         answer.await.ok()
     }
 }
@@ -116,7 +119,7 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<Atomi
         let Some(job) = job else { break };
         let (pool, setup) = (Rc::clone(&pool), setup.clone());
         tasks.spawn_local(async move {
-            let run = carry_out(&pool, &setup, job.runnable, job.input).await;
+            let run = carry_out(&pool, &setup, job.runnable, job.input, job.trial).await;
             drop((slot, job.counted));
             // The caller may be gone; then nobody wants to know.
             let _ = job.reply.send(run);
@@ -126,10 +129,18 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<Atomi
     tasks.wait().await;
 }
 
-async fn carry_out(pool: &Pool, setup: &Setup, runnable: Arc<Runnable>, input: Input) -> Run {
-    let running = Running::new(runnable, input, Arc::clone(&setup.parts), Arc::clone(&setup.options), setup.io.clone());
-    let running = Rc::new(running);
-    let (enable_result, outcome) = match pool.rent(&running.runnable.integration.tenant) {
+async fn carry_out(
+    pool: &Pool,
+    setup: &Setup,
+    runnable: Arc<Runnable>,
+    input: Input,
+    trial: Option<Arc<Sheet>>,
+) -> Run {
+    let began = Instant::now();
+    let running = Rc::new(Running::new(setup, runnable, input, trial));
+    let tenant = &running.runnable.integration.tenant;
+    let rented = if running.trial.is_some() { pool.lend(tenant) } else { pool.rent(tenant) };
+    let (enable_result, outcome) = match rented {
         Ok(mut rented) => {
             let came = decide_and_work(&mut rented, &running).await;
             pool.take_back(rented);
@@ -142,6 +153,9 @@ async fn carry_out(pool: &Pool, setup: &Setup, runnable: Arc<Runnable>, input: I
         }
     };
     let (log, warned) = running.take_log();
+    if let Some(sheet) = &running.trial {
+        sheet.note_wall(began.elapsed());
+    }
     Run { outcome, enable_result, log, warned }
 }
 
@@ -153,9 +167,13 @@ async fn decide_and_work(rented: &mut Rented, running: &Rc<Running>) -> (Option<
         match (Task { kind: LogicKind::Enable, time: limits.enable }).perform(rented, running).await {
             Ok(result) => {
                 let enabled = is_enabled(&result);
-                enable_result = Some(result);
+                let stops_here = running.trial.as_ref().is_some_and(|sheet| sheet.is_over_after_enable());
+                enable_result = Some(result.clone());
                 if !enabled {
                     return (enable_result, Outcome::Skipped(SkipReason::NotEnabled));
+                }
+                if stops_here {
+                    return (enable_result, Outcome::Succeeded(result));
                 }
             }
             Err(failure) => return (None, Outcome::Failed(failure)),

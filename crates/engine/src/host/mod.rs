@@ -27,6 +27,8 @@ pub(crate) enum Asked {
 pub(crate) enum Answered {
     Http(Result<Response, EgressError>),
     Objects(Result<Found, Error>),
+    /// A trial does not call.
+    NotSent,
     /// The platform's own failure.
     Lost,
 }
@@ -89,8 +91,15 @@ impl Asked {
     pub(crate) async fn answer(self, run: &Rc<Running>) -> Answered {
         match self {
             Self::Http(request) => {
+                let noted = run.trial.as_ref().map(|sheet| (sheet, sheet.note_call(&request)));
+                if noted.is_some_and(|(sheet, _)| !sheet.sends()) {
+                    return Answered::NotSent;
+                }
                 let egress: Egress = run.parts.egress.clone();
                 let sent = run.io.run(async move { egress.send(request).await }).await;
+                if let (Some((sheet, call)), Some(came)) = (noted, &sent) {
+                    sheet.note_answer(call, came);
+                }
                 sent.map_or(Answered::Lost, Answered::Http)
             }
             Self::Objects(actor, operation) => {
@@ -107,7 +116,7 @@ impl Answered {
     pub(crate) fn is_platform_failure(&self) -> bool {
         match self {
             Self::Objects(Err(Error::Internal { .. } | Error::Unavailable(_))) | Self::Lost => true,
-            Self::Http(_) | Self::Objects(_) => false,
+            Self::Http(_) | Self::Objects(_) | Self::NotSent => false,
         }
     }
 
@@ -118,6 +127,7 @@ impl Answered {
             Self::Http(Err(e)) => (false, e.to_string()).into_lua_multi(lua),
             Self::Objects(Ok(found)) => (true, objects::value(lua, shared, found)?).into_lua_multi(lua),
             Self::Objects(Err(e)) => (false, e.to_string()).into_lua_multi(lua),
+            Self::NotSent => (false, crate::trial::NOT_SENT).into_lua_multi(lua),
             Self::Lost => (false, "internal error").into_lua_multi(lua),
         }
     }

@@ -14,3 +14,4 @@ mod neighbours;
 mod objects;
 mod outgoing;
 mod sandbox;
+mod trials;

@@ -6,9 +6,11 @@ mod objects;
 mod recorder;
 mod registry;
 mod tokens;
+mod trials;
 
 pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
 pub use objects::{Actor, Objects};
 pub use recorder::Recorder;
 pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
 pub use tokens::{KeySet, TokenAuthority, Verifier};
+pub use trials::{Trial, TrialInput, Trials, Tried, TriedCall};
