@@ -43,14 +43,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Verifier};
+use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Verifier};
 use tidegate_model::{Clock, Randomness};
 use tidegate_storage::{Sealer, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::Relay;
 use crate::retention::Retention;
-use crate::service::{ObjectsService, Services, StoredRegistry};
+use crate::service::{ObjectsService, Services, Stored, StoredRegistry};
 
 pub use crate::graphql::sdl;
 
@@ -67,6 +67,8 @@ pub struct Parts {
     pub notices: Arc<dyn Notices>,
     /// Says whether a script may be saved.
     pub scripts: Arc<dyn ScriptCheck>,
+    /// Tries scripts.
+    pub trials: Arc<dyn Trials>,
     /// Says who presents a token.
     pub verifier: Arc<dyn Verifier>,
     /// Tells the time.
@@ -90,6 +92,11 @@ pub struct Options {
     pub event_retention: Duration,
 }
 
+/// The objects of a store, under the director's rules: for whoever needs them before there is a director.
+pub fn objects(store: Arc<dyn Store>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Arc<dyn Objects> {
+    Arc::new(ObjectsService { store: Arc::new(Stored(store)), clock, randomness })
+}
+
 /// The director, built. Cheap to clone.
 #[derive(Clone)]
 pub struct Director {
@@ -103,9 +110,9 @@ pub struct Director {
 impl Director {
     /// Puts the parts together; nothing runs yet.
     pub fn build(options: Options, parts: Parts) -> Self {
-        let Parts { store, sealer, events, notices, scripts, verifier, clock, randomness } = parts;
-        let objects =
-            Arc::new(ObjectsService { store: store.clone(), clock: clock.clone(), randomness: randomness.clone() });
+        let Parts { store, sealer, events, notices, scripts, trials, verifier, clock, randomness } = parts;
+        let shelf = Arc::new(Stored(store.clone()));
+        let objects = Arc::new(ObjectsService { store: shelf, clock: clock.clone(), randomness: randomness.clone() });
         let mut holder = [0; 16];
         randomness.fill(&mut holder);
         let relay = Relay {
@@ -127,6 +134,7 @@ impl Director {
             events,
             notices,
             scripts,
+            trials,
             objects: objects.clone(),
             clock,
             randomness,

@@ -1,5 +1,5 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use tidegate_model::Timestamp;
+use tidegate_model::{LogLine, Timestamp};
 
 use super::enums::{EventType, ExecutionStatus, ExecutionTrigger, HttpMethod, SkipReason};
 use super::integrations::{ExecutionUser, Integration};
@@ -158,8 +158,7 @@ impl Execution {
 
     /// What the scripts logged: a line each, with its time and level.
     async fn log(&self) -> String {
-        let line = |l: &tidegate_model::LogLine| format!("{} {} {}", instant(l.time), l.level.as_str(), l.text);
-        self.0.log.iter().map(line).collect::<Vec<_>>().join("\n")
+        log_text(&self.0.log)
     }
 
     /// Script, line and traceback; or the last attempt's fault.
@@ -185,13 +184,16 @@ impl Execution {
     }
 }
 
-fn instant(time: Timestamp) -> String {
-    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+/// A line each, with its time and level.
+pub(super) fn log_text(lines: &[LogLine]) -> String {
+    let instant = |time: Timestamp| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let line = |l: &LogLine| format!("{} {} {}", instant(l.time), l.level.as_str(), l.text);
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Microseconds as milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "exact for runs of up to 285 years")]
-fn millis(micros: u64) -> f64 {
+pub(super) fn millis(micros: u64) -> f64 {
     micros as f64 / 1000.0
 }
 

@@ -16,6 +16,7 @@ mod runtimes;
 mod scalars;
 mod system_auths;
 mod tenants;
+mod trials;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub(crate) struct Mutation(
     object_types::ObjectTypeMutation,
     objects::ObjectMutation,
     events::EventMutation,
+    trials::TrialMutation,
 );
 
 type Executor = async_graphql::Schema<Query, Mutation, EmptySubscription>;

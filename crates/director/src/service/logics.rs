@@ -104,7 +104,7 @@ impl Services {
         Ok(last)
     }
 
-    fn check_logic(&self, mut rules: Rules, description: Option<&str>, source: &str) -> Result<(), Error> {
+    pub(super) fn check_logic(&self, mut rules: Rules, description: Option<&str>, source: &str) -> Result<(), Error> {
         rules.description(description, "in.description");
         if source.len() > MAX_SOURCE || source.contains('\0') {
             rules.expect(false, "in.source", "at most 256 KiB of text without NUL characters");

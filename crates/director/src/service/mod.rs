@@ -3,6 +3,8 @@
 mod applications;
 mod attributes;
 mod builtin;
+mod comparison;
+mod draft;
 mod events;
 mod executions;
 mod integration_systems;
@@ -12,20 +14,25 @@ mod object_types;
 mod objects;
 mod registry;
 mod runtimes;
+mod shelf;
 mod system_auths;
 mod system_details;
 mod tenants;
+mod trial_input;
+mod trials;
 mod webhook_urls;
 
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use tidegate_model::contract::{EventLog, Notices, ScriptCheck};
+use tidegate_model::contract::{EventLog, Notices, ScriptCheck, Trials};
 use tidegate_model::{Clock, Error, Randomness};
 use tidegate_storage::{Sealer, Store};
 
 pub(crate) use applications::ApplicationInput;
+pub(crate) use comparison::{Comparison, Different};
+pub(crate) use draft::Drafted;
 pub(crate) use events::EventInput;
 pub(crate) use executions::ExecutionFilterInput;
 pub(crate) use integration_systems::IntegrationSystemInput;
@@ -35,8 +42,11 @@ pub(crate) use object_types::ObjectTypeInput;
 pub(crate) use objects::ObjectsService;
 pub(crate) use registry::StoredRegistry;
 pub(crate) use runtimes::RuntimeInput;
+pub(crate) use shelf::Stored;
 pub(crate) use system_auths::{Owner, SystemAuth};
 pub(crate) use tenants::TenantInput;
+pub(crate) use trial_input::SampleInput;
+pub(crate) use trials::{Difference, TriedLogic, TryLogicInput, status_of};
 
 /// All services over one store.
 pub(crate) struct Services {
@@ -45,6 +55,7 @@ pub(crate) struct Services {
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) notices: Arc<dyn Notices>,
     pub(crate) scripts: Arc<dyn ScriptCheck>,
+    pub(crate) trials: Arc<dyn Trials>,
     pub(crate) objects: Arc<ObjectsService>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,

@@ -7,10 +7,10 @@ use tidegate_model::contract::{Actor, Objects};
 use tidegate_model::{
     Change, Clock, Error, Event, EventId, Json, Object, ObjectId, PageOf, Randomness, TypeName, former_state,
 };
-use tidegate_storage::Store;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use super::attributes::{assemble, given, matches, means_the_same, merge};
+use super::shelf::Shelf;
 use super::{Services, found, shown};
 use crate::access::{Access, Operation};
 use crate::paging::{Asked, List, Listed};
@@ -21,9 +21,9 @@ const MAX_TRIES: usize = 64;
 /// How many objects a search looks at.
 const MAX_SEARCHED: usize = 10_000;
 
-/// Objects over the store: the one place that changes them, for scripts and for callers.
+/// Objects over a shelf: the one place that changes them, for scripts and for callers.
 pub(crate) struct ObjectsService {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Shelf>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
 }

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tidegate_director::{Director, Options, Parts};
+use tidegate_engine::{Application, Egress, Engine, Policy};
 use tidegate_model::contract::{
     EventLog, LogBounds, LogEntry, Notices, Position, Received, ScriptCheck, ScriptFault, Verifier,
 };
@@ -53,6 +54,7 @@ impl Desk {
             events: bus.clone(),
             notices: notices.clone(),
             scripts: Arc::new(NoPercents),
+            trials: Arc::new(engine(&opened.store, &clock)),
             verifier: tokens.clone(),
             clock: clock.clone(),
             randomness: Arc::new(SystemRandomness),
@@ -226,6 +228,18 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(mut done: impl FnMut() 
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("it never happened");
+}
+
+/// An engine for trials, which may call this machine.
+fn engine(store: &Arc<dyn Store>, clock: &Arc<ManualClock>) -> Engine {
+    let parts = tidegate_engine::Parts {
+        objects: tidegate_director::objects(store.clone(), clock.clone(), Arc::new(SystemRandomness)),
+        clock: clock.clone(),
+        randomness: Arc::new(SystemRandomness),
+        egress: Egress::new(Policy::allowing_loopback()).unwrap(),
+        application: Application { name: "Tidegate".to_owned(), version: "1.2.3".to_owned() },
+    };
+    Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap()
 }
 
 /// Knows callers by their tokens.

@@ -3,6 +3,7 @@
 
 mod access;
 mod applications;
+mod comparison;
 mod desk;
 mod events;
 mod executions;
@@ -16,3 +17,4 @@ mod requests;
 mod schema;
 mod scripts;
 mod tenants;
+mod trials;

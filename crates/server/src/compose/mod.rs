@@ -122,12 +122,15 @@ impl Building<'_> {
             Some(here) => here,
             None => self.peer(config.peers.credentials.as_deref(), "peers.credentials")?.authority(),
         };
+        let trials = self.trials(store)?;
+        composed.trials(trials.clone());
         let parts = tidegate_director::Parts {
             store: store.clone(),
             sealer: self.ground.sealer()?,
             events: self.ground.events()?,
             notices: self.ground.notices(),
             scripts: Arc::new(Compiles),
+            trials: Arc::new(trials),
             verifier: Arc::new(TokenVerifier::new(authority, &self.issuer, &self.issuer, clock.clone())),
             clock,
             randomness,
@@ -136,6 +139,20 @@ impl Building<'_> {
         let definitions = Definitions { registry: director.registry(), objects: director.objects() };
         composed.direct(director);
         Ok(definitions)
+    }
+
+    /// An engine for trials alone: what people try takes no thread from what runs.
+    fn trials(&self, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
+        let Sources { clock, randomness } = self.sources.clone();
+        let config = self.site.config;
+        let parts = tidegate_engine::Parts {
+            objects: tidegate_director::objects(store.clone(), clock.clone(), randomness.clone()),
+            clock,
+            randomness,
+            egress: Egress::new(config.egress.clone())?,
+            application: application(),
+        };
+        Ok(Engine::start(options::trials(config), parts)?)
     }
 
     fn definitions_elsewhere(&self) -> anyhow::Result<Definitions> {

@@ -33,6 +33,11 @@ pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
     options
 }
 
+/// As for runs, but few at once: each has a machine of its own.
+pub(super) fn trials(config: &Config) -> tidegate_engine::Options {
+    tidegate_engine::Options { threads: 1, runs_per_thread: 8, runs_per_tenant: 2, ..engine(config) }
+}
+
 pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
     tidegate_webhook_gateway::Options {
         max_body: config.body_limit,

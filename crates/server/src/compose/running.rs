@@ -31,6 +31,7 @@ pub(crate) struct Composed {
     gateway: Option<Gateway>,
     dispatcher: Option<Dispatcher>,
     engine: Option<Engine>,
+    trials: Option<Engine>,
     store: Option<Arc<dyn Store>>,
     nats: Option<Arc<Nats>>,
 }
@@ -59,6 +60,7 @@ impl Composed {
             gateway: None,
             dispatcher: None,
             engine: None,
+            trials: None,
             store: ground.store().cloned(),
             nats: ground.bus().nats.clone(),
         }
@@ -81,6 +83,10 @@ impl Composed {
         self.engine = Some(engine);
     }
 
+    pub(super) fn trials(&mut self, engine: Engine) {
+        self.trials = Some(engine);
+    }
+
     pub(super) fn gate(&mut self, gateway: Gateway) {
         self.routes(gateway.router());
         self.gateway = Some(gateway);
@@ -92,7 +98,7 @@ impl Composed {
 
     /// Works until `stop`, then ends in order. Fails when a part of it ended by itself.
     pub(crate) async fn run(self, listener: Listener, stop: CancellationToken, drain: Duration) -> anyhow::Result<()> {
-        let Self { router, health, grpc_health, director, gateway, dispatcher, engine, store, nats } = self;
+        let Self { router, health, grpc_health, director, gateway, dispatcher, engine, trials, store, nats } = self;
         // What calls under way still need goes on until they are through.
         let late = CancellationToken::new();
         let mut work: JoinSet<&'static str> = JoinSet::new();
@@ -145,7 +151,7 @@ impl Composed {
             }
             late.cancel();
             while work.join_next().await.is_some() {}
-            if let Some(engine) = engine {
+            for engine in [engine, trials].into_iter().flatten() {
                 engine.stop().await;
             }
             if let Some(nats) = nats {

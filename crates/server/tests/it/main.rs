@@ -10,3 +10,4 @@ mod harness;
 mod process;
 mod settings;
 mod story;
+mod trials;

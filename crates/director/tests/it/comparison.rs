@@ -1,0 +1,50 @@
+use serde_json::json;
+use tidegate_model::{ExecutionId, Status};
+
+use crate::desk::Desk;
+use crate::trials::{core_of, record};
+
+#[tokio::test]
+async fn a_source_is_compared_with_the_last_runs_of_a_logic() {
+    const COMPARE: &str = "mutation($id: ID!, $s: String!, $n: Int) { compareLogic(logicID: $id, source: $s, last: $n) {
+        tried notTried different { executionID status error difference { statusDiffers attributes recordedStatus } } } }";
+    let desk = Desk::with_tenants().await;
+    let (hook, _) = desk.create_incoming("acme", "hook").await;
+    let (other, _) = desk.create_incoming("acme", "other").await;
+    let core = core_of(&desk, &hook).await;
+    let compare = async |source: &str, last: i32| {
+        let asked = json!({ "id": core, "s": source, "n": last });
+        desk.ok(Some("acme"), COMPARE, asked).await["compareLogic"].clone()
+    };
+    let mut ids = Vec::new();
+    for (status, result) in [
+        (Status::Success, Some(r#"{"n":9007199254740993}"#)),
+        (Status::Success, Some(r#"{"n":1}"#)),
+        (Status::Failed, None),
+    ] {
+        desk.clock.advance(chrono::TimeDelta::seconds(1));
+        ids.push(record(&desk, &hook, status, result).await);
+    }
+    desk.clock.advance(chrono::TimeDelta::seconds(1));
+    record(&desk, &other, Status::Success, Some(r#"{"n":2}"#)).await;
+    let done = compare("return { n = parameters.n }", 100).await;
+    assert_eq!((&done["tried"], &done["notTried"]), (&json!(3), &json!(0)), "{done}");
+    let different = |id: &ExecutionId, differs: bool, was: &str| {
+        json!({ "executionID": id, "status": "SUCCESS", "error": null,
+        "difference": { "statusDiffers": differs, "attributes": ["n"], "recordedStatus": was } })
+    };
+    assert_eq!(done["different"], json!([different(&ids[2], true, "FAILED"), different(&ids[1], false, "SUCCESS")]));
+    let done = compare("error('no')", 2).await;
+    assert_eq!((&done["tried"], done["different"].as_array().unwrap().len()), (&json!(2), 1), "{done}");
+    assert_eq!(done["different"][0]["executionID"], json!(ids[1]));
+
+    let asked = |last: i32| json!({ "id": core, "s": "return {}", "n": last });
+    for last in [0, 101] {
+        assert!(desk.refused(Some("acme"), COMPARE, asked(last)).await.1.contains("last: expected 1 to 100"));
+    }
+    assert_eq!(desk.refused(Some("other"), COMPARE, asked(1)).await.0, 20);
+    for (token, scope) in [("writer", "logic:write"), ("reader", "execution:read")] {
+        desk.grant_scopes(token, &[scope]);
+        assert_eq!(desk.ask_as(token, Some("acme"), COMPARE, asked(1)).await.refusal().0, 23, "{scope} alone");
+    }
+}
