@@ -299,12 +299,12 @@ async fn an_outgoing_record_is_tried_on_its_event_and_masked_headers_count_as_th
 async fn another_tenants_record_and_logic_are_not_found() {
     let desk = Desk::with_tenants().await;
     let (hook, _) = desk.create_incoming("acme", "hook").await;
-    let core = core_of(&desk, &hook).await;
+    let logic = core_of(&desk, &hook).await;
     let id = record(&desk, &hook, Status::Success, Some("{}")).await;
     for (input, what) in [
         (json!({ "source": "return {}", "executionID": id }), "Execution"),
         (json!({ "source": "return {}", "executionID": "x" }), "Execution"),
-        (json!({ "logicID": core, "type": "INCOMING", "sample": {} }), "Logic"),
+        (json!({ "logicID": logic, "type": "INCOMING", "sample": {} }), "Logic"),
     ] {
         let (code, message) = desk.refused(Some("other"), TRY, json!({ "in": input })).await;
         assert_eq!((code, message.starts_with(what)), (20, true), "{message}");
