@@ -11,6 +11,7 @@ use tidegate_model::{
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::counts::{Counters, Counts};
 use crate::egress::Egress;
 use crate::io::Io;
 use crate::lanes::Lanes;
@@ -74,6 +75,7 @@ struct Inner {
     io: Io,
     lanes: Lanes,
     parts: Arc<Parts>,
+    counters: Arc<Counters>,
 }
 
 impl fmt::Debug for Engine {
@@ -94,12 +96,14 @@ impl Engine {
             parts: Arc::new(parts),
             io: Io::here(),
             stop: CancellationToken::new(),
+            counters: Arc::default(),
         };
         let start = |number| Worker::start(number, Arc::clone(&watchdog), setup.clone(), &threads);
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
         threads.close();
-        let Setup { io, stop, parts, .. } = setup;
-        Ok(Self(Arc::new(Inner { workers, places: RandomState::new(), stop, threads, io, lanes, parts })))
+        let Setup { io, stop, parts, counters, .. } = setup;
+        let places = RandomState::new();
+        Ok(Self(Arc::new(Inner { workers, places, stop, threads, io, lanes, parts, counters })))
     }
 
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
@@ -115,6 +119,11 @@ impl Engine {
     pub async fn run_outgoing(&self, runnable: &Arc<Runnable>, event: &Event, now: Timestamp) -> Run {
         let input = || Input::Outgoing(Arc::new(event.clone()));
         self.run(runnable, now, input).await
+    }
+
+    /// What it has done since it was started.
+    pub fn counts(&self) -> Counts {
+        self.0.counters.counts()
     }
 
     /// Finishes what has begun, refuses what has not, and ends the threads.

@@ -26,6 +26,7 @@
 //! ```
 
 mod check;
+mod counts;
 mod egress;
 mod engine;
 mod fault;
@@ -47,6 +48,7 @@ mod watchdog;
 mod worker;
 
 pub use check::Compiles;
+pub use counts::Counts;
 pub use egress::{
     Egress, EgressError, InvalidAllowance, NameLookup, Policy, Request, Response, SetupError, SystemLookup,
 };

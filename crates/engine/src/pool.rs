@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use mlua::{Function, Lua};
 use tidegate_model::{Failure, LogicId, LogicKind, TenantId};
 
+use crate::counts::Counters;
 use crate::fault::Origin;
 use crate::meter::Meter;
 use crate::running::Running;
@@ -27,6 +28,7 @@ pub(crate) struct Pool {
     most: usize,
     watch: Arc<Watch>,
     load: Arc<AtomicUsize>,
+    counters: Arc<Counters>,
 }
 
 /// A machine with its compiled scripts.
@@ -41,11 +43,12 @@ pub(crate) struct Rented {
     tenant: TenantId,
     kept: Kept,
     spoiled: bool,
+    counters: Arc<Counters>,
 }
 
 impl Pool {
-    pub(crate) fn new(most: usize, watch: Arc<Watch>, load: Arc<AtomicUsize>) -> Self {
-        Self { idle: RefCell::default(), most, watch, load }
+    pub(crate) fn new(most: usize, watch: Arc<Watch>, load: Arc<AtomicUsize>, counters: Arc<Counters>) -> Self {
+        Self { idle: RefCell::default(), most, watch, load, counters }
     }
 
     /// Takes the machine that this tenant used last, or makes one.
@@ -55,16 +58,21 @@ impl Pool {
         let kept = place.and_then(|place| idle.remove(place)).map(|(_, kept)| kept);
         drop(idle);
         let kept = kept.map_or_else(|| self.make(), Ok)?;
-        Ok(Rented { tenant: tenant.clone(), kept, spoiled: false })
+        Ok(self.rented(tenant, kept, false))
     }
 
     /// Makes a machine for one run alone: nothing that was compiled before is found in it, and nothing of it later.
     pub(crate) fn lend(&self, tenant: &TenantId) -> mlua::Result<Rented> {
-        Ok(Rented { tenant: tenant.clone(), kept: self.make()?, spoiled: true })
+        Ok(self.rented(tenant, self.make()?, true))
+    }
+
+    fn rented(&self, tenant: &TenantId, kept: Kept, spoiled: bool) -> Rented {
+        Rented { tenant: tenant.clone(), kept, spoiled, counters: Arc::clone(&self.counters) }
     }
 
     fn make(&self) -> mlua::Result<Kept> {
         let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
+        self.counters.machine();
         Ok(Kept { scripts: HashMap::new(), machine: Machine::new(meter)? })
     }
 
@@ -100,10 +108,12 @@ impl Rented {
             (LogicKind::Enable, Some(enable)) => enable,
             _ => &run.runnable.core,
         };
+        self.counters.script();
         let key = (script.logic, script.version, kind, origin.chunk().to_owned());
         if let Some(found) = self.kept.scripts.get(&key) {
             return Ok(found.clone());
         }
+        self.counters.compiled();
         let machine = self.machine();
         let compiled = machine
             .lua

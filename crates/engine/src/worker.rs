@@ -11,6 +11,7 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::counts::Counters;
 use crate::engine::{Parts, Run};
 use crate::io::Io;
 use crate::options::Options;
@@ -49,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) parts: Arc<Parts>,
     pub(crate) io: Io,
     pub(crate) stop: CancellationToken,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Worker {
@@ -103,7 +105,7 @@ impl Drop for Counted {
 }
 
 async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<AtomicUsize>, setup: Setup) {
-    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, load));
+    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, load, Arc::clone(&setup.counters)));
     let slots = Arc::new(Semaphore::new(setup.options.runs_per_thread));
     let tasks = TaskTracker::new();
     let mut stopping = false;

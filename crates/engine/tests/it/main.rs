@@ -9,6 +9,7 @@ mod guide;
 mod harness;
 mod http;
 mod incoming;
+mod kept;
 mod library;
 mod neighbours;
 mod objects;

@@ -1,0 +1,47 @@
+//! What a script costs, beside Lua without the engine around it. `scripts/bench engine` runs it.
+//!
+//! The table is divan's, by the clock. The ratio below it is of CPU time, in many short rounds that take turns: a busy machine moves
+//! both sides of it alike. It ends with an error where the engine keeps less than it should.
+
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
+
+mod baseline;
+mod cache;
+mod ratio;
+mod workload;
+
+use divan::Bencher;
+
+use workload::{Workload, body};
+
+fn main() {
+    divan::main();
+    // Divan lists or filters on request; what follows is for a whole run.
+    if std::env::args().skip(1).all(|argument| argument == "--bench") {
+        ratio::print();
+        cache::print();
+    }
+}
+
+/// The handler on a pooled machine, without the engine.
+#[divan::bench]
+fn handler_baseline(bencher: Bencher) {
+    let baseline = baseline::Baseline::new();
+    bencher.bench_local(|| baseline.handle(body()));
+}
+
+/// The handler in the engine, one run after the other: two hops between threads included.
+#[divan::bench]
+fn handler_engine(bencher: Bencher) {
+    let workload = Workload::new(1);
+    let handler = workload.handler("acme", 0);
+    bencher.bench_local(|| workload.run(&handler));
+}
+
+/// Enable logic that looks at a header and says no.
+#[divan::bench]
+fn enable_engine(bencher: Bencher) {
+    let workload = Workload::new(1);
+    let definition = workload.disabled();
+    bencher.bench_local(|| workload.run(&definition));
+}

@@ -1,0 +1,171 @@
+//! What is run: a handler that maps 946 bytes with 20 items to about 2.2 KB, enable logic that says no, and many different scripts.
+
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use tidegate_engine::{Application, Counts, Egress, Engine, Options, Parts, Policy};
+use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::{
+    Direction, Error, ExecutionUser, HttpMethod, IncomingCall, Integration, IntegrationId, Json, LogicId, Object,
+    ObjectId, Outcome, Runnable, Script, SystemClock, SystemRandomness, Tenant, Timestamp, TypeName, UserId,
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+pub(crate) const HANDLER: &str = r#"
+local lines, total = {}, 0
+for place, item in ipairs(parameters.items) do
+    local amount = item.qty * item.price
+    total = total + amount
+    lines[place] = {
+        position = place, article = string.upper(item.sku), quantity = item.qty, unitPrice = item.price,
+        amount = amount, currency = "EUR", backorder = item.qty > 5,
+    }
+end
+return { order = parameters.id, customer = parameters.customer.name, lines = lines, total = total, state = "accepted" }
+"#;
+
+/// The body that comes.
+pub(crate) fn body() -> &'static str {
+    static BODY: LazyLock<String> = LazyLock::new(|| {
+        let mut text =
+            r#"{"id":"order-1001","customer":{"id":"c-17","name":"Ada & Co., Harbour Street 12"},"items":["#.to_owned();
+        for item in 0..20 {
+            let comma = if item == 0 { "" } else { "," };
+            write!(text, r#"{comma}{{"sku":"art-{item:04}","qty":{},"price":{}.25}}"#, item % 9 + 1, item + 10)
+                .unwrap();
+        }
+        text.push_str("]}");
+        let missing = 946 - text.len();
+        text.replace("order-1001", &format!("order-1001{}", "0".repeat(missing)))
+    });
+    &BODY
+}
+
+/// An engine, and what runs in it.
+pub(crate) struct Workload {
+    runtime: Runtime,
+    engine: Engine,
+    call: IncomingCall,
+}
+
+impl Workload {
+    pub(crate) fn new(threads: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let entered = runtime.enter();
+        let parts = Parts {
+            objects: Arc::new(NoObjects),
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(SystemRandomness),
+            egress: Egress::new(Policy::default()).unwrap(),
+            application: Application { name: "Tidegate".to_owned(), version: "0".to_owned() },
+        };
+        let engine = Engine::start(Options { threads, ..Options::default() }, parts).unwrap();
+        drop(entered);
+        let call = IncomingCall {
+            method: HttpMethod::Post,
+            url: "https://gate.example/webhook/key".to_owned(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            parameters: Json::parse(body()).unwrap(),
+            raw_body: body().as_bytes().into(),
+            time: noon(),
+        };
+        Self { runtime, engine, call }
+    }
+
+    /// The handler as the script of this number; each number has a text of its own.
+    pub(crate) fn handler(&self, tenant: &str, number: u32) -> Arc<Runnable> {
+        definition(tenant, number, &format!("-- script {number}\n{HANDLER}"), None)
+    }
+
+    /// An Integration whose enable logic says no.
+    pub(crate) fn disabled(&self) -> Arc<Runnable> {
+        definition("acme", 1, HANDLER, Some(r#"return { result = headers["x-event"] == "order" }"#))
+    }
+
+    /// One run; the caller waits for it.
+    pub(crate) fn run(&self, definition: &Arc<Runnable>) -> Outcome {
+        self.runtime.block_on(self.engine.run_incoming(definition, &self.call)).outcome
+    }
+
+    /// Runs each of these, 32 of them in flight at a time.
+    pub(crate) fn run_all(&self, definitions: impl IntoIterator<Item = Arc<Runnable>>) {
+        let one = |definition| async move { self.engine.run_incoming(&definition, &self.call).await.outcome };
+        self.runtime.block_on(async {
+            let mut outcomes = futures::stream::iter(definitions).map(one).buffer_unordered(32);
+            while let Some(outcome) = outcomes.next().await {
+                assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+            }
+        });
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.engine.counts()
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
+fn definition(tenant: &str, number: u32, core: &str, enable: Option<&str>) -> Arc<Runnable> {
+    let script = |part: u64, source: &str| Script {
+        logic: LogicId(Uuid::from_u64_pair(part, u64::from(number))),
+        version: 1,
+        source: source.into(),
+    };
+    let core = script(1, core);
+    let enable = enable.map(|source| script(2, source));
+    Arc::new(Runnable {
+        integration: Integration {
+            id: IntegrationId(Uuid::from_u128(u128::from(number))),
+            tenant: tenant.parse().unwrap(),
+            name: format!("orders-{number}"),
+            description: None,
+            direction: Direction::Incoming,
+            http_method: HttpMethod::Post,
+            active: true,
+            effective_date: None,
+            expiry_date: None,
+            core_logic: core.logic,
+            enable_logic: enable.as_ref().map(|script| script.logic),
+            execution_user: ExecutionUser { id: UserId(Uuid::from_u128(8)), username: "integration/orders".to_owned() },
+            created_at: noon(),
+            updated_at: noon(),
+        },
+        organization: Tenant { id: tenant.parse().unwrap(), name: "Acme".to_owned(), created_at: noon() },
+        core,
+        enable,
+    })
+}
+
+struct NoObjects;
+
+#[async_trait]
+impl Objects for NoObjects {
+    async fn get(&self, _: &Actor, _: &TypeName, _: &ObjectId) -> Result<Option<Object>, Error> {
+        Ok(None)
+    }
+
+    async fn find(&self, _: &Actor, _: &TypeName, _: &Json, _: u32) -> Result<Vec<Object>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn create(&self, _: &Actor, t: &TypeName, _: Option<ObjectId>, _: &Json) -> Result<Object, Error> {
+        Err(Error::not_found("object type", t))
+    }
+
+    async fn update(&self, _: &Actor, _: &TypeName, id: &ObjectId, _: &Json, _: Option<i32>) -> Result<Object, Error> {
+        Err(Error::not_found("object", id))
+    }
+
+    async fn upsert(&self, _: &Actor, t: &TypeName, _: &ObjectId, _: &Json) -> Result<Object, Error> {
+        Err(Error::not_found("object type", t))
+    }
+
+    async fn delete(&self, _: &Actor, _: &TypeName, id: &ObjectId, _: Option<i32>) -> Result<Object, Error> {
+        Err(Error::not_found("object", id))
+    }
+}
