@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use tidegate_model::{Json, MAX_DEPTH};
 
 #[test]
@@ -30,4 +31,12 @@ fn attributes_keep_order_and_the_last_of_a_repeated_key() {
     let told: Vec<_> = attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(told, [("b", "3"), ("a", "2.50")]);
     assert_eq!(Json::parse("[1]").unwrap().attributes(), None);
+}
+
+proptest! {
+    #[test]
+    fn a_double_keeps_its_last_bit(number in proptest::num::f64::NORMAL) {
+        let text = serde_json::to_string(&number).unwrap();
+        prop_assert_eq!(Json::parse(text).unwrap().to_value().as_f64(), Some(number));
+    }
 }
