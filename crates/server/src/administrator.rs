@@ -24,17 +24,17 @@ pub(crate) async fn ensure(
         None => None,
     };
     let prepared = Administrator::prepare(&*clients, configured.as_ref(), &**clock, &**randomness).await;
-    let Some(new) = prepared.map_err(contradiction)? else { return Ok(()) };
+    let token_url = format!("{issuer}/oauth2/token");
+    let Some(new) = prepared.map_err(contradiction)? else {
+        return data_dir.map_or(Ok(()), |folder| folder.correct_token_url(&token_url));
+    };
     if configured.is_none() {
         let Some(folder) = data_dir else {
             tracing::warn!("there is no administrator: set admin.client_id and admin.client_secret");
             return Ok(());
         };
-        let admin = AdminFile {
-            client_id: new.id().to_string(),
-            client_secret: new.secret().reveal().to_owned(),
-            token_url: format!("{issuer}/oauth2/token"),
-        };
+        let admin =
+            AdminFile { client_id: new.id().to_string(), client_secret: new.secret().reveal().to_owned(), token_url };
         let file = folder.write_admin(&admin)?;
         new.insert(&*clients).await?;
         println!("The administrator's credentials, shown this once and kept in {}:", file.display());

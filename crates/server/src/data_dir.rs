@@ -91,6 +91,19 @@ impl DataDir {
         write_private(&file, text.as_bytes())?;
         Ok(file)
     }
+
+    /// Has the administrator's file, if it is still there, name the place where tokens are issued now.
+    pub(crate) fn correct_token_url(&self, token_url: &str) -> anyhow::Result<()> {
+        let file = self.path.join("admin.json");
+        if !file.exists() {
+            return Ok(());
+        }
+        let admin = AdminFile::read(&file)?;
+        if admin.token_url == token_url {
+            return Ok(());
+        }
+        self.write_admin(&AdminFile { token_url: token_url.to_owned(), ..admin }).map(drop)
+    }
 }
 
 impl AdminFile {
@@ -141,6 +154,20 @@ mod tests {
         dir.master_key(&SystemRandomness).unwrap();
         assert_eq!([mode(&path), mode(&file), mode(&path.join("master.key"))], [0o700, 0o600, 0o600]);
         assert_eq!(AdminFile::read(&file).unwrap().client_secret, "b");
+    }
+
+    #[test]
+    fn the_administrators_file_follows_the_address_and_nobody_makes_it_again() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = DataDir::hold(root.path()).unwrap();
+        dir.correct_token_url("http://here").unwrap();
+        assert!(!root.path().join("admin.json").exists());
+        let admin = AdminFile { client_id: "a".into(), client_secret: "b".into(), token_url: "http://there".into() };
+        let file = dir.write_admin(&admin).unwrap();
+        dir.correct_token_url("http://here").unwrap();
+        let read = AdminFile::read(&file).unwrap();
+        assert_eq!([read.client_id, read.client_secret, read.token_url], ["a", "b", "http://here"]);
+        assert_eq!(mode(&file), 0o600);
     }
 
     #[test]
