@@ -20,6 +20,7 @@
 //! assert_eq!(changed_attributes(&old, &new).as_str(), r#"{"state":"open"}"#);
 //! ```
 
+mod attributes;
 mod call;
 mod caller;
 pub mod cloud_event;
@@ -37,6 +38,7 @@ mod registry;
 mod secret;
 mod time;
 
+pub use attributes::{assigned, matches, means_the_same};
 pub use call::{Failure, FailureKind, IncomingCall, Outcome};
 pub use caller::{Caller, ClientOwner, Resource, Scope, UnknownScope};
 pub use delivery::{Delivery, PlannedCall};

@@ -8,11 +8,10 @@ use std::fmt::Display;
 use serde_json::json;
 use tidegate_model::{
     Application, Change, Direction, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId, Runtime,
-    SystemDetails, TenantId, Timestamp, TypeName, former_state,
+    SystemDetails, TenantId, Timestamp, TypeName, former_state, means_the_same,
 };
 
 use super::Services;
-use super::attributes::means_the_same;
 
 /// Types that the platform has itself; a tenant's own may not be called so.
 const RESERVED: [&str; 7] =

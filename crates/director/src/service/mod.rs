@@ -3,6 +3,7 @@
 mod applications;
 mod attributes;
 mod builtin;
+mod changes;
 mod comparison;
 mod draft;
 mod events;

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidegate_model::contract::{Actor, Objects};
-use tidegate_model::{
-    Change, Clock, Error, Event, EventId, Json, Object, ObjectId, PageOf, Randomness, TypeName, former_state,
-};
+use tidegate_model::contract::{Actor, ObjectChange, Objects};
+use tidegate_model::{Clock, Error, Json, Object, ObjectId, PageOf, Randomness, TypeName, matches};
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
-use super::attributes::{assemble, given, matches, means_the_same, merge};
 use super::shelf::Shelf;
 use super::{Services, found, shown};
 use crate::access::{Access, Operation};
@@ -29,19 +26,8 @@ pub(crate) struct ObjectsService {
 }
 
 impl ObjectsService {
-    async fn known(&self, actor: &Actor, object_type: &TypeName) -> Result<(), Error> {
+    pub(super) async fn known(&self, actor: &Actor, object_type: &TypeName) -> Result<(), Error> {
         found("ObjectType", object_type, self.store.object_type(&actor.tenant, object_type).await?).map(drop)
-    }
-
-    fn event(&self, object: &Object, change: Change) -> Event {
-        Event {
-            id: EventId::generate(&*self.clock, &*self.randomness),
-            tenant: object.tenant.clone(),
-            object_type: object.object_type.clone(),
-            object_id: object.id.clone(),
-            change,
-            time: object.updated_at,
-        }
     }
 
     /// Makes one write; `false` when the object is no longer as it was read.
@@ -57,42 +43,16 @@ impl ObjectsService {
         id: &ObjectId,
         data: &Json,
     ) -> Result<Option<Object>, Error> {
-        let data = assemble(&given(data, id)?)?;
-        let now = self.clock.now();
-        let object = Object {
-            tenant: actor.tenant.clone(),
-            object_type: object_type.clone(),
-            id: id.clone(),
-            data: data.clone(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            created_by: actor.attribution.clone(),
-            updated_by: actor.attribution.clone(),
-        };
-        let event = self.event(&object, Change::Create { new: data });
-        let written = self.write(ObjectWrite { object: object.clone(), expected: None, delete: false, event }).await?;
-        Ok(written.then_some(object))
+        let write = self.insertion(actor, object_type, id, data)?;
+        let object = write.object.clone();
+        Ok(self.write(write).await?.then_some(object))
     }
 
     /// Assigns attributes to the version that was read; `None` when it is no longer the newest.
     async fn assign(&self, actor: &Actor, before: Object, data: &Json) -> Result<Option<Object>, Error> {
-        let data = merge(&before.data, given(data, &before.id)?)?;
-        if means_the_same(&before.data, &data) {
-            return Ok(Some(before));
-        }
-        let change = Change::Update { old: former_state(&before.data, &data), new: data.clone() };
-        let expected = Some(before.version);
-        let object = Object {
-            data,
-            version: before.version + 1,
-            updated_at: self.clock.now(),
-            updated_by: actor.attribution.clone(),
-            ..before
-        };
-        let event = self.event(&object, change);
-        let written = self.write(ObjectWrite { object: object.clone(), expected, delete: false, event }).await?;
-        Ok(written.then_some(object))
+        let Some(write) = self.assignment(actor, &before, data)? else { return Ok(Some(before)) };
+        let object = write.object.clone();
+        Ok(self.write(write).await?.then_some(object))
     }
 
     /// Reads the object that a change is about, on the version that the caller expects.
@@ -217,14 +177,15 @@ impl Objects for ObjectsService {
         self.known(actor, object_type).await?;
         for _ in 0..MAX_TRIES {
             let object = self.expected(actor, object_type, id, if_version).await?;
-            let change = Change::Delete { old: object.data.clone() };
-            let event = Event { time: self.clock.now(), ..self.event(&object, change) };
-            let expected = Some(object.version);
-            if self.write(ObjectWrite { object: object.clone(), expected, delete: true, event }).await? {
+            if self.write(self.deletion(&object)).await? {
                 return Ok(object);
             }
         }
         Err(TOO_MANY_WRITERS)
+    }
+
+    async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
+        self.apply_all(actor, changes).await
     }
 }
 

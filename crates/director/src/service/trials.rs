@@ -6,11 +6,10 @@ use std::sync::Arc;
 use tidegate_model::contract::{Trial, TrialInput, Tried};
 use tidegate_model::{
     Direction, Error, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogLevel, LogicId,
-    LogicKind, Outcome, Runnable, Script, Status, TenantId, UserId,
+    LogicKind, Outcome, Runnable, Script, Status, TenantId, UserId, means_the_same,
 };
 use uuid::Uuid;
 
-use super::attributes::means_the_same;
 use super::draft::{Draft, Drafted};
 use super::objects::ObjectsService;
 use super::trial_input::{SampleInput, cannot_be_tried, time_of};

@@ -17,4 +17,5 @@ mod requests;
 mod schema;
 mod scripts;
 mod tenants;
+mod transactions;
 mod trials;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use futures::StreamExt;
 use tidegate_engine::{Application, Counts, Egress, Engine, Options, Parts, Policy};
-use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::contract::{Actor, ObjectChange, Objects};
 use tidegate_model::{
     Direction, Error, ExecutionUser, HttpMethod, IncomingCall, Integration, IntegrationId, Json, LogicId, Object,
     ObjectId, Outcome, Runnable, Script, SystemClock, SystemRandomness, Tenant, Timestamp, TypeName, UserId,
@@ -167,5 +167,9 @@ impl Objects for NoObjects {
 
     async fn delete(&self, _: &Actor, _: &TypeName, id: &ObjectId, _: Option<i32>) -> Result<Object, Error> {
         Err(Error::not_found("object", id))
+    }
+
+    async fn apply(&self, _: &Actor, _: &[ObjectChange]) -> Result<(), Error> {
+        Err(Error::InvalidOperation("there are no objects".to_owned()))
     }
 }

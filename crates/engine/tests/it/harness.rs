@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tidegate_engine::{Application, Egress, Engine, Options, Parts, Policy, Run};
-use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::contract::{Actor, ObjectAction, ObjectChange, Objects};
 use tidegate_model::{
     Change, Direction, Error, Event, ExecutionUser, Failure, HttpMethod, IncomingCall, Integration, IntegrationId,
     Json, LogicId, ManualClock, Object, ObjectId, Outcome, Runnable, Script, SystemRandomness, Tenant, Timestamp,
@@ -174,6 +175,8 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 #[derive(Default)]
 pub(crate) struct Memory {
     objects: Mutex<BTreeMap<(TypeName, ObjectId), Object>>,
+    /// How often several changes were asked for.
+    pub(crate) applied: AtomicUsize,
 }
 
 impl Memory {
@@ -182,18 +185,20 @@ impl Memory {
     }
 
     fn put(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId, data: Json) -> Object {
+        let key = (object_type.clone(), id.clone());
+        let version = self.objects.lock().unwrap().get(&key).map_or(1, |before| before.version + 1);
         let object = Object {
             tenant: actor.tenant.clone(),
             object_type: object_type.clone(),
             id: id.clone(),
             data,
-            version: 1,
+            version,
             created_at: noon(),
             updated_at: noon(),
             created_by: actor.attribution.clone(),
             updated_by: actor.attribution.clone(),
         };
-        self.objects.lock().unwrap().insert((object_type.clone(), id.clone()), object.clone());
+        self.objects.lock().unwrap().insert(key, object.clone());
         object
     }
 }
@@ -206,7 +211,13 @@ impl Objects for Memory {
             "Away" => return Err(Error::Unavailable("the database")),
             _ => {}
         }
-        Ok(self.objects.lock().unwrap().get(&(t.clone(), id.clone())).cloned())
+        let mut all = self.objects.lock().unwrap();
+        let found = all.get(&(t.clone(), id.clone())).cloned();
+        if let (true, Some(object)) = (t.as_str() == "Busy", all.get_mut(&(t.clone(), id.clone()))) {
+            // Somebody else changes it as soon as it was read.
+            object.version += 1;
+        }
+        Ok(found)
     }
 
     async fn find(&self, _: &Actor, t: &TypeName, matching: &Json, limit: u32) -> Result<Vec<Object>, Error> {
@@ -255,5 +266,24 @@ impl Objects for Memory {
         self.get(actor, t, id).await?;
         let gone = self.objects.lock().unwrap().remove(&(t.clone(), id.clone()));
         gone.ok_or_else(|| Error::not_found("object", id))
+    }
+
+    async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
+        self.applied.fetch_add(1, Ordering::SeqCst);
+        for change in changes {
+            let now = self.objects.lock().unwrap().get(&(change.object_type.clone(), change.id.clone())).cloned();
+            if now.map(|object| object.version) != change.base {
+                let what = format!("{} {} was changed by somebody else meanwhile", change.object_type, change.id);
+                return Err(Error::InvalidOperation(what));
+            }
+        }
+        for change in changes {
+            let (object_type, id) = (&change.object_type, &change.id);
+            match &change.action {
+                ObjectAction::Assign(data) => drop(self.upsert(actor, object_type, id, data).await?),
+                ObjectAction::Delete => drop(self.delete(actor, object_type, id, None).await?),
+            }
+        }
+        Ok(())
     }
 }

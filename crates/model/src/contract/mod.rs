@@ -9,7 +9,7 @@ mod tokens;
 mod trials;
 
 pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
-pub use objects::{Actor, Objects};
+pub use objects::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
 pub use recorder::Recorder;
 pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
 pub use tokens::{KeySet, TokenAuthority, Verifier};

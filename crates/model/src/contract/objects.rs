@@ -13,6 +13,31 @@ pub struct Actor {
     pub attribution: String,
 }
 
+/// How many changes [`Objects::apply`] takes at once.
+pub const MAX_CHANGES: usize = 100;
+
+/// One of several changes that are made together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// Its type.
+    pub object_type: TypeName,
+    /// Which one.
+    pub id: ObjectId,
+    /// The version that the object had when whoever asks for the changes first read it, before all of them; `None` where there was none.
+    pub base: Option<i32>,
+    /// What becomes of it.
+    pub action: ObjectAction,
+}
+
+/// What a change does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectAction {
+    /// Assigns these top-level attributes (a JSON object) and leaves the others; where there is no object it makes one of them.
+    Assign(Json),
+    /// Deletes it.
+    Delete,
+}
+
 /// Reads and changes objects. Each change is one transaction with its domain event; `data` is a JSON object in every call.
 ///
 /// An unknown object type is `NotFound` in every call.
@@ -61,4 +86,9 @@ pub trait Objects: Send + Sync {
         id: &ObjectId,
         if_version: Option<i32>,
     ) -> Result<Object, Error>;
+
+    /// Makes all changes (at most [`MAX_CHANGES`]), in this order and with their events in this order, or none of them. A later change
+    /// of an object is made on what the earlier ones leave of it. `InvalidOperation`, which names the object, when one is no longer at
+    /// its `base`; `NotFound` when one deletes what is not there. An assignment that changes nothing makes no version and no event.
+    async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error>;
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, Request, StatusCode, request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tidegate_engine::{Application, Egress, Engine, Policy};
-use tidegate_model::contract::{Actor, Objects, Recorder, Registry, Resolved, WebhookKeyHash};
+use tidegate_model::contract::{Actor, ObjectChange, Objects, Recorder, Registry, Resolved, WebhookKeyHash};
 use tidegate_model::{
     Direction, Error, EventType, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogicId,
     ManualClock, Object, ObjectId, Runnable, Script, SystemRandomness, Tenant, TenantId, Timestamp, TypeName, UserId,
@@ -272,5 +272,9 @@ impl Objects for NoObjects {
 
     async fn delete(&self, _: &Actor, object_type: &TypeName, _: &ObjectId, _: Option<i32>) -> Result<Object, Error> {
         no_type(object_type)
+    }
+
+    async fn apply(&self, _: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
+        changes.first().map_or(Ok(()), |change| no_type(&change.object_type))
     }
 }

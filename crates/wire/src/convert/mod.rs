@@ -41,6 +41,12 @@ pub(crate) fn required<M, T: TryFrom<M, Error = Malformed>>(field: &str, message
     T::try_from(message).map_err(|fault| fault.within(field))
 }
 
+/// Converts each of several messages; a refusal says which.
+pub(crate) fn each<M, T: TryFrom<M, Error = Malformed>>(field: &str, messages: Vec<M>) -> Result<Vec<T>, Malformed> {
+    let convert = |(i, message)| T::try_from(message).map_err(|fault| fault.within(&format!("{field}[{i}]")));
+    messages.into_iter().enumerate().map(convert).collect()
+}
+
 /// Reads an id from its text.
 pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, Malformed> {
     text.parse().map_err(|rule: T::Err| Malformed::new(field, rule.to_string()))

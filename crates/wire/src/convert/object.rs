@@ -1,7 +1,7 @@
-//! [`Object`] and [`Actor`].
+//! [`Object`], its changes, and [`Actor`].
 
 use tidegate_model::Object;
-use tidegate_model::contract::Actor;
+use tidegate_model::contract::{Actor, ObjectAction, ObjectChange};
 
 use super::{Malformed, id, instant, json_object, to_instant};
 use crate::grpc::pb;
@@ -51,5 +51,37 @@ impl TryFrom<pb::Actor> for Actor {
 
     fn try_from(actor: pb::Actor) -> Result<Self, Malformed> {
         Ok(Self { tenant: id("tenant", &actor.tenant)?, attribution: actor.attribution })
+    }
+}
+
+impl From<&ObjectChange> for pb::ObjectChange {
+    fn from(change: &ObjectChange) -> Self {
+        let action = match &change.action {
+            ObjectAction::Assign(data) => pb::object_change::Action::Assign(data.as_str().to_owned()),
+            ObjectAction::Delete => pb::object_change::Action::Delete(pb::Deletion {}),
+        };
+        Self {
+            object_type: change.object_type.to_string(),
+            id: change.id.to_string(),
+            base: change.base,
+            action: Some(action),
+        }
+    }
+}
+
+impl TryFrom<pb::ObjectChange> for ObjectChange {
+    type Error = Malformed;
+
+    fn try_from(change: pb::ObjectChange) -> Result<Self, Malformed> {
+        let action = match change.action.ok_or_else(|| Malformed::new("action", "to be set"))? {
+            pb::object_change::Action::Assign(data) => ObjectAction::Assign(json_object("assign", data)?),
+            pb::object_change::Action::Delete(pb::Deletion {}) => ObjectAction::Delete,
+        };
+        Ok(Self {
+            object_type: id("object_type", &change.object_type)?,
+            id: id("id", &change.id)?,
+            base: change.base,
+            action,
+        })
     }
 }

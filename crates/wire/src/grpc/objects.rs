@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::contract::{Actor, ObjectChange, Objects};
 use tidegate_model::{Error, Json, Object, ObjectId, TypeName};
 use tonic::{Request, Response, Status};
 
@@ -13,7 +13,7 @@ use super::pb::objects_service_server::ObjectsService;
 use super::peer::PeerChannel;
 use super::status::to_status;
 use super::{MAX_MESSAGE, pb};
-use crate::convert::{id, json_object, required};
+use crate::convert::{each, id, json_object, required};
 use crate::fault;
 
 /// Answers calls from objects in this process.
@@ -64,6 +64,13 @@ impl ServedObjects {
         let object = self.0.delete(&actor, &object_type, &id("id", &request.id)?, request.if_version).await?;
         Ok(pb::DeleteResponse { object: Some(object.into()) })
     }
+
+    async fn apply(&self, request: pb::ApplyRequest) -> Result<pb::ApplyResponse, Error> {
+        let actor: Actor = required("actor", request.actor)?;
+        let changes: Vec<ObjectChange> = each("changes", request.changes)?;
+        self.0.apply(&actor, &changes).await?;
+        Ok(pb::ApplyResponse {})
+    }
 }
 
 #[async_trait]
@@ -93,6 +100,10 @@ impl ObjectsService for ServedObjects {
 
     async fn delete(&self, request: Request<pb::DeleteRequest>) -> Result<Response<pb::DeleteResponse>, Status> {
         self.delete(request.into_inner()).await.map(Response::new).map_err(|e| to_status(&e))
+    }
+
+    async fn apply(&self, request: Request<pb::ApplyRequest>) -> Result<Response<pb::ApplyResponse>, Status> {
+        self.apply(request.into_inner()).await.map(Response::new).map_err(|e| to_status(&e))
     }
 }
 
@@ -208,5 +219,11 @@ impl Objects for RemoteObjects {
             if_version,
         };
         answered(once(PEER, self.client().delete(request)).await?.object)
+    }
+
+    async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
+        let changes = changes.iter().map(Into::into).collect();
+        let request = pb::ApplyRequest { actor: Some(actor.into()), changes };
+        once(PEER, self.client().apply(request)).await.map(drop)
     }
 }

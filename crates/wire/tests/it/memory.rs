@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tidegate_model::contract::{Actor, KeySet, Objects, Registry, Resolved, TokenAuthority, WebhookKeyHash};
+use tidegate_model::contract::{
+    Actor, KeySet, ObjectAction, ObjectChange, Objects, Registry, Resolved, TokenAuthority, WebhookKeyHash,
+};
 use tidegate_model::{
     ClientId, Direction, Error, EventType, IntegrationId, Json, Object, ObjectId, Runnable, TenantId, TypeName,
 };
@@ -218,6 +220,27 @@ impl Objects for MemoryObjects {
         let key = (actor.tenant.clone(), id.clone());
         expect_version(objects.get(&key).ok_or_else(|| Error::not_found("Object", id))?, if_version)?;
         objects.remove(&key).ok_or_else(|| Error::not_found("Object", id))
+    }
+
+    async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
+        self.told.fetch_add(1, Ordering::SeqCst);
+        let before = self.objects.lock().unwrap().clone();
+        let version = |change: &ObjectChange| Some(before.get(&(actor.tenant.clone(), change.id.clone()))?.version);
+        if let Some(stale) = changes.iter().find(|change| version(change) != change.base) {
+            return Err(Error::InvalidOperation(format!("{} {} was changed", stale.object_type, stale.id)));
+        }
+        for change in changes {
+            let (object_type, id) = (&change.object_type, &change.id);
+            let done = match &change.action {
+                ObjectAction::Assign(data) => self.upsert(actor, object_type, id, data).await,
+                ObjectAction::Delete => self.delete(actor, object_type, id, None).await,
+            };
+            if let Err(e) = done {
+                *self.objects.lock().unwrap() = before;
+                return Err(e);
+            }
+        }
+        Ok(())
     }
 }
 

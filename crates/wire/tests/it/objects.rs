@@ -1,6 +1,6 @@
 //! `Objects`, in the process and over gRPC.
 
-use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::contract::{Actor, ObjectAction, ObjectChange, Objects};
 use tidegate_model::{Error, Json, ObjectId, TypeName};
 use tidegate_wire::grpc::Server;
 
@@ -105,5 +105,39 @@ async fn an_object_of_megabytes_crosses() {
     for (end, objects) in &ends().await[0].ends {
         let made = objects.create(&actor(), &order(), Some(id(end)), &Json::trusted(text.clone())).await.unwrap();
         assert_eq!(made.data.as_str().len(), text.len());
+    }
+}
+
+#[tokio::test]
+async fn several_changes_are_made_in_their_order_or_not_at_all() {
+    let [local, remote] = ends().await;
+    for objects in [&local.ends[0].1, &remote.ends[1].1] {
+        let change = |name: &str, base: Option<i32>, action: ObjectAction| ObjectChange {
+            object_type: order(),
+            id: id(name),
+            base,
+            action,
+        };
+        let assign = |text: &str| ObjectAction::Assign(json(text));
+        objects.create(&actor(), &order(), Some(id("old")), &json(r#"{"a":1}"#)).await.unwrap();
+        let changes = [
+            change("old", Some(1), assign(r#"{"big":18446744073709551615}"#)),
+            change("new", None, assign("{ \"f\": 1.0 }")),
+            change("old", Some(1), ObjectAction::Delete),
+            change("old", Some(1), assign("{}")),
+        ];
+        assert_eq!(objects.apply(&actor(), &changes).await, Ok(()));
+        let new = objects.get(&actor(), &order(), &id("new")).await.unwrap().unwrap();
+        assert_eq!((new.data.as_str(), new.created_by.as_str()), ("{ \"f\": 1.0 }", "user:integration/orders"));
+        let old = objects.get(&actor(), &order(), &id("old")).await.unwrap().unwrap();
+        assert_eq!((old.data.as_str(), old.version), ("{}", 1));
+
+        let torn = [change("third", None, assign("{}")), change("new", None, assign("{}"))];
+        let refused = objects.apply(&actor(), &torn).await;
+        assert_eq!(refused, Err(Error::InvalidOperation("Order new was changed".into())));
+        let torn = [change("third", None, assign("{}")), change("nope", None, ObjectAction::Delete)];
+        assert_eq!(objects.apply(&actor(), &torn).await, Err(Error::not_found("Object", "nope")));
+        assert_eq!(objects.get(&actor(), &order(), &id("third")).await, Ok(None));
+        assert_eq!(objects.apply(&actor(), &[]).await, Ok(()));
     }
 }

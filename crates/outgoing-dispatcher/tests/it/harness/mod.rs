@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use tempfile::TempDir;
 use tidegate_engine::{Application, Egress, Engine, Policy};
-use tidegate_model::contract::{Actor, EventLog, Objects, Registry, Resolved, WebhookKeyHash};
+use tidegate_model::contract::{Actor, EventLog, ObjectChange, Objects, Registry, Resolved, WebhookKeyHash};
 use tidegate_model::{
     Change, Clock, Error, Event, EventType, Execution, ExecutionFilter, IntegrationId, Json, ManualClock, Object,
     ObjectId, PageOf, Runnable, Status, SystemRandomness, TenantId, TypeName,
@@ -291,6 +291,10 @@ impl Objects for NoObjects {
     }
 
     async fn delete(&self, _: &Actor, _: &TypeName, _: &ObjectId, _: Option<i32>) -> Result<Object, Error> {
+        Err(Error::Unavailable("objects"))
+    }
+
+    async fn apply(&self, _: &Actor, _: &[ObjectChange]) -> Result<(), Error> {
         Err(Error::Unavailable("objects"))
     }
 }
