@@ -5,6 +5,7 @@ local HOST = native.host
 
 local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
 local pack, unpack = table.pack, table.unpack
+local pcall = pcall
 local create, resume, yield, isyieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local find, sub, lower, rep, match, gmatch, gsub, split =
     string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
@@ -208,6 +209,25 @@ for _, operation in { "get", "find", "create", "update", "upsert", "delete" } do
         return result
     end
 end
+
+local function ended(ok, ...)
+    if not ok then
+        await(4, "objects.transaction", "rollback")
+        error((...), 0)
+    end
+    local made, why = await(4, "objects.transaction", "commit")
+    if not made then error(why, 3) end
+    return ...
+end
+
+-- The platform collects what is changed between "begin" and "commit".
+function objects.transaction(f)
+    if type(f) ~= "function" then error("objects.transaction takes a function", 2) end
+    local begun, why = await(3, "objects.transaction", "begin")
+    if not begun then error(why, 2) end
+    return ended(pcall(f))
+end
+
 library.objects = objects
 
 -- == pure functions ==

@@ -8,6 +8,7 @@ use tidegate_model::contract::Actor;
 use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
 
 use crate::engine::Parts;
+use crate::host::Overlay;
 use crate::io::Io;
 use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
@@ -40,6 +41,7 @@ pub(crate) struct Running {
     http_calls: Cell<u32>,
     object_calls: Cell<u32>,
     let_down: Cell<bool>,
+    transaction: RefCell<Option<Arc<Overlay>>>,
 }
 
 impl Running {
@@ -59,6 +61,7 @@ impl Running {
             http_calls: Cell::default(),
             object_calls: Cell::default(),
             let_down: Cell::default(),
+            transaction: RefCell::default(),
         }
     }
 
@@ -103,6 +106,26 @@ impl Running {
 
     pub(crate) fn count_objects(&self) -> Result<(), Stop> {
         count(&self.object_calls, self.limits().object_calls, Stop::ObjectCalls)
+    }
+
+    /// Begins a transaction; `false` when there is one already.
+    pub(crate) fn begin(&self, overlay: Arc<Overlay>) -> bool {
+        let mut transaction = self.transaction.borrow_mut();
+        let begins = transaction.is_none();
+        if begins {
+            *transaction = Some(overlay);
+        }
+        begins
+    }
+
+    /// The transaction in hand.
+    pub(crate) fn transaction(&self) -> Option<Arc<Overlay>> {
+        self.transaction.borrow().clone()
+    }
+
+    /// Ends the transaction; nothing of it is made yet.
+    pub(crate) fn end(&self) -> Option<Arc<Overlay>> {
+        self.transaction.take()
     }
 
     /// Notes whether the platform owes the answer to what the script asked last.

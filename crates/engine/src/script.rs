@@ -70,6 +70,10 @@ impl Task {
         loop {
             let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin, &host))?;
             match step {
+                // A coroutine that left it by a yield never came back: what the script takes for written is not.
+                Step::Finished(_) if run.end().is_some() => {
+                    return Err(origin.script("returned before objects.transaction had ended"));
+                }
                 Step::Finished(result) => return Ok(result),
                 Step::TurnOver => tokio::task::yield_now().await,
                 Step::Asks(asked) => {
@@ -79,6 +83,7 @@ impl Task {
                     run.note_answer(answered.is_platform_failure());
                     args = shared.meter.turn(|| answered.into_values(lua, &shared)).map_err(broken)?;
                 }
+                Step::Settled => args = mlua::IntoLuaMulti::into_lua_multi(true, lua).map_err(broken)?,
                 Step::Refused(message) => {
                     let answer = (Value::Boolean(false), message);
                     args = mlua::IntoLuaMulti::into_lua_multi(answer, lua).map_err(broken)?;
@@ -119,7 +124,8 @@ fn step(
                 _ => String::new(),
             };
             match host::read(&machine.lua, shared, run, &name, &values) {
-                Ok(asked) => Ok(Step::Asks(asked)),
+                Ok(Some(asked)) => Ok(Step::Asks(asked)),
+                Ok(None) => Ok(Step::Settled),
                 Err(Refusal::Mistake(message)) => Ok(Step::Refused(message)),
                 Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), &machine.waits_at())),
             }
@@ -133,6 +139,7 @@ enum Step {
     Finished(Json),
     TurnOver,
     Asks(host::Asked),
+    Settled,
     Refused(String),
 }
 

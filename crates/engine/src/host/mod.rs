@@ -2,12 +2,15 @@
 
 mod http;
 mod objects;
+mod overlay;
+mod transaction;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mlua::{IntoLuaMulti, Lua, MultiValue, Value};
 use tidegate_model::Error;
-use tidegate_model::contract::Actor;
+use tidegate_model::contract::{Actor, Objects};
 
 use crate::egress::{Egress, EgressError, Request, Response};
 use crate::running::Running;
@@ -17,10 +20,14 @@ use crate::value::WriteError;
 
 use objects::{Found, Operation};
 
+pub(crate) use overlay::Overlay;
+
 /// A request, read from the script's values.
 pub(crate) enum Asked {
     Http(Request),
     Objects(Actor, Operation),
+    /// Make what the transaction changed.
+    Commit(Actor, Arc<Overlay>),
 }
 
 /// What came of it.
@@ -29,6 +36,7 @@ pub(crate) enum Answered {
     Objects(Result<Found, Error>),
     /// A trial does not call.
     NotSent,
+    Committed(Result<(), Error>),
     /// The platform's own failure.
     Lost,
 }
@@ -69,22 +77,34 @@ fn mistake<T>(what: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Mistake(what.into()))
 }
 
-/// Reads a request: its name, then its arguments.
-pub(crate) fn read(lua: &Lua, shared: &Shared, run: &Running, name: &str, args: &MultiValue) -> Result<Asked, Refusal> {
+/// Reads a request: its name, then its arguments. `None` when nobody has to be asked.
+pub(crate) fn read(
+    lua: &Lua,
+    shared: &Shared,
+    run: &Running,
+    name: &str,
+    args: &MultiValue,
+) -> Result<Option<Asked>, Refusal> {
+    if name == "objects.transaction" {
+        return transaction::read(run, args);
+    }
     if name == "http" {
+        if run.transaction().is_some() {
+            return mistake("http.request: not within objects.transaction, which must not wait for the outside");
+        }
         run.count_http()?;
         let Some(Value::Table(options)) = args.front() else { return mistake("http.request takes a table") };
-        return http::read(lua, shared, run, options).map(Asked::Http);
+        return http::read(lua, shared, run, options).map(Asked::Http).map(Some);
     }
     run.count_objects()?;
     let args: Vec<Value> = args.iter().cloned().collect();
-    objects::read(lua, shared, run, &args).map(|operation| Asked::Objects(run.actor(), operation))
+    objects::read(lua, shared, run, &args).map(|operation| Some(Asked::Objects(run.actor(), operation)))
 }
 
 impl Asked {
     /// Whether the platform itself has to answer, rather than a third party.
     pub(crate) fn is_for_platform(&self) -> bool {
-        matches!(self, Self::Objects(..))
+        matches!(self, Self::Objects(..) | Self::Commit(..))
     }
 
     /// Carries the request out.
@@ -103,9 +123,17 @@ impl Asked {
                 sent.map_or(Answered::Lost, Answered::Http)
             }
             Self::Objects(actor, operation) => {
-                let objects = run.parts.objects.clone();
+                let objects: Arc<dyn Objects> = match run.transaction() {
+                    Some(overlay) => overlay,
+                    None => run.parts.objects.clone(),
+                };
                 let done = run.io.run(async move { operation.carry_out(&*objects, &actor).await }).await;
                 done.map_or(Answered::Lost, Answered::Objects)
+            }
+            Self::Commit(actor, overlay) => {
+                let objects = run.parts.objects.clone();
+                let done = run.io.run(async move { transaction::commit(&*objects, &actor, &overlay).await }).await;
+                done.map_or(Answered::Lost, Answered::Committed)
             }
         }
     }
@@ -115,8 +143,11 @@ impl Answered {
     /// Whether this is the platform's own failure: another time the same request may be answered.
     pub(crate) fn is_platform_failure(&self) -> bool {
         match self {
-            Self::Objects(Err(Error::Internal { .. } | Error::Unavailable(_))) | Self::Lost => true,
-            Self::Http(_) | Self::Objects(_) | Self::NotSent => false,
+            Self::Objects(Err(e)) | Self::Committed(Err(e)) => {
+                matches!(e, Error::Internal { .. } | Error::Unavailable(_))
+            }
+            Self::Lost => true,
+            Self::Http(_) | Self::Objects(Ok(_)) | Self::Committed(Ok(())) | Self::NotSent => false,
         }
     }
 
@@ -128,6 +159,8 @@ impl Answered {
             Self::Objects(Ok(found)) => (true, objects::value(lua, shared, found)?).into_lua_multi(lua),
             Self::Objects(Err(e)) => (false, e.to_string()).into_lua_multi(lua),
             Self::NotSent => (false, crate::trial::NOT_SENT).into_lua_multi(lua),
+            Self::Committed(Ok(())) => true.into_lua_multi(lua),
+            Self::Committed(Err(e)) => (false, format!("objects.transaction: {e}")).into_lua_multi(lua),
             Self::Lost => (false, "internal error").into_lua_multi(lua),
         }
     }

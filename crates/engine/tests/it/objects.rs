@@ -1,6 +1,7 @@
 //! `objects`: the tenant's domain objects, as the execution user.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use tidegate_engine::Options;
@@ -74,6 +75,117 @@ async fn a_run_that_fails_because_the_database_is_away_is_the_platforms_failure(
         let done = run(&engine, incoming(core), "{}").await;
         assert_eq!(failed(&done).kind, FailureKind::Script, "{core}: {}", failed(&done).message);
     }
+    let within = "objects.transaction(function() objects.get('Away', 'x') end) return {}";
+    assert_eq!(failed(&run(&engine, incoming(within), "{}").await).kind, FailureKind::Platform);
     let done = run(&engine, incoming("return { ok = pcall(objects.get, 'Away', 'x') }"), "{}").await;
     assert_eq!(succeeded(&done), json!({"ok": false}));
+}
+
+#[tokio::test]
+async fn a_transaction_sees_its_own_changes_and_makes_them_when_it_returns() {
+    let objects = Arc::new(Memory::default());
+    let engine = engine_with(Options { threads: 1, ..Options::default() }, objects.clone());
+    let core = r#"
+        objects.create("Order", { qty = 1, note = "n" }, "old")
+        objects.create("Order", { qty = 1 }, "gone")
+        local a, b = objects.transaction(function()
+            objects.update("Order", "old", { qty = 2 })
+            objects.delete("Order", "gone")
+            local new = objects.create("Order", { qty = 2 }, "new")
+            objects.upsert("Order", "new", { qty = 3 })
+            local again = pcall(objects.create, "Order", {}, "new")
+            return { old = objects.get("Order", "old"), gone = objects.get("Order", "gone") == nil, new = objects.get("Order", "new"),
+                twos = #objects.find("Order", { qty = 2 }), all = #objects.find("Order"), one = #objects.find("Order", {}, { limit = 1 }), again = again }, "second"
+        end)
+        return { a = a, b = b, after = #objects.find("Order") }"#;
+    let got = succeeded(&run(&engine, incoming(core), "{}").await);
+    let a = json!({
+        "old": {"id": "old", "qty": 2, "note": "n"}, "gone": true, "new": {"id": "new", "qty": 3}, "twos": 1, "all": 2, "one": 1, "again": false,
+    });
+    assert_eq!(got, json!({"a": a, "b": "second", "after": 2}));
+    assert_eq!(objects.applied.load(Ordering::SeqCst), 1);
+    assert_eq!(objects.all().iter().map(|o| o.version).collect::<Vec<_>>(), [2, 2]);
+}
+
+#[tokio::test]
+async fn a_transaction_that_does_not_return_changes_nothing() {
+    let change = "objects.create('Order', {}, 'x') ";
+    for (end, what) in [
+        ("error('boom')", "boom"),
+        ("fail('on purpose')", "on purpose"),
+        ("while true do end", "CPU time limit"),
+        ("objects.update('Order', 'nope', {})", "Object nope not found"),
+        ("http.get('https://third.example')", "not within objects.transaction"),
+        ("objects.transaction(function() end)", "a transaction within another is not possible"),
+        ("coroutine.yield()", "yield"),
+        (
+            "for i = 1, 100 do objects.create('Order', {}, 'x' .. i) end",
+            "the limit of changes in one transaction is reached (100)",
+        ),
+    ] {
+        let objects = Arc::new(Memory::default());
+        let engine = engine_with(Options { threads: 1, ..Options::default() }, objects.clone());
+        let core = format!("local x = 1\nobjects.transaction(function()\n{change}{end}\nend)\nreturn {{}}");
+        let done = run(&engine, incoming(&core), "{}").await;
+        assert!(failed(&done).message.contains(what), "{end}: {}", failed(&done).message);
+        assert!(objects.all().is_empty() && objects.applied.load(Ordering::SeqCst) == 0, "{end}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_a_transaction_can_be_caught_and_the_run_goes_on_without_it() {
+    let objects = Arc::new(Memory::default());
+    let engine = engine_with(Options { threads: 1, ..Options::default() }, objects.clone());
+    let core = "
+        local ok, e = pcall(objects.transaction, function()
+            objects.create('Order', {}, 'never')
+            error({ reason = 'mine' })
+        end)
+        objects.transaction(function() objects.create('Order', {}, 'second') end)
+        objects.create('Order', {}, 'third')
+        return { ok = ok, reason = e.reason, no = select(2, pcall(objects.transaction, 'f')) }";
+    let got = succeeded(&run(&engine, incoming(core), "{}").await);
+    assert_eq!((&got["ok"], &got["reason"]), (&json!(false), &json!("mine")));
+    assert!(got["no"].as_str().unwrap().ends_with("objects.transaction takes a function"), "{got}");
+    let ids: Vec<_> = objects.all().iter().map(|o| o.id.to_string()).collect();
+    assert_eq!(ids, ["second", "third"]);
+}
+
+#[tokio::test]
+async fn a_transaction_on_what_somebody_else_changed_meanwhile_is_refused_and_names_it() {
+    for (inside, calls) in [
+        ("objects.update('Busy', 'b', { n = 2 })", 1),
+        ("local o = objects.get('Busy', 'b') pcall(objects.update, 'Busy', 'b', { n = 2 })", 0),
+    ] {
+        let objects = Arc::new(Memory::default());
+        let engine = engine_with(Options { threads: 1, ..Options::default() }, objects.clone());
+        let core = format!(
+            "objects.create('Busy', {{ n = 1 }}, 'b')\nobjects.transaction(function() objects.create('Order', {{}}, 'x') {inside} end)\nreturn {{}}"
+        );
+        let done = run(&engine, incoming(&core), "{}").await;
+        let message = &failed(&done).message;
+        assert!(
+            message
+                .starts_with("shop-orders/core:2: objects.transaction: Busy b was changed by somebody else meanwhile"),
+            "{message}"
+        );
+        assert_eq!(failed(&done).kind, FailureKind::Script);
+        assert_eq!(objects.applied.load(Ordering::SeqCst), calls);
+        assert_eq!(objects.all().len(), 1, "{inside}");
+    }
+}
+
+#[tokio::test]
+async fn a_coroutine_that_leaves_a_transaction_for_good_fails_the_run() {
+    let objects = Arc::new(Memory::default());
+    let engine = engine_with(Options { threads: 1, ..Options::default() }, objects.clone());
+    let core = "
+        local step = coroutine.wrap(function()
+            objects.transaction(function() objects.create('Order', {}, 'x') coroutine.yield() end)
+        end)
+        step()
+        return {}";
+    let done = run(&engine, incoming(core), "{}").await;
+    assert!(failed(&done).message.contains("before objects.transaction had ended"), "{}", failed(&done).message);
+    assert!(objects.all().is_empty());
 }
