@@ -10,6 +10,7 @@ in_every_mode!(
     every_row_of_the_status_table_is_answered_and_recorded,
     a_regenerated_url_is_dead_at_once,
     credentials_end_with_their_client,
+    what_a_script_changes_in_a_transaction_is_there_whole_or_not_at_all,
 );
 
 const ORDER_IN: &str = r#"
@@ -194,4 +195,37 @@ async fn credentials_end_with_their_client(mode: Mode) {
         (answer.status() == 401).then_some(())
     })
     .await;
+}
+
+const BOOKING: &str = r#"
+return objects.transaction(function()
+  local order = objects.create("Order", { qty = parameters.qty }, parameters.id)
+  objects.upsert("Stock", "all", { taken = parameters.qty })
+  if parameters.qty > 5 then error("too many: " .. objects.get("Order", order.id).qty) end
+  return { booked = order.id }
+end)
+"#;
+
+async fn what_a_script_changes_in_a_transaction_is_there_whole_or_not_at_all(mode: Mode) {
+    let Some(tidegate) = Tidegate::start(mode).await else { return };
+    let sink = Sink::start().await;
+    let acme = tidegate.api().await.make_tenant("acme", &["Order", "Stock"]).await;
+    let incoming = acme.make_incoming("booking", BOOKING, json!({})).await;
+    let told = "return { headers = {}, body = { order = object.id } }";
+    acme.make_outgoing("erp", told, &sink.url("/erp"), &[("Order", "CREATE")], json!({})).await;
+    let url = incoming["webhookUrl"].as_str().unwrap();
+
+    let answer = http().post(url).json(&json!({ "id": "large", "qty": 9 })).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 500);
+    let record = acme.ended(&incoming, 1).await.remove(0);
+    assert!(record["error"].as_str().unwrap().contains("too many: 9"), "{record}");
+
+    let answer = http().post(url).json(&json!({ "id": "small", "qty": 2 })).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "booked": "small" }));
+    let count = r#"{ orders: objects(objectType: "Order") { totalCount data { id } } stock: objects(objectType: "Stock") { totalCount data { data } } }"#;
+    let there = acme.ask(count, json!({})).await;
+    assert_eq!(there["orders"], json!({ "totalCount": 1, "data": [{ "id": "small" }] }));
+    assert_eq!(there["stock"], json!({ "totalCount": 1, "data": [{ "data": { "taken": 2 } }] }));
+    // Events come in their order: one of what was not made would have come first.
+    assert_eq!(sink.wait_for("/erp", 1).await.remove(0).json(), json!({ "order": "small" }));
 }
