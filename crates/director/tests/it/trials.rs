@@ -168,6 +168,25 @@ async fn objects_are_read_through_and_changed_in_the_trial_alone() {
 }
 
 #[tokio::test]
+async fn a_transaction_of_a_trial_changes_the_trial_alone_and_whole_or_not_at_all() {
+    let desk = Desk::with_tenants().await;
+    desk.create_type("acme", "Order").await;
+    let source = r#"
+        local ok = pcall(objects.transaction, function() objects.create("Order", {}, "never") error("no") end)
+        objects.transaction(function()
+            objects.create("Order", { a = 1 }, "x")
+            objects.update("Order", "x", { a = 2 })
+        end)
+        return { ok = ok, a = objects.get("Order", "x").a, all = #objects.find("Order") }"#;
+    let before = everything(&desk).await;
+    let came = tried(&desk, call(source)).await;
+    assert_eq!(came["result"], json!({ "ok": false, "a": 2, "all": 1 }), "{came}");
+    let changes: Vec<_> = came["changes"].as_array().unwrap().iter().map(|c| text(&c["eventType"])).collect();
+    assert_eq!(changes, ["CREATE", "UPDATE"]);
+    assert_eq!(everything(&desk).await, before);
+}
+
+#[tokio::test]
 async fn a_search_goes_on_behind_a_page_whose_objects_the_trial_deleted() {
     let desk = Desk::with_tenants().await;
     desk.create_type("acme", "Order").await;
