@@ -15,7 +15,7 @@ fn steady() {
     const TENANTS: u32 = 16;
     const EACH: u32 = 8;
     let workload = Workload::new(2);
-    let all: Vec<_> = (0..TENANTS * EACH).map(|n| workload.handler(&format!("tenant-{}", n % TENANTS), n)).collect();
+    let all: Vec<_> = (0..TENANTS * EACH).map(|n| Workload::handler(&format!("tenant-{}", n % TENANTS), n)).collect();
     let pass = |times| workload.run_all((0..times).flat_map(|_| all.iter().cloned()));
     pass(20);
     let before = workload.counts();
@@ -34,7 +34,7 @@ fn rotation() {
     let workload = Workload::new(2);
     let before = memory("VmRSS:");
     for _ in 0..3 {
-        workload.run_all((0..SCRIPTS).map(|n| workload.handler(&format!("tenant-{}", n % TENANTS), n)));
+        workload.run_all((0..SCRIPTS).map(|n| Workload::handler(&format!("tenant-{}", n % TENANTS), n)));
     }
     let (now, peak) = (memory("VmRSS:"), memory("VmHWM:"));
     let counts = workload.counts();

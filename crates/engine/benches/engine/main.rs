@@ -34,7 +34,7 @@ fn handler_baseline(bencher: Bencher) {
 #[divan::bench]
 fn handler_engine(bencher: Bencher) {
     let workload = Workload::new(1);
-    let handler = workload.handler("acme", 0);
+    let handler = Workload::handler("acme", 0);
     bencher.bench_local(|| workload.run(&handler));
 }
 
@@ -42,6 +42,6 @@ fn handler_engine(bencher: Bencher) {
 #[divan::bench]
 fn enable_engine(bencher: Bencher) {
     let workload = Workload::new(1);
-    let definition = workload.disabled();
+    let definition = Workload::disabled();
     bencher.bench_local(|| workload.run(&definition));
 }

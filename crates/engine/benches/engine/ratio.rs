@@ -21,8 +21,8 @@ struct Cost {
 pub(crate) fn print() {
     let baseline = Baseline::new();
     let workload = Workload::new(1);
-    let handler = workload.handler("acme", 0);
-    let disabled = workload.disabled();
+    let handler = Workload::handler("acme", 0);
+    let disabled = Workload::disabled();
     let Outcome::Succeeded(came) = workload.run(&handler) else { panic!("the handler fails") };
     let by_hand: serde_json::Value = serde_json::from_slice(&baseline.handle(body())).unwrap();
     assert_eq!(came.to_value(), by_hand, "both do the same work");
@@ -59,7 +59,7 @@ fn line(what: &str, [low, median, high]: [f64; 3]) {
 fn cost(work: impl FnOnce()) -> Cost {
     let (cpu, clock) = (process_time(), Instant::now());
     work();
-    Cost { cpu: (process_time() - cpu) / CALLS, clock: clock.elapsed() / CALLS }
+    Cost { cpu: process_time().saturating_sub(cpu) / CALLS, clock: clock.elapsed() / CALLS }
 }
 
 fn micros(time: Duration) -> f64 {

@@ -76,12 +76,12 @@ impl Workload {
     }
 
     /// The handler as the script of this number; each number has a text of its own.
-    pub(crate) fn handler(&self, tenant: &str, number: u32) -> Arc<Runnable> {
+    pub(crate) fn handler(tenant: &str, number: u32) -> Arc<Runnable> {
         definition(tenant, number, &format!("-- script {number}\n{HANDLER}"), None)
     }
 
     /// An Integration whose enable logic says no.
-    pub(crate) fn disabled(&self) -> Arc<Runnable> {
+    pub(crate) fn disabled() -> Arc<Runnable> {
         definition("acme", 1, HANDLER, Some(r#"return { result = headers["x-event"] == "order" }"#))
     }
 
