@@ -53,6 +53,8 @@ uuid_id!(/** Names an [`Integration`](crate::Integration). */ IntegrationId);
 uuid_id!(/** Names an [`ExecutionUser`](crate::ExecutionUser). */ UserId);
 uuid_id!(/** Names an [`Execution`](crate::Execution); a delivery has the id of the record it becomes. */ ExecutionId);
 uuid_id!(/** Names an [`ObjectType`](crate::ObjectType). */ ObjectTypeId);
+uuid_id!(/** Names a [`Credential`](crate::Credential). */ CredentialId);
+uuid_id!(/** Names one of the live secrets of a [`Credential`](crate::Credential) that signs. */ SigningSecretId);
 uuid_id!(/** Names an OAuth2 client; a `SystemAuth` is one and has the same id. */ ClientId);
 
 /// The microseconds within the millisecond stand in the twelve bits that RFC 9562 leaves for that (section 6.2, method 3), so that

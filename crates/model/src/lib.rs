@@ -25,6 +25,7 @@ mod call;
 mod caller;
 pub mod cloud_event;
 pub mod contract;
+mod credential;
 mod delivery;
 pub mod enabling;
 mod error;
@@ -41,14 +42,18 @@ mod time;
 pub use attributes::{assigned, matches, means_the_same};
 pub use call::{Failure, FailureKind, IncomingCall, Outcome};
 pub use caller::{Caller, ClientOwner, Resource, Scope, UnknownScope};
+pub use credential::{
+    AuthStyle, Credential, CredentialKind, HostPattern, InvalidHostPattern, MAX_SIGNING_SECRETS, Material,
+    OAuth2Client, OpenCredential, SigningSecret,
+};
 pub use delivery::{Delivery, PlannedCall};
 pub use error::{Error, Violation};
 pub use execution::{
     Attempt, EventRef, Execution, ExecutionFilter, LogLevel, LogLine, ReceivedRequest, SkipReason, Status, Trigger,
 };
 pub use id::{
-    ApplicationId, ClientId, EventId, ExecutionId, IntegrationId, IntegrationSystemId, InvalidId, LogicId, ObjectId,
-    ObjectTypeId, RuntimeId, TenantId, TypeName, UserId,
+    ApplicationId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId, InvalidId,
+    LogicId, ObjectId, ObjectTypeId, RuntimeId, SigningSecretId, TenantId, TypeName, UserId,
 };
 pub use integration::{
     Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Runnable, Script, Subscription,

@@ -7,6 +7,7 @@ mod recorder;
 mod registry;
 mod tokens;
 mod trials;
+mod vault;
 
 pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
 pub use objects::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
@@ -14,3 +15,4 @@ pub use recorder::Recorder;
 pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
 pub use tokens::{KeySet, TokenAuthority, Verifier};
 pub use trials::{Trial, TrialInput, Trials, Tried, TriedCall};
+pub use vault::Vault;

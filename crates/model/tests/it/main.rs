@@ -3,6 +3,7 @@
 
 mod changes;
 mod cloud_events;
+mod credentials;
 mod enabling;
 mod ids;
 mod json;
