@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Number, Value};
 
-use crate::Json;
+use crate::{Json, Object};
 
 /// `before` with the given top-level attributes assigned; those that it had keep their place, and the others their text.
 pub fn assigned(before: &Json, given: Vec<(String, Json)>) -> Json {
@@ -27,13 +27,18 @@ pub fn means_the_same(a: &Json, b: &Json) -> bool {
     a == b || same(&a.to_value(), &b.to_value())
 }
 
-/// Whether the object has each wanted attribute with that meaning.
-pub fn matches(data: &Json, wanted: &[(String, Value)]) -> bool {
-    if wanted.is_empty() {
-        return true;
+impl Object {
+    /// Whether it has each wanted attribute with that meaning. Its id is one of them, as whoever reads it sees it.
+    pub fn matches(&self, wanted: &[(String, Value)]) -> bool {
+        if wanted.is_empty() {
+            return true;
+        }
+        let Some(attributes) = self.data.attributes() else { return false };
+        wanted.iter().all(|(key, value)| match key.as_str() {
+            "id" => value.as_str() == Some(self.id.as_str()),
+            key => attributes.iter().any(|(name, has)| name == key && same(&has.to_value(), value)),
+        })
     }
-    let Some(attributes) = data.attributes() else { return false };
-    wanted.iter().all(|(key, value)| attributes.iter().any(|(name, has)| name == key && same(&has.to_value(), value)))
 }
 
 fn same(a: &Value, b: &Value) -> bool {

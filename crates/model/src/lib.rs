@@ -39,7 +39,7 @@ mod registry;
 mod secret;
 mod time;
 
-pub use attributes::{assigned, matches, means_the_same};
+pub use attributes::{assigned, means_the_same};
 pub use call::{Failure, FailureKind, IncomingCall, Outcome};
 pub use caller::{Caller, ClientOwner, Resource, Scope, UnknownScope};
 pub use credential::{

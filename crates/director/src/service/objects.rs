@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate_model::contract::{Actor, ObjectChange, Objects};
-use tidegate_model::{Clock, Error, Json, Object, ObjectId, PageOf, Randomness, TypeName, matches};
+use tidegate_model::{Clock, Error, Json, Object, ObjectId, PageOf, Randomness, TypeName};
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use super::shelf::Shelf;
@@ -93,14 +93,12 @@ impl Objects for ObjectsService {
         }
         let limit = usize::try_from(limit).unwrap_or(1000);
         let wanted = matching.attributes().ok_or_else(|| Error::invalid("matching", "a JSON object"))?;
-        let mut wanted: Vec<_> = wanted.into_iter().map(|(key, value)| (key, value.to_value())).collect();
+        let wanted: Vec<_> = wanted.into_iter().map(|(key, value)| (key, value.to_value())).collect();
         self.known(actor, object_type).await?;
-        // The id is no attribute, but scripts see it among them.
-        if let Some(place) = wanted.iter().position(|(key, _)| key == "id") {
-            let (_, id) = wanted.remove(place);
+        if let Some((_, id)) = wanted.iter().find(|(key, _)| key == "id") {
             let Some(id) = id.as_str().and_then(|id| id.parse().ok()) else { return Ok(Vec::new()) };
             let object = self.store.object(&actor.tenant, object_type, &id).await?;
-            return Ok(object.into_iter().filter(|o| matches(&o.data, &wanted)).collect());
+            return Ok(object.into_iter().filter(|o| o.matches(&wanted)).collect());
         }
         let mut all = Vec::new();
         let mut after = None;
@@ -109,7 +107,7 @@ impl Objects for ObjectsService {
             let page = self.store.objects(&actor.tenant, object_type, PageOf { first: 100, after }).await?;
             after = page.data.last().map(|(key, _)| *key);
             searched += page.data.len();
-            all.extend(page.data.into_iter().map(|(_, object)| object).filter(|o| matches(&o.data, &wanted)));
+            all.extend(page.data.into_iter().map(|(_, object)| object).filter(|o| o.matches(&wanted)));
             if all.len() >= limit || !page.has_next {
                 all.truncate(limit);
                 return Ok(all);

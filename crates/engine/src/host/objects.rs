@@ -33,11 +33,12 @@ pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, args: &[Value]) ->
     let name = name.to_string_lossy();
     let object_type = parse::<TypeName>(args.get(1), &name, "an object type")?;
     let id = |place: usize| parse::<ObjectId>(args.get(place), &name, "an id");
-    let data = |place: usize| attributes(lua, shared, run, args.get(place), &name);
+    let all = |place: usize| attributes(lua, shared, run, args.get(place), &name);
+    let data = |place: usize| all(place).map(|all| without_id(&all));
     Ok(match name.as_str() {
         "get" => Operation::Get(object_type, id(2)?),
         "find" => {
-            let matching = if args.get(2).is_none_or(Value::is_nil) { Json::empty_object() } else { data(2)? };
+            let matching = if args.get(2).is_none_or(Value::is_nil) { Json::empty_object() } else { all(2)? };
             Operation::Find(object_type, matching, limit(args.get(3))?)
         }
         "create" => {
@@ -65,7 +66,7 @@ where
     T::try_from(text).map_err(|e| Refusal::Mistake(format!("objects.{operation}: {what}: {e}")))
 }
 
-/// The attributes of an object: a table, whose `id` (which reading an object puts there) is left out.
+/// The attributes of an object: a table.
 fn attributes(
     lua: &Lua,
     shared: &Shared,
@@ -86,14 +87,17 @@ fn attributes(
         })?;
     let json = Json::trusted(json);
     // An array without items was written as an object has to be.
-    let Some(all) = json.attributes() else {
-        return if json.as_str() == "[]" {
-            Ok(Json::empty_object())
-        } else {
-            mistake(format!("objects.{operation}: a table of attributes was expected, not an array"))
-        };
-    };
-    Ok(Json::object(all.iter().filter(|(key, _)| key != "id").map(|(key, value)| (key.as_str(), value))))
+    match json.as_str() {
+        "[]" => Ok(Json::empty_object()),
+        text if text.starts_with('{') => Ok(json),
+        _ => mistake(format!("objects.{operation}: a table of attributes was expected, not an array")),
+    }
+}
+
+/// What is written of an object: its id, which reading it puts among its attributes, is none of them.
+fn without_id(all: &Json) -> Json {
+    let all = all.attributes().unwrap_or_default();
+    Json::object(all.iter().filter(|(key, _)| key != "id").map(|(key, value)| (key.as_str(), value)))
 }
 
 fn limit(options: Option<&Value>) -> Result<u32, Refusal> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tidegate_model::contract::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
-use tidegate_model::{Clock, Error, Json, Object, ObjectId, Randomness, TypeName, assigned, matches};
+use tidegate_model::{Clock, Error, Json, Object, ObjectId, Randomness, TypeName, assigned};
 
 /// How many bytes all changes may have together: they are kept until they are made, outside of the script's memory.
 const MAX_SIZE: usize = 8 << 20;
@@ -172,7 +172,7 @@ impl Objects for Overlay {
         }
         let wanted = matching.attributes().ok_or_else(|| Error::invalid("matching", "a JSON object"))?;
         let wanted: Vec<_> = wanted.into_iter().map(|(key, value)| (key, value.to_value())).collect();
-        let mut added: Vec<Object> = changed.into_values().flatten().filter(|o| matches(&o.data, &wanted)).collect();
+        let mut added: Vec<Object> = changed.into_values().flatten().filter(|o| o.matches(&wanted)).collect();
         added.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         for object in added {
             let place = found.iter().position(|o| o.created_at > object.created_at).unwrap_or(found.len());

@@ -221,13 +221,9 @@ impl Objects for Memory {
     }
 
     async fn find(&self, _: &Actor, t: &TypeName, matching: &Json, limit: u32) -> Result<Vec<Object>, Error> {
-        let matching = matching.to_value();
-        let fits = |object: &Object| {
-            let data = object.data.to_value();
-            matching.as_object().unwrap().iter().all(|(k, v)| data.get(k) == Some(v))
-        };
+        let wanted: Vec<_> = matching.attributes().unwrap().into_iter().map(|(k, v)| (k, v.to_value())).collect();
         let all = self.objects.lock().unwrap();
-        Ok(all.values().filter(|o| o.object_type == *t && fits(o)).take(limit as usize).cloned().collect())
+        Ok(all.values().filter(|o| o.object_type == *t && o.matches(&wanted)).take(limit as usize).cloned().collect())
     }
 
     async fn create(&self, actor: &Actor, t: &TypeName, id: Option<ObjectId>, data: &Json) -> Result<Object, Error> {

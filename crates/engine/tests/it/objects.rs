@@ -40,6 +40,35 @@ async fn scripts_work_with_objects_as_the_execution_user() {
 }
 
 #[tokio::test]
+async fn an_object_is_found_by_its_id_too_whether_or_not_it_was_changed_in_a_transaction() {
+    let objects = Arc::new(Memory::default());
+    let engine = engine_with(Options { threads: 1, ..Options::default() }, objects);
+    let core = r#"
+        local function ids(wanted)
+            local all = json.array{}
+            for _, order in objects.find("Order", wanted) do table.insert(all, order.id) end
+            return all
+        end
+        for i = 1, 3 do objects.create("Order", { qty = i }, "o-" .. i) end
+        local function seen()
+            return { one = ids{ id = "o-2" }, both = ids{ id = "o-2", qty = 2 }, other = ids{ id = "o-2", qty = 3 }, none = ids{ id = "o-9" },
+                number = ids{ id = 2 }, all = #ids{} }
+        end
+        local before = seen()
+        local within = objects.transaction(function()
+            objects.update("Order", "o-1", { note = "n" })
+            objects.update("Order", "o-2", { note = "n" })
+            return seen()
+        end)
+        return { before = before, within = within }"#;
+    let seen = json!({
+        "one": ["o-2"], "both": ["o-2"], "other": [], "none": [], "number": [], "all": 3,
+    });
+    let got = succeeded(&run(&engine, incoming(core), "{}").await);
+    assert_eq!(got, json!({"before": seen, "within": seen}));
+}
+
+#[tokio::test]
 async fn a_refusal_is_an_error_that_names_the_line_and_can_be_caught() {
     let engine = engine_with(Options::default(), Arc::new(Memory::default()));
     let done = run(&engine, incoming("\nobjects.update('Order', 'o-1', {})\nreturn {}"), "{}").await;
