@@ -11,6 +11,8 @@ pub struct Counts {
     pub compiled: u64,
     /// Virtual machines that were made.
     pub machines: u64,
+    /// Compiled scripts that are kept now, in all machines together.
+    pub kept: u64,
 }
 
 /// Where all Lua threads count.
@@ -19,6 +21,7 @@ pub(crate) struct Counters {
     scripts: AtomicU64,
     compiled: AtomicU64,
     machines: AtomicU64,
+    kept: AtomicU64,
 }
 
 impl Counters {
@@ -34,8 +37,21 @@ impl Counters {
         self.machines.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn kept(&self, scripts: u64) {
+        self.kept.fetch_add(scripts, Ordering::Relaxed);
+    }
+
+    pub(crate) fn let_go(&self, scripts: u64) {
+        self.kept.fetch_sub(scripts, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts { scripts: read(&self.scripts), compiled: read(&self.compiled), machines: read(&self.machines) }
+        Counts {
+            scripts: read(&self.scripts),
+            compiled: read(&self.compiled),
+            machines: read(&self.machines),
+            kept: read(&self.kept),
+        }
     }
 }

@@ -26,6 +26,7 @@
 //! ```
 
 mod check;
+mod compiled;
 mod counts;
 mod egress;
 mod engine;

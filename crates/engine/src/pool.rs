@@ -1,13 +1,14 @@
 //! Virtual machines kept for the next run of the same tenant, with the scripts they have compiled.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use mlua::{Function, Lua};
-use tidegate_model::{Failure, LogicId, LogicKind, TenantId};
+use mlua::Function;
+use tidegate_model::{Failure, LogicKind, TenantId};
 
+use crate::compiled::Compiled;
 use crate::counts::Counters;
 use crate::fault::Origin;
 use crate::meter::Meter;
@@ -16,10 +17,8 @@ use crate::sandbox::Machine;
 use crate::script;
 use crate::watchdog::Watch;
 
-/// Compiled scripts that one machine keeps.
-const SCRIPTS: usize = 64;
-
-/// A machine that has grown beyond this is cleaned before it waits for its next run; one that stays so large is let go.
+/// A machine that has grown beyond this, its scripts not counted, is cleaned before it waits for its next run; one that stays so large is
+/// let go.
 const TIDY: usize = 2 << 20;
 
 /// The machines of one Lua thread.
@@ -34,7 +33,7 @@ pub(crate) struct Pool {
 /// A machine with its compiled scripts.
 struct Kept {
     // Dropped before the machine that they belong to.
-    scripts: HashMap<(LogicId, i32, LogicKind, String), Function>,
+    scripts: Compiled,
     machine: Machine,
 }
 
@@ -73,13 +72,12 @@ impl Pool {
     fn make(&self) -> mlua::Result<Kept> {
         let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
         self.counters.machine();
-        Ok(Kept { scripts: HashMap::new(), machine: Machine::new(meter)? })
+        Ok(Kept { scripts: Compiled::new(Arc::clone(&self.counters)), machine: Machine::new(meter)? })
     }
 
     /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.
     pub(crate) fn take_back(&self, rented: Rented) {
-        let machine = &rented.kept.machine;
-        if rented.spoiled || !is_tidy(&machine.lua) {
+        if rented.spoiled || !rented.kept.is_tidy() {
             return;
         }
         let mut idle = self.idle.borrow_mut();
@@ -110,24 +108,27 @@ impl Rented {
         };
         self.counters.script();
         let key = (script.logic, script.version, kind, origin.chunk().to_owned());
-        if let Some(found) = self.kept.scripts.get(&key) {
-            return Ok(found.clone());
+        if let Some(found) = self.kept.scripts.find(&key) {
+            return Ok(found);
         }
         self.counters.compiled();
         let machine = self.machine();
+        let before = machine.lua.used_memory();
         let compiled = machine
             .lua
             .set_memory_limit(run.limits().memory)
             .and_then(|_| script::compile(&machine.lua, &script.source, origin.chunk()))
             .map_err(|e| origin.failed(&machine.shared, &e))?;
-        if self.kept.scripts.len() >= SCRIPTS {
-            self.kept.scripts.clear();
-        }
-        self.kept.scripts.insert(key, compiled.clone());
+        // What was cleaned away meanwhile hides how large it is.
+        let size = machine.lua.used_memory().saturating_sub(before).max(script.source.len());
+        self.kept.scripts.keep(key, compiled.clone(), size);
         Ok(compiled)
     }
 }
 
-fn is_tidy(lua: &Lua) -> bool {
-    lua.used_memory() <= TIDY || (lua.gc_collect().is_ok() && lua.used_memory() <= TIDY)
+impl Kept {
+    fn is_tidy(&self) -> bool {
+        let (lua, most) = (&self.machine.lua, TIDY + self.scripts.size());
+        lua.used_memory() <= most || (lua.gc_collect().is_ok() && lua.used_memory() <= most)
+    }
 }
