@@ -1,5 +1,7 @@
 //! Execution records: what happened in one run of an Integration (seed 002 `DynamicIntegrationExecRecord`, CONTRACT section 6).
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -82,8 +84,11 @@ pub struct ReceivedRequest {
     pub url: String,
     /// Name to value, repeated ones joined.
     pub headers: Json,
-    /// As scripts see them.
+    /// As scripts see them, without the webhook key.
     pub parameters: Json,
+    /// The address that called, or that a proxy in between says has called, where the operator trusts that proxy.
+    #[serde(default)]
+    pub caller_address: Option<IpAddr>,
 }
 
 /// Which event a run is about.

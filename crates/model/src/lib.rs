@@ -35,6 +35,7 @@ mod integration;
 mod json;
 mod object;
 mod page;
+mod rate;
 mod registry;
 mod secret;
 mod time;
@@ -60,7 +61,8 @@ pub use integration::{
 };
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use object::{Change, Event, Object, changed_attributes, former_state};
-pub use page::{Page, PageOf};
+pub use page::{Page, PageOf, Slice};
+pub use rate::{InvalidRateLimit, RateLimit};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use secret::{Secret, SecretHash};
 pub use time::{Clock, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros};

@@ -33,3 +33,24 @@ impl<T> Page<T> {
         Page { data: self.data.into_iter().map(each).collect(), has_next: self.has_next, total: self.total }
     }
 }
+
+/// A page of a list whose length nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Whether more come after these.
+    pub has_next: bool,
+}
+
+impl<T> Slice<T> {
+    /// A slice of nothing.
+    pub fn empty() -> Self {
+        Self { data: Vec::new(), has_next: false }
+    }
+
+    /// The page of a list of this length.
+    pub fn of_list(self, total: u64) -> Page<T> {
+        Page { data: self.data, has_next: self.has_next, total }
+    }
+}

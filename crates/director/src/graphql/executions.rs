@@ -113,6 +113,11 @@ impl Execution {
         self.0.request.as_ref().map(|r| r.url.as_str())
     }
 
+    /// INCOMING: the address that called.
+    async fn caller_address(&self) -> Option<String> {
+        self.0.request.as_ref()?.caller_address.map(|address| address.to_string())
+    }
+
     async fn headers(&self) -> Option<Json> {
         self.0.request.as_ref().map(|r| r.headers.clone().into())
     }

@@ -33,6 +33,7 @@ fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
             url: "https://gate.example/webhook".to_owned(),
             headers: Json::parse(r#"{"x":"y"}"#).unwrap(),
             parameters: Json::parse(r#"{"n":9007199254740993}"#).unwrap(),
+            caller_address: Some([203, 0, 113, 7].into()),
         }),
         event: None,
         attempts: Vec::new(),

@@ -51,6 +51,7 @@ pub(crate) async fn record(desk: &Desk, integration: &str, status: Status, resul
             url: "https://gate.example/webhook".to_owned(),
             headers: Json::parse(r#"{"x-shop":"north","authorization":"***"}"#).unwrap(),
             parameters: Json::parse(r#"{"n":9007199254740993}"#).unwrap(),
+            caller_address: Some([203, 0, 113, 7].into()),
         }),
         event: None,
         attempts: Vec::new(),

@@ -28,6 +28,7 @@ async fn a_record_is_kept_once_and_comes_back_whole(kept: &Kept) {
         url: "https://host/webhook".to_owned(),
         headers: Json::parse(r#"{"x":"ü"}"#).unwrap(),
         parameters: Json::parse("[1.0,{}]").unwrap(),
+        caller_address: Some([203, 0, 113, 7].into()),
     });
     one.log.push(LogLine { time: kept.now(), level: LogLevel::Warn, text: "NUL \0 and more ".repeat(2000) });
     kept.store.append_executions(&[one.clone(), one.clone()]).await.unwrap();

@@ -217,6 +217,7 @@ pub(crate) fn record() -> Execution {
             url: "http://localhost/webhook/".into(),
             headers: Json::trusted(r#"{"content-type":"application/json"}"#),
             parameters: Json::trusted(r#"{"n": 9007199254740993}"#),
+            caller_address: Some([203, 0, 113, 7].into()),
         }),
         event: None,
         attempts: vec![],
