@@ -1,5 +1,7 @@
 //! Every answer there is: from what came of a call to status and body, by one exhaustive match.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
@@ -16,6 +18,12 @@ pub(crate) enum Answer {
     Ambiguous,
     /// The Integration takes the other method only.
     WrongMethod(HttpMethod),
+    /// The URL is too long.
+    UrlTooLong,
+    /// The headers are too many, or too large.
+    HeadTooLarge,
+    /// The Integration is called too often; how long to wait.
+    TooOften(Duration),
     /// The body is over the limit.
     TooLarge,
     /// The body took too long.
@@ -49,6 +57,14 @@ impl Answer {
                 Form::refusal(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
                     .with(ALLOW, allowed.as_str())
             }
+            Self::UrlTooLong => Form::refusal(StatusCode::URI_TOO_LONG, "the URL is too long"),
+            Self::HeadTooLarge => {
+                Form::refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too many or too large")
+            }
+            Self::TooOften(wait) => Form {
+                retry_after: Some(wait),
+                ..Form::refusal(StatusCode::TOO_MANY_REQUESTS, "too many calls in too short a time")
+            },
             Self::TooLarge => Form::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
             Self::TooSlow => Form::refusal(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             Self::Interrupted => Form::refusal(StatusCode::BAD_REQUEST, "the body is not complete"),
@@ -77,6 +93,7 @@ struct Form {
     /// `Integration-Outcome`
     outcome: Option<&'static str>,
     header: Option<(HeaderName, &'static str)>,
+    retry_after: Option<Duration>,
     has_record: bool,
 }
 
@@ -106,7 +123,14 @@ struct Skipped {
 
 impl Form {
     fn json(content: Content, outcome: &'static str) -> Self {
-        Self { status: StatusCode::OK, content, outcome: Some(outcome), header: None, has_record: true }
+        Self {
+            status: StatusCode::OK,
+            content,
+            outcome: Some(outcome),
+            header: None,
+            retry_after: None,
+            has_record: true,
+        }
     }
 
     fn skipped(reason: &'static str) -> Self {
@@ -114,7 +138,14 @@ impl Form {
     }
 
     fn refusal(status: StatusCode, detail: &'static str) -> Self {
-        Self { status, content: Content::Problem(detail), outcome: None, header: None, has_record: false }
+        Self {
+            status,
+            content: Content::Problem(detail),
+            outcome: None,
+            header: None,
+            retry_after: None,
+            has_record: false,
+        }
     }
 
     fn failure(detail: &'static str) -> Self {
@@ -122,7 +153,8 @@ impl Form {
     }
 
     fn later(detail: &'static str) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::failure(detail) }.with(RETRY_AFTER, "1")
+        let retry_after = Some(Duration::from_secs(1));
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, retry_after, ..Self::failure(detail) }
     }
 
     fn with(self, name: HeaderName, value: &'static str) -> Self {
@@ -158,6 +190,10 @@ impl Form {
         if let Some((name, value)) = self.header {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, and not too few.
+            headers.insert(RETRY_AFTER, (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1).into());
+        }
         response
     }
 }
@@ -183,6 +219,10 @@ mod tests {
             (Answer::Ambiguous, 500, Some("failed"), problem, None),
             (Answer::WrongMethod(HttpMethod::Get), 405, None, problem, Some(("allow", "GET"))),
             (Answer::WrongMethod(HttpMethod::Post), 405, None, problem, Some(("allow", "POST"))),
+            (Answer::UrlTooLong, 414, None, problem, None),
+            (Answer::HeadTooLarge, 431, None, problem, None),
+            (Answer::TooOften(Duration::from_millis(10)), 429, None, problem, Some(("retry-after", "1"))),
+            (Answer::TooOften(Duration::from_millis(2001)), 429, None, problem, Some(("retry-after", "3"))),
             (Answer::TooLarge, 413, None, problem, None),
             (Answer::TooSlow, 408, None, problem, None),
             (Answer::Interrupted, 400, None, problem, None),

@@ -1,14 +1,17 @@
 //! Reading a request's body within limits, before and after decompression.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::encoding::{Encoding, Undecodable};
-use crate::gateway::Options;
+use crate::options::Options;
 
 /// What is read and thrown away of a body that is too large: most callers look for an answer only once they have sent everything.
 const DISCARDED: usize = 4 << 20;
@@ -30,8 +33,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, options: &Options) -> 
     if too_large && headers.contains_key(EXPECT) {
         return Err(Answer::TooLarge);
     }
-    let read = collect(body, options.max_body, announced.unwrap_or_default());
-    let bytes = tokio::time::timeout(options.body_timeout, read).await.map_err(|_| Answer::TooSlow)??;
+    let bytes = collect(body, options, announced.unwrap_or_default()).await?;
     match encoding.decode(&bytes, options.max_body) {
         Ok(bytes) => Ok(Payload { bytes, is_corrupt: false }),
         Err(Undecodable::Corrupt) => Ok(Payload { bytes, is_corrupt: true }),
@@ -39,10 +41,14 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, options: &Options) -> 
     }
 }
 
-async fn collect(mut body: Body, max: usize, announced: usize) -> Result<Bytes, Answer> {
+async fn collect(mut body: Body, options: &Options, announced: usize) -> Result<Bytes, Answer> {
+    let max = options.max_body;
+    let pace = Pace::begin(options);
     let mut whole = BytesMut::with_capacity(announced.min(max));
     let mut length = 0;
-    while let Some(frame) = body.frame().await {
+    loop {
+        let frame = timeout_at(pace.next(length), body.frame()).await.map_err(|_| Answer::TooSlow)?;
+        let Some(frame) = frame else { break };
         // The caller broke off: nobody is there to read why.
         let Ok(frame) = frame else { return Err(Answer::Interrupted) };
         let Ok(data) = frame.into_data() else { continue };
@@ -56,4 +62,25 @@ async fn collect(mut body: Body, max: usize, announced: usize) -> Result<Bytes, 
         }
     }
     if length > max { Err(Answer::TooLarge) } else { Ok(whole.freeze()) }
+}
+
+/// How slowly a body may come.
+struct Pace {
+    end: Instant,
+    slow_from: Instant,
+    /// Bytes in a second.
+    rate: usize,
+}
+
+impl Pace {
+    fn begin(options: &Options) -> Self {
+        let now = Instant::now();
+        Self { end: now + options.body_timeout, slow_from: now + options.body_grace, rate: options.body_rate.max(1) }
+    }
+
+    /// When the next part of a body must be there of which so many bytes are.
+    fn next(&self, length: usize) -> Instant {
+        let earned = Duration::from_secs((length / self.rate) as u64);
+        self.end.min(self.slow_from + earned)
+    }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::extract::Request;
 use tidegate_engine::Run;
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
-use tidegate_model::{Error, ExecutionId, Outcome, Runnable, enabling};
+use tidegate_model::{Error, ExecutionId, Integration, Outcome, Runnable, Timestamp, enabling};
 
+use crate::admission::{Full, Turn, Widths};
 use crate::answer::Answer;
 use crate::body;
 use crate::gateway::Service;
+use crate::head;
 use crate::record;
 use crate::request::Received;
 
@@ -17,16 +19,16 @@ use crate::request::Received;
 pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Request) -> Result<Answer, Answer> {
     let time = service.parts.clock.now();
     let (head, body) = request.into_parts();
+    head::check(&head)?;
     let key = head.uri.path().strip_prefix("/webhook/").unwrap_or_default();
     let runnable = resolve(service, key).await?;
     let method = runnable.integration.http_method;
     if head.method.as_str() != method.as_str() {
         return Err(Answer::WrongMethod(method));
     }
-    let turn = tokio::time::timeout(service.options.patience, service.turns.clone().acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(Answer::Busy) };
+    let turn = admit(service, &runnable.integration, time).await?;
     let body = body::read(&head.headers, body, &service.options).await?;
-    let received = Received::new(&head, key, method, &body, service.options.public_url.as_deref(), time);
+    let received = Received::new(&head, key, method, &body, &service.options, time);
 
     let run = run_and_record(service.clone(), id, runnable, received);
     let run = async move {
@@ -38,6 +40,16 @@ pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Req
         tracing::error!(%id, %error, "a run ended without a result");
         Answer::Broken
     })
+}
+
+/// Whether this call may come now, and its turn.
+async fn admit(service: &Service, integration: &Integration, time: Timestamp) -> Result<Turn, Answer> {
+    let options = &service.options;
+    if let Some(limit) = options.rate_limit {
+        service.rates.count(integration.id, limit, time).map_err(Answer::TooOften)?;
+    }
+    let widths = Widths { tenant: options.max_calls_of_tenant, integration: options.max_calls_of_integration };
+    service.admission.enter(&integration.tenant, integration.id, widths).await.map_err(|Full| Answer::Busy)
 }
 
 async fn resolve(service: &Service, key: &str) -> Result<Arc<Runnable>, Answer> {

@@ -1,8 +1,10 @@
 //! The public face of INCOMING Integrations: HTTP in, answer out, at `/webhook/<key>`.
 //!
-//! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `body` (read
-//! within limits, decompressed by `encoding`) -> `request` (HTTP becomes what scripts see) -> the engine -> `record` (what stays of it) -> `answer` (one exhaustive match
-//! to status and body). Checks come in the order key, method, active, window, enable logic, core logic; the first that fails decides.
+//! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `head` (not too large)
+//! -> `rate` (not too often) -> `admission` (its turn) -> `body` (read within limits, decompressed by `encoding`) -> `request` (HTTP becomes what
+//! scripts see; `proxies` tell who called) -> the engine -> `record` (what stays of it, without what `masking` hides) -> `answer` (one exhaustive
+//! match to status and body). Checks come in the order key, method, rate, turn, body, active, window, enable logic, core logic; the first that
+//! fails decides.
 //!
 //! What a caller may rely on:
 //!
@@ -11,10 +13,12 @@
 //! - The record is durable before the answer is sent. If it cannot be kept the answer is 503 although *the scripts have run*: a caller that
 //!   repeats the call makes them run again, as after an answer that was lost on its way.
 //! - A run that has begun comes to its end and its record even when the caller hangs up.
-//! - What was refused before a script could run (404, 405, 408, 413, 415, 503) leaves no record and is `application/problem+json`.
+//! - What was refused before a script could run (404, 405, 408, 413, 414, 415, 429, 431, 503) leaves no record and is `application/problem+json`.
+//! - A call that is one too many waits a moment and is then told 503 with `Retry-After`; what one Integration or one tenant has too many of
+//!   takes no turn of another's (`admission`).
 //!
-//! What nobody finds here: the webhook key (not in logs, answers or records, nor in a header that a proxy copied it to), the error of a script
-//! (its record has it), or the value of a header that carries credentials (`masking`).
+//! What nobody finds here: the webhook key (not in logs, answers or records, wherever a caller, a proxy or a script copied it to), the error of a
+//! script (its record has it), or the value of a header that carries credentials (`masking`).
 //!
 //! To add a check: its place in `handle`, its answer in `answer`, its row in the table tests of both.
 //!
@@ -32,15 +36,22 @@
 //! # }
 //! ```
 
+mod admission;
 mod answer;
 mod body;
 mod encoding;
 mod gateway;
 mod handle;
+mod head;
 mod masking;
+mod options;
 mod parameters;
+mod proxies;
+mod rate;
 mod record;
 mod request;
 mod router;
 
-pub use gateway::{Gateway, Options, Parts};
+pub use gateway::{Gateway, Parts};
+pub use options::Options;
+pub use proxies::{InvalidProxy, Proxies};

@@ -1,4 +1,6 @@
-//! What of a request is not kept. Pure.
+//! What of a request, and of what came of it, is not kept. Pure.
+
+use tidegate_model::Json;
 
 /// What stands for a value that is not kept.
 pub(crate) const MASK: &str = "***";
@@ -28,13 +30,17 @@ const HARMLESS: [&str; 2] = ["idempotency-key", "sec-websocket-key"];
 /// The value of a header as it is kept: masked when the name says that it is a credential, and without the webhook key, which proxies copy
 /// into headers of their own.
 pub(crate) fn kept(name: &str, value: &str, key: &str) -> String {
-    if is_credential(name) {
-        MASK.to_owned()
-    } else if !key.is_empty() && value.contains(key) {
-        value.replace(key, MASK)
-    } else {
-        value.to_owned()
-    }
+    if is_credential(name) { MASK.to_owned() } else { without_key_in(value, key).unwrap_or_else(|| value.to_owned()) }
+}
+
+/// JSON without the webhook key, which callers, proxies and scripts copy into it: a key is made of characters that JSON writes as they are.
+pub(crate) fn without_key(json: &Json, key: &str) -> Json {
+    without_key_in(json.as_str(), key).map_or_else(|| json.clone(), Json::trusted)
+}
+
+/// The text without the webhook key; `None` where it is not in it.
+pub(crate) fn without_key_in(text: &str, key: &str) -> Option<String> {
+    (!key.is_empty() && text.contains(key)).then(|| text.replace(key, MASK))
 }
 
 fn is_credential(name: &str) -> bool {

@@ -1,8 +1,11 @@
 //! What stays of a run. Pure.
 
 use tidegate_engine::Run;
-use tidegate_model::{Execution, ExecutionId, FailureKind, Outcome, Runnable, SkipReason, Status, Timestamp, Trigger};
+use tidegate_model::{
+    Execution, ExecutionId, FailureKind, LogLine, Outcome, Runnable, SkipReason, Status, Timestamp, Trigger,
+};
 
+use crate::masking::{without_key, without_key_in};
 use crate::request::Received;
 
 /// The record of a run that ended at `finished_at`.
@@ -14,6 +17,8 @@ pub(crate) fn of(
     finished_at: Timestamp,
 ) -> Execution {
     let (ran_enable, ran_core) = which_ran(runnable, &run);
+    let key = received.key.as_str();
+    let masked = |text: String| without_key_in(&text, key).unwrap_or(text);
     let (status, skip_reason, core_result, error) = match run.outcome {
         Outcome::Skipped(reason) => (Status::Skipped, Some(reason), None, None),
         Outcome::Succeeded(result) if run.warned => (Status::SuccessWithWarning, None, Some(result), None),
@@ -34,10 +39,10 @@ pub(crate) fn of(
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
-        enable_result: run.enable_result,
-        core_result,
-        log: run.log,
-        error,
+        enable_result: run.enable_result.map(|result| without_key(&result, key)),
+        core_result: core_result.map(|result| without_key(&result, key)),
+        log: run.log.into_iter().map(|line| LogLine { text: masked(line.text), ..line }).collect(),
+        error: error.map(masked),
         core_logic_version: ran_core.then_some(runnable.core.version),
         enable_logic_version: runnable.enable.as_ref().filter(|_| ran_enable).map(|script| script.version),
         execution_user: integration.execution_user.clone(),

@@ -1,14 +1,18 @@
 //! HTTP becomes a call: what scripts see of it, and what the record keeps of it. Pure.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::extract::ConnectInfo;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request;
 use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Timestamp};
 
 use crate::body::Payload;
-use crate::masking::{MASK, kept};
+use crate::masking::{MASK, kept, without_key};
+use crate::options::Options;
 use crate::parameters;
+use crate::proxies::Origin;
 
 /// A call as it was received.
 #[derive(Debug)]
@@ -19,23 +23,27 @@ pub(crate) struct Received {
     pub(crate) request: ReceivedRequest,
     /// Why the body cannot be read, where it cannot; `parameters` is `{}` then.
     pub(crate) unreadable: Option<Failure>,
+    /// The webhook key, which the record must not keep.
+    pub(crate) key: String,
 }
 
 impl Received {
-    /// Reads a call. `public_url` is what callers see before `/webhook/`, where the operator has said so.
+    /// Reads a call that came at `time`.
     pub(crate) fn new(
         head: &request::Parts,
         key: &str,
         method: HttpMethod,
         body: &Payload,
-        public_url: Option<&str>,
+        options: &Options,
         time: Timestamp,
     ) -> Self {
         let (parameters, unreadable) = match parameters(head, method, body) {
             Ok(parameters) => (parameters, None),
             Err(failure) => (Json::empty_object(), Some(failure)),
         };
-        let base = base_url(head, public_url);
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let origin = options.trusted_proxies.origin(peer, &head.headers);
+        let base = base_url(head, &origin, options.public_url.as_deref());
         let headers = headers(head);
         let kept_headers: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), Json::of(&kept(name, value, key)))).collect();
@@ -43,11 +51,12 @@ impl Received {
             method,
             url: format!("{base}/webhook/{MASK}"),
             headers: Json::object(kept_headers.iter().map(|(name, value)| (*name, value))),
-            parameters: parameters.clone(),
+            parameters: without_key(&parameters, key),
+            caller_address: origin.address,
         };
         let url = format!("{base}/webhook/{key}");
         let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(&body.bytes[..]), time };
-        Self { call, request, unreadable }
+        Self { call, request, unreadable, key: key.to_owned() }
     }
 }
 
@@ -75,13 +84,14 @@ fn headers(head: &request::Parts) -> Vec<(String, String)> {
     head.headers.keys().map(|name| (name.as_str().to_owned(), joined(name))).collect()
 }
 
-fn base_url(head: &request::Parts, public_url: Option<&str>) -> String {
+fn base_url(head: &request::Parts, origin: &Origin, public_url: Option<&str>) -> String {
     if let Some(url) = public_url {
         return url.trim_end_matches('/').to_owned();
     }
     let named = head.headers.get(HOST).and_then(|value| value.to_str().ok());
     let host = head.uri.authority().map(http::uri::Authority::as_str).or(named);
-    format!("http://{}", host.unwrap_or("localhost"))
+    let host = origin.host.as_deref().or(host).unwrap_or("localhost");
+    format!("{}://{host}", origin.scheme.unwrap_or("http"))
 }
 
 #[cfg(test)]
@@ -96,7 +106,8 @@ mod tests {
         let method = if head.method == http::Method::GET { HttpMethod::Get } else { HttpMethod::Post };
         let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let body = Payload { bytes: bytes::Bytes::from_static(body.as_bytes()), is_corrupt: false };
-        Received::new(&head, "KEY", method, &body, public_url, time)
+        let options = Options { public_url: public_url.map(str::to_owned), ..Options::default() };
+        Received::new(&head, "KEY", method, &body, &options, time)
     }
 
     #[test]
@@ -115,6 +126,26 @@ mod tests {
             let received = received(request, "", public_url);
             assert_eq!(received.call.url, format!("{base}/webhook/KEY"));
             assert_eq!(received.request.url, format!("{base}/webhook/***"));
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_what_was_called_and_who_called() {
+        let peer = |address: [u8; 4]| ConnectInfo(SocketAddr::from((address, 4711)));
+        let cases = [
+            ([10, 0, 0, 1], "https://hooks.example", [203, 0, 113, 1]),
+            ([192, 0, 2, 1], "http://gate:8080", [192, 0, 2, 1]),
+        ];
+        for (address, base, caller) in cases {
+            let request = Request::get("/webhook/KEY").header("host", "gate:8080").extension(peer(address));
+            let request = request.header("x-forwarded-for", "203.0.113.1").header("x-forwarded-proto", "https");
+            let (head, ()) = request.header("x-forwarded-host", "hooks.example").body(()).unwrap().into_parts();
+            let options = Options { trusted_proxies: "10.0.0.0/8".parse().unwrap(), ..Options::default() };
+            let body = Payload { bytes: bytes::Bytes::new(), is_corrupt: false };
+            let received = Received::new(&head, "KEY", HttpMethod::Get, &body, &options, DateTime::UNIX_EPOCH);
+            assert_eq!(received.call.url, format!("{base}/webhook/KEY"));
+            assert_eq!(received.request.url, format!("{base}/webhook/***"));
+            assert_eq!(received.request.caller_address, Some(caller.into()));
         }
     }
 
@@ -141,6 +172,9 @@ mod tests {
         assert_eq!(post.call.parameters.as_str(), " {\"b\": 1}\n");
         assert_eq!(&*post.call.raw_body, b" {\"b\": 1}\n");
         assert_eq!(post.request.parameters, post.call.parameters);
+        let copied = received(Request::post("/webhook/KEY"), r#"{"hook":"https://gate/webhook/KEY"}"#, None);
+        assert_eq!(copied.call.parameters.as_str(), r#"{"hook":"https://gate/webhook/KEY"}"#);
+        assert_eq!(copied.request.parameters.as_str(), r#"{"hook":"https://gate/webhook/***"}"#);
     }
 
     #[test]

@@ -80,7 +80,7 @@ where
     let site = Site { config, roles, address, data_dir: held.as_ref(), stop: stop.clone() };
     let composed = compose(site).await?;
     tracing::info!(%address, ?roles, "ready");
-    let running = composed.run(listener, stop.clone(), config.drain);
+    let running = composed.run(listener, config, stop.clone());
     let told = async {
         let told = tokio::select! {
             told = ready(Up { base: format!("http://{address}"), folder, began }) => told,

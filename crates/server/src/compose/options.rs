@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, Sending};
+use crate::listen::Limits;
 
 /// How long an event id is known: longer than a publisher repeats, and than the bus remembers.
 const EVENT_RETENTION: Duration = Duration::from_hours(7 * 24);
@@ -18,7 +19,7 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
     tidegate_director::Options {
         webhook_url: public_url(config.webhook_url.as_ref(), address),
         token_url: format!("{issuer}/oauth2/token"),
-        max_body: config.body_limit,
+        max_body: config.sending.body,
         record_retention: config.retention,
         event_retention: EVENT_RETENTION,
     }
@@ -33,6 +34,11 @@ pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
     options
 }
 
+pub(super) fn listener(config: &Config) -> Limits {
+    let Sending { connections, head_timeout, body_timeout, .. } = config.sending;
+    Limits { connections, head: head_timeout, stall: body_timeout }
+}
+
 /// As for runs, but few at once: each has a machine of its own.
 pub(super) fn trials(config: &Config) -> tidegate_engine::Options {
     tidegate_engine::Options { threads: 1, runs_per_thread: 8, runs_per_tenant: 2, ..engine(config) }
@@ -40,7 +46,15 @@ pub(super) fn trials(config: &Config) -> tidegate_engine::Options {
 
 pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
     tidegate_webhook_gateway::Options {
-        max_body: config.body_limit,
+        max_body: config.sending.body,
+        body_timeout: config.sending.body_timeout,
+        body_rate: config.sending.body_rate,
+        max_calls: config.door.calls,
+        max_calls_of_tenant: config.door.calls_per_tenant,
+        max_calls_of_integration: config.door.calls_per_integration,
+        patience: config.door.patience,
+        rate_limit: config.door.rate_limit,
+        trusted_proxies: config.door.trusted_proxies.clone(),
         public_url: config.webhook_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
         ..Default::default()
     }

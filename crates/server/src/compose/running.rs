@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::bus::Kept;
 use super::ground::Ground;
+use super::options;
+use crate::config::Config;
 use crate::health::Health;
 use crate::listen::Listener;
 
@@ -97,7 +99,7 @@ impl Composed {
     }
 
     /// Works until `stop`, then ends in order. Fails when a part of it ended by itself.
-    pub(crate) async fn run(self, listener: Listener, stop: CancellationToken, drain: Duration) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, listener: Listener, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { router, health, grpc_health, director, gateway, dispatcher, engine, trials, store, nats } = self;
         // What calls under way still need goes on until they are through.
         let late = CancellationToken::new();
@@ -131,7 +133,8 @@ impl Composed {
                 Some(_) | None => std::future::pending().await,
             }
         };
-        let serving = listener.serve(router.merge(health.router()), stop.clone(), drain);
+        let serving =
+            listener.serve(router.merge(health.router()), options::listener(config), stop.clone(), config.drain);
         tokio::pin!(serving);
         let broken = tokio::select! {
             () = &mut serving => None,

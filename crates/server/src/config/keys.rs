@@ -39,6 +39,7 @@ const PEER: &str = "an http URL, such as http://director:8080";
 const URL: &str = "an http or https URL, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
 const SIZE: &str = "a size with its unit, such as 512B, 64KiB or 1MiB";
+const RATE: &str = "a number of calls per s, m or h, such as 50/s or 600/m";
 const NUMBER: &str = "a whole number from 1 on";
 
 /// The settings, section by section.
@@ -69,6 +70,37 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         URL,
         "What webhook URLs begin with. Nothing: `http://` and the address of `http.listen`.",
+    ),
+    plain(
+        "webhook.trusted_proxies",
+        "",
+        "addresses and CIDRs, comma-separated, such as 10.1.0.0/16, 192.0.2.7",
+        "Whose `X-Forwarded-For`, `-Proto` and `-Host` are believed: for the caller's address in records, and for `requestUrl` where there is no `webhook.public_url`.",
+    ),
+    plain(
+        "webhook.calls",
+        "512",
+        NUMBER,
+        "Webhook calls that one gateway has in hand at once, each with its body in memory.",
+    ),
+    plain("webhook.calls_per_tenant", "128", NUMBER, "As many of them may be one tenant's."),
+    plain(
+        "webhook.calls_per_integration",
+        "64",
+        NUMBER,
+        "As many of them may be one Integration's, unless it says otherwise itself.",
+    ),
+    plain(
+        "webhook.patience",
+        "1s",
+        DURATION,
+        "How long a call waits for its turn before it is told 503 with `Retry-After`; at once where as many wait as `webhook.calls`.",
+    ),
+    plain(
+        "webhook.rate_limit",
+        "",
+        RATE,
+        "How often an Integration may be called, unless it says otherwise itself; 429 with `Retry-After` beyond that. Each gateway counts for itself. Nothing: no limit.",
     ),
     plain(
         "oauth2.public_url",
@@ -139,6 +171,25 @@ pub(crate) const KEYS: &[Key] = &[
         SIZE,
         "The largest body that a webhook, GraphQL or `/v1/events` takes, also after decompression.",
     ),
+    plain(
+        "limits.body_timeout",
+        "30s",
+        DURATION,
+        "How long a webhook's caller may take to send its body, and any caller to take the next part of its answer.",
+    ),
+    plain(
+        "limits.body_rate",
+        "1KiB",
+        SIZE,
+        "How much of its body a webhook's caller must have sent for each second after the first five.",
+    ),
+    plain(
+        "limits.head_timeout",
+        "5s",
+        DURATION,
+        "How long a caller may take to send a request's head; how long a connection without a request stays open.",
+    ),
+    plain("limits.connections", "8192", NUMBER, "Connections at once; the next one waits until one ends."),
     plain("log.format", "text", "text or json", "How log lines look."),
     plain(
         "log.level",

@@ -18,7 +18,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidegate_engine::Policy;
-use tidegate_model::{ClientId, Secret};
+use tidegate_model::{ClientId, RateLimit, Secret};
+use tidegate_webhook_gateway::Proxies;
 use url::Url;
 
 pub(crate) use fault::Fault;
@@ -62,6 +63,28 @@ pub(crate) struct Scripts {
     pub(crate) outgoing: Duration,
 }
 
+/// What the gateway takes.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) trusted_proxies: Proxies,
+    pub(crate) calls: usize,
+    pub(crate) calls_per_tenant: usize,
+    pub(crate) calls_per_integration: usize,
+    pub(crate) patience: Duration,
+    pub(crate) rate_limit: Option<RateLimit>,
+}
+
+/// What one caller may send, and how slowly.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending {
+    pub(crate) body: usize,
+    pub(crate) body_timeout: Duration,
+    /// Bytes in a second.
+    pub(crate) body_rate: usize,
+    pub(crate) head_timeout: Duration,
+    pub(crate) connections: usize,
+}
+
 /// Where the other processes are.
 #[derive(Clone)]
 pub(crate) struct Peers {
@@ -85,6 +108,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) drain: Duration,
     pub(crate) webhook_url: Option<Url>,
+    pub(crate) door: Door,
     pub(crate) oauth2_url: Option<Url>,
     pub(crate) master_key: Option<[u8; 32]>,
     pub(crate) peers: Peers,
@@ -93,7 +117,7 @@ pub(crate) struct Config {
     pub(crate) scripts: Scripts,
     pub(crate) dispatch: Dispatch,
     pub(crate) retention: Duration,
-    pub(crate) body_limit: usize,
+    pub(crate) sending: Sending,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
 }
@@ -118,6 +142,14 @@ impl Config {
             listen: values.required("http.listen", |text| text.parse().ok())?,
             drain: values.required("http.drain", units::duration)?,
             webhook_url: values.optional("webhook.public_url", http_url)?,
+            door: Door {
+                trusted_proxies: values.required("webhook.trusted_proxies", |text| text.parse().ok())?,
+                calls: values.required("webhook.calls", units::number)?,
+                calls_per_tenant: values.required("webhook.calls_per_tenant", units::number)?,
+                calls_per_integration: values.required("webhook.calls_per_integration", units::number)?,
+                patience: values.required("webhook.patience", units::duration)?,
+                rate_limit: values.optional("webhook.rate_limit", |text| text.parse().ok())?,
+            },
             oauth2_url: values.optional("oauth2.public_url", http_url)?,
             master_key,
             peers: Peers {
@@ -138,7 +170,13 @@ impl Config {
                 timeout: values.required("dispatch.timeout", units::duration)?,
             },
             retention: values.required("records.retention", units::duration)?,
-            body_limit: values.required("limits.body", units::size)?,
+            sending: Sending {
+                body: values.required("limits.body", units::size)?,
+                body_timeout: values.required("limits.body_timeout", units::duration)?,
+                body_rate: values.required("limits.body_rate", units::size)?,
+                head_timeout: values.required("limits.head_timeout", units::duration)?,
+                connections: values.required("limits.connections", units::number)?,
+            },
             log_format: values.required("log.format", log_format)?,
             log_level: values.required("log.level", log_level)?,
         })

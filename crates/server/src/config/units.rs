@@ -15,6 +15,11 @@ pub(crate) fn size(text: &str) -> Option<usize> {
     amount(text, &SIZES).and_then(|bytes| usize::try_from(bytes).ok())
 }
 
+/// Reads a whole number from 1 on, of which a machine can have so many things.
+pub(crate) fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|number| (1..=1 << 24).contains(number))
+}
+
 fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
@@ -39,5 +44,8 @@ mod tests {
             assert_eq!(duration(text), None, "{text}");
         }
         assert_eq!(size("1MB"), None);
+        for text in ["0", "-1", "1.5", "", "99999999999"] {
+            assert_eq!(number(text), None, "{text}");
+        }
     }
 }

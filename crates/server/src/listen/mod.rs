@@ -1,26 +1,44 @@
 //! One port for HTTP/1, HTTP/2 without TLS, and gRPC. Bound first, served later, drained at the end.
+//!
+//! What a hostile caller meets: no more connections than [`Limits::connections`]; a request's head within [`Limits::head`], whether the caller
+//! is silent, stops half-way or sends a byte at a time; 100 headers, 32 KiB of them before anything is read ([`HEAD_BYTES`]); an answer that it
+//! does not take is not kept for it ([`Limits::stall`]). What a body may be, and how slow, is each role's to say.
+
+mod connection;
+mod patient;
+mod pulse;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Fault;
+use connection::Connection;
 
-/// How long a caller may take to send its request's head.
-const HEAD: Duration = Duration::from_secs(5);
-/// Connections at once; the next one waits. Each holds a file descriptor and some kilobytes.
-const CONNECTIONS: usize = 8192;
+/// What is read of a head that does not end. What each role takes is less, and it answers so; this is the wall behind it.
+const HEAD_BYTES: usize = 32 << 10;
+
+/// What one caller may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections at once; the next one waits. Each holds a file descriptor and some kilobytes.
+    pub(crate) connections: usize,
+    /// How long a caller may take to send its request's head, and how long a connection stays open without one.
+    pub(crate) head: Duration,
+    /// How long a caller may take to take the next part of its answer.
+    pub(crate) stall: Duration,
+}
 
 /// A port that is ours; nobody is answered yet.
 pub(crate) struct Listener {
@@ -45,41 +63,27 @@ impl Listener {
     }
 
     /// Answers until `stop`, then finishes what is under way, for at most `drain`.
-    pub(crate) async fn serve(self, router: Router, stop: CancellationToken, drain: Duration) {
-        let service = TowerToHyperService::new(router.layer(from_fn(request_line)));
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-        server
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_secs(20))
-            .max_concurrent_streams(256);
-        let graceful = GracefulShutdown::new();
+    pub(crate) async fn serve(self, router: Router, limits: Limits, stop: CancellationToken, drain: Duration) {
+        let router = router.layer(from_fn(request_line));
+        let server = Arc::new(server(limits));
         let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
-        let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+        let places = Arc::new(Semaphore::new(limits.connections));
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = accept(&self.tcp, &places) => accepted,
             };
-            let Some((stream, place)) = accepted else { continue };
-            let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
-            let connection = graceful.watch(connection);
-            let cut = cut.clone();
+            let Some((stream, peer, place)) = accepted else { continue };
+            let connection = Connection { stream, peer, limits, stop: stop.clone() };
+            let (server, router, cut) = (server.clone(), router.clone(), cut.clone());
             connections.spawn(async move {
-                if let Some(Err(error)) = cut.run_until_cancelled(connection).await {
-                    tracing::debug!(error = %error, "a connection broke");
-                }
+                cut.run_until_cancelled(connection.serve(&server, router)).await;
                 drop(place);
             });
         }
         drop(self.tcp);
         connections.close();
-        let finished = async {
-            graceful.shutdown().await;
-            connections.wait().await;
-        };
-        if tokio::time::timeout(drain, finished).await.is_err() {
+        if tokio::time::timeout(drain, connections.wait()).await.is_err() {
             tracing::warn!(open = connections.len(), "connections were cut off: http.drain is over");
             cut.cancel();
             connections.wait().await;
@@ -87,15 +91,19 @@ impl Listener {
     }
 }
 
-async fn accept(
-    tcp: &TcpListener,
-    places: &std::sync::Arc<tokio::sync::Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+fn server(limits: Limits) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(20)).max_concurrent_streams(256);
+    server
+}
+
+async fn accept(tcp: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match tcp.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            Some((stream, peer, place))
         }
         Err(error) => {
             tracing::warn!(error = %error, "a connection could not be accepted");

@@ -7,6 +7,7 @@ mod config;
 mod crash;
 mod events;
 mod harness;
+mod hostile;
 mod process;
 mod settings;
 mod story;

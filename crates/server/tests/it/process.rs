@@ -107,18 +107,6 @@ async fn grpc_answers_on_the_same_port() {
 }
 
 #[tokio::test]
-async fn a_caller_that_never_finishes_its_head_is_hung_up_on() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let running = Tidegate::start(Mode::Together).await.unwrap();
-    let address = running.gateway("").replace("http://", "");
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"POST /webhook/x HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(std::time::Duration::from_mins(1), stream.read_to_end(&mut answer)).await;
-    assert!(read.is_ok(), "the connection is still open");
-}
-
-#[tokio::test]
 async fn the_administrator_is_written_once_for_its_owner_alone() {
     let mut tidegate = Tidegate::start(Mode::Together).await.unwrap();
     let file = tidegate.data_dir().join("admin.json");

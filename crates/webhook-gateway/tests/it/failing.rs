@@ -86,7 +86,7 @@ async fn one_call_too_many_is_told_to_come_again() {
 }
 
 /// Polls, with a generous bound.
-async fn wait_until(condition: impl Fn() -> bool) {
+pub(crate) async fn wait_until(condition: impl Fn() -> bool) {
     for _ in 0..3000 {
         if condition() {
             return;

@@ -1,7 +1,7 @@
 //! A gateway over a registry and a recorder in memory, with a clock that is moved by hand.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -108,6 +108,15 @@ pub(crate) fn within(mut runnable: Runnable, from: TimeDelta, until: TimeDelta) 
     runnable
 }
 
+/// Another tenant's Integration.
+pub(crate) fn of_tenant(mut runnable: Runnable, tenant: &str) -> Runnable {
+    let number = u128::from(tenant.bytes().fold(7, |number, byte| number * 31 + u64::from(byte)));
+    runnable.integration.id = IntegrationId(Uuid::from_u128(number));
+    runnable.integration.tenant = tenant.parse().unwrap();
+    runnable.organization.id = tenant.parse().unwrap();
+    runnable
+}
+
 pub(crate) fn taking(mut runnable: Runnable, method: HttpMethod) -> Runnable {
     runnable.integration.http_method = method;
     runnable
@@ -164,6 +173,11 @@ pub(crate) fn post() -> request::Builder {
     Request::post(format!("/webhook/{KEY}")).header("host", "gate.example")
 }
 
+/// A POST to another key.
+pub(crate) fn post_to(key: &str) -> request::Builder {
+    Request::post(format!("/webhook/{key}")).header("host", "gate.example")
+}
+
 pub(crate) fn get(query: &str) -> request::Builder {
     Request::get(format!("/webhook/{KEY}?{query}")).header("host", "gate.example")
 }
@@ -207,16 +221,21 @@ pub(crate) struct MemoryRecorder {
     pub(crate) is_full: AtomicBool,
     /// One permit per append; plenty unless a test takes them away.
     pub(crate) gate: Semaphore,
-    asked: AtomicBool,
+    asked: AtomicUsize,
 }
 
 impl MemoryRecorder {
     fn new() -> Self {
-        Self { kept: Mutex::default(), is_full: false.into(), gate: Semaphore::new(1000), asked: false.into() }
+        Self { kept: Mutex::default(), is_full: false.into(), gate: Semaphore::new(1000), asked: AtomicUsize::new(0) }
     }
 
     /// Whether a record has come to the gate.
     pub(crate) fn was_asked(&self) -> bool {
+        self.asked() > 0
+    }
+
+    /// How many records have come to the gate.
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -224,7 +243,7 @@ impl MemoryRecorder {
 #[async_trait]
 impl Recorder for MemoryRecorder {
     async fn append(&self, execution: Execution) -> Result<(), Error> {
-        self.asked.store(true, Ordering::SeqCst);
+        self.asked.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         if self.is_full.load(Ordering::SeqCst) {
             return Err(Error::Unavailable("the recorder"));

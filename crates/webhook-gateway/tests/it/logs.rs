@@ -3,11 +3,13 @@
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tidegate_model::Error;
 use tidegate_model::contract::Resolved;
+use tidegate_model::{Error, HttpMethod};
+use tidegate_webhook_gateway::Options;
 
-use crate::harness::{KEY, World, integration, post};
+use crate::harness::{KEY, World, inactive, integration, post, taking};
 
 /// Everything that is logged, at every level.
 #[derive(Clone, Default)]
@@ -25,7 +27,7 @@ impl io::Write for Captured {
 }
 
 #[tokio::test]
-async fn neither_the_key_nor_what_was_sent_is_logged_whatever_happens() {
+async fn neither_the_key_nor_what_was_sent_is_logged_or_answered_whatever_happens() {
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber =
@@ -33,8 +35,12 @@ async fn neither_the_key_nor_what_was_sent_is_logged_whatever_happens() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let call = async |world: &World| {
         let request = post().header("authorization", "Bearer hunter2").header("content-type", "application/json");
-        world.call(request, r#"{"card":"4111111111111111"}"#).await;
-        world.post(r#"{"card":"4111111111111111""#).await;
+        let whole = world.call(request, r#"{"card":"4111111111111111"}"#).await;
+        let broken = world.post(r#"{"card":"4111111111111111""#).await;
+        for answer in [whole, broken] {
+            let told = format!("{:?} {}", answer.headers, answer.text);
+            assert!(!told.contains(KEY) && !told.contains("4111") && !told.contains("hunter2"), "{told}");
+        }
     };
 
     call(&World::with(integration("return {}"))).await;
@@ -46,6 +52,19 @@ async fn neither_the_key_nor_what_was_sent_is_logged_whatever_happens() {
     }
     world.registry.fail_with(Error::Unavailable("the director"));
     call(&world).await;
+    call(&World::with(inactive(integration("return {}")))).await;
+    call(&World::with(taking(integration("return {}"), HttpMethod::Get))).await;
+    let options = [
+        Options { max_body: 10, ..Options::default() },
+        Options { body_timeout: Duration::from_millis(1), ..Options::default() },
+        Options { rate_limit: Some("1/h".parse().unwrap()), ..Options::default() },
+        Options { trusted_proxies: "10.0.0.0/8".parse().unwrap(), ..Options::default() },
+    ];
+    for options in options {
+        call(&World::of(Resolved::One(Arc::new(integration("return {}"))), options)).await;
+    }
+    let lengthy = post().uri(format!("/webhook/{KEY}?card={}", "4111".repeat(3000)));
+    World::with(integration("return {}")).call(lengthy, "").await;
     let world = World::with(integration("return {}"));
     world.recorder.is_full.store(true, Ordering::SeqCst);
     call(&world).await;

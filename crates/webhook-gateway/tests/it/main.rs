@@ -7,5 +7,8 @@ mod failing;
 mod harness;
 mod limits;
 mod logs;
+mod neighbours;
+mod proxies;
+mod rates;
 mod records;
 mod status;
