@@ -19,6 +19,7 @@
 //!     Options {
 //!         webhook_url: "https://gate.example.com".into(),
 //!         token_url: "https://gate.example.com/oauth2/token".into(),
+//!         run_bounds: tidegate_model::RunBounds::default(),
 //!         max_body: 1024 * 1024,
 //!         record_retention: Duration::from_hours(30 * 24),
 //!         event_retention: Duration::from_hours(7 * 24),
@@ -44,7 +45,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Verifier};
-use tidegate_model::{Clock, Randomness};
+use tidegate_model::{Clock, Randomness, RunBounds};
 use tidegate_storage::{Sealer, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +85,8 @@ pub struct Options {
     pub webhook_url: String,
     /// Where clients get their tokens.
     pub token_url: String,
+    /// How far an Integration may go with the limits of its scripts.
+    pub run_bounds: RunBounds,
     /// How many bytes a request may have.
     pub max_body: usize,
     /// How long records of runs are kept.
@@ -138,6 +141,7 @@ impl Director {
             objects: objects.clone(),
             clock,
             randomness,
+            run_bounds: options.run_bounds,
             webhook_url: options.webhook_url.trim_end_matches('/').to_owned(),
             token_url: options.token_url,
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tidegate_model::{RunBounds, RunLimits};
+
 /// How the engine is set up. [`Options::default`] is what was measured to be good.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,8 +15,10 @@ pub struct Options {
     pub runs_per_tenant: usize,
     /// Idle virtual machines that one Lua thread keeps, all tenants together.
     pub idle_machines: usize,
-    /// The bounds of every run.
+    /// The bounds of a run whose Integration sets none of its own.
     pub limits: Limits,
+    /// How far an Integration may go with its own.
+    pub bounds: RunBounds,
 }
 
 impl Default for Options {
@@ -26,6 +30,7 @@ impl Default for Options {
             runs_per_tenant: 32 * threads,
             idle_machines: 64,
             limits: Limits::default(),
+            bounds: RunBounds::default(),
         }
     }
 }
@@ -68,6 +73,32 @@ impl Default for Limits {
             object_calls: 200,
             http_response: 2 << 20,
             http_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// The same with what an Integration sets of its own, as far as the operator's bounds go: they may have been lowered since it was saved.
+    pub(crate) fn with(&self, own: &RunLimits, bounds: &RunBounds) -> Self {
+        let millis = |own: Option<u32>, most: u32, default: Duration| {
+            own.map_or(default, |own| Duration::from_millis(own.min(most).into()))
+        };
+        let cpu = |own, default| millis(own, bounds.cpu_ms, default);
+        let wall = |own, default| millis(own, bounds.timeout_ms, default);
+        let core = |default: Time| Time {
+            cpu: cpu(own.core_cpu_ms, default.cpu),
+            wall: wall(own.core_timeout_ms, default.wall),
+        };
+        Self {
+            enable: Time {
+                cpu: cpu(own.enable_cpu_ms, self.enable.cpu),
+                wall: wall(own.enable_timeout_ms, self.enable.wall),
+            },
+            incoming: core(self.incoming),
+            outgoing: core(self.outgoing),
+            memory: own.memory_mib.map_or(self.memory, |own| (own.min(bounds.memory_mib) as usize) << 20),
+            http_calls: own.http_calls.map_or(self.http_calls, |own| own.min(bounds.http_calls)),
+            ..self.clone()
         }
     }
 }

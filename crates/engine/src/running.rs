@@ -31,7 +31,7 @@ pub(crate) struct Running {
     pub(crate) runnable: Arc<Runnable>,
     pub(crate) input: Input,
     pub(crate) parts: Arc<Parts>,
-    options: Arc<Options>,
+    limits: Limits,
     pub(crate) io: Io,
     /// What is written down of it, where it is a trial.
     pub(crate) trial: Option<Arc<Sheet>>,
@@ -47,12 +47,14 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn new(setup: &Setup, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Self {
         let parts = Arc::clone(trial.as_deref().map_or(&setup.parts, Sheet::parts));
-        let (options, io) = (Arc::clone(&setup.options), setup.io.clone());
+        let Options { limits, bounds, .. } = &*setup.options;
+        let limits = limits.with(&runnable.integration.settings.limits, bounds);
+        let io = setup.io.clone();
         Self {
             runnable,
             input,
             parts,
-            options,
+            limits,
             io,
             trial,
             log: RefCell::default(),
@@ -67,7 +69,7 @@ impl Running {
 
     /// The bounds of the run.
     pub(crate) fn limits(&self) -> &Limits {
-        &self.options.limits
+        &self.limits
     }
 
     /// Makes the variable of this name; nil when a run of this kind has none.

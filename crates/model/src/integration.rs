@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IntegrationId, LogicId, Tenant, TenantId, Timestamp, TypeName, UserId};
+use crate::{IntegrationId, LogicId, Settings, Tenant, TenantId, Timestamp, TypeName, UserId};
 
 /// Whether a Logic decides or does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -149,10 +149,16 @@ pub struct Integration {
     pub effective_date: Option<Timestamp>,
     /// Until this instant, inclusive; `None` is open.
     pub expiry_date: Option<Timestamp>,
-    /// Does the work; its newest version runs.
+    /// Does the work.
     pub core_logic: LogicId,
+    /// The version of it that runs; `None` is the newest, whichever that is.
+    pub core_version: Option<i32>,
     /// Decides, where there is one.
     pub enable_logic: Option<LogicId>,
+    /// The version of it that runs; `None` is the newest.
+    pub enable_version: Option<i32>,
+    /// What has a default.
+    pub settings: Settings,
     /// Who its scripts run as.
     pub execution_user: ExecutionUser,
     /// When it was made.

@@ -38,6 +38,7 @@ mod page;
 mod rate;
 mod registry;
 mod secret;
+mod settings;
 mod time;
 
 pub use attributes::{assigned, means_the_same};
@@ -65,4 +66,5 @@ pub use page::{Page, PageOf, Slice};
 pub use rate::{InvalidRateLimit, RateLimit};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use secret::{Secret, SecretHash};
+pub use settings::{IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
 pub use time::{Clock, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros};

@@ -9,12 +9,20 @@ use crate::open::OpenError;
 type Step = (i64, &'static str, &'static str, &'static str);
 
 /// All steps, oldest first. A step that was released is never changed; what it got wrong, a later one sets right.
-const STEPS: &[Step] = &[(
-    1,
-    "start",
-    include_str!("../../../migrations/sqlite/0001_start.sql"),
-    include_str!("../../../migrations/postgres/0001_start.sql"),
-)];
+const STEPS: &[Step] = &[
+    (
+        1,
+        "start",
+        include_str!("../../../migrations/sqlite/0001_start.sql"),
+        include_str!("../../../migrations/postgres/0001_start.sql"),
+    ),
+    (
+        2,
+        "settings",
+        include_str!("../../../migrations/sqlite/0002_settings.sql"),
+        include_str!("../../../migrations/postgres/0002_settings.sql"),
+    ),
+];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
 const SQLITE_HAS_HISTORY: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";

@@ -6,6 +6,7 @@ use super::logics::Logic;
 use super::of;
 use super::page::{Page, asked};
 use super::scalars::{DateTime, PageCursor};
+use super::settings::{RunLimits, RunLimitsInput, settings};
 use crate::service;
 
 /// What an OUTGOING Integration listens to.
@@ -70,17 +71,32 @@ impl Integration {
         self.0.expiry_date.map(DateTime)
     }
 
-    /// The newest version, which is the one that runs. Needs `logic:read`.
+    /// The version that runs. Needs `logic:read`.
     async fn core_logic(&self, ctx: &Context<'_>) -> Result<Logic> {
-        logic(ctx, self.0.core_logic).await
+        logic(ctx, self.0.core_logic, self.0.core_version).await
     }
 
-    /// The newest version, where there is one. Needs `logic:read`.
+    /// The version that it is pinned to; null follows the newest.
+    async fn core_logic_version(&self) -> Option<i32> {
+        self.0.core_version
+    }
+
+    /// The version that runs, where there is one. Needs `logic:read`.
     async fn enable_logic(&self, ctx: &Context<'_>) -> Result<Option<Logic>> {
         match self.0.enable_logic {
-            Some(id) => logic(ctx, id).await.map(Some),
+            Some(id) => logic(ctx, id, self.0.enable_version).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The version that it is pinned to; null follows the newest.
+    async fn enable_logic_version(&self) -> Option<i32> {
+        self.0.enable_version
+    }
+
+    /// The bounds that it sets for its scripts; null is the operator's default.
+    async fn limits(&self) -> RunLimits {
+        self.0.settings.limits.into()
     }
 
     async fn execution_user(&self) -> ExecutionUser {
@@ -121,9 +137,9 @@ impl Integration {
     }
 }
 
-async fn logic(ctx: &Context<'_>, id: LogicId) -> Result<Logic> {
+async fn logic(ctx: &Context<'_>, id: LogicId, version: Option<i32>) -> Result<Logic> {
     let (services, access) = of(ctx)?;
-    let logic = services.logic(access, &id.to_string(), None).await?;
+    let logic = services.logic(access, &id.to_string(), version).await?;
     Ok(Logic(logic.ok_or_else(|| Error::not_found("Logic", id))?))
 }
 
@@ -147,8 +163,14 @@ pub(super) struct IntegrationInput {
     expiry_date: Option<DateTime>,
     #[graphql(name = "coreLogicID")]
     core_logic_id: ID,
+    /// The version to run; nothing follows the newest.
+    core_logic_version: Option<i32>,
     #[graphql(name = "enableLogicID")]
     enable_logic_id: Option<ID>,
+    /// The version to run; nothing follows the newest.
+    enable_logic_version: Option<i32>,
+    /// Bounds for its scripts, within the operator's.
+    limits: Option<RunLimitsInput>,
     /// OUTGOING: absolute, http or https.
     url: Option<String>,
     /// OUTGOING: at least one.
@@ -165,8 +187,14 @@ pub(super) struct IntegrationUpdateInput {
     expiry_date: Option<DateTime>,
     #[graphql(name = "coreLogicID")]
     core_logic_id: ID,
+    /// The version to run; nothing follows the newest.
+    core_logic_version: Option<i32>,
     #[graphql(name = "enableLogicID")]
     enable_logic_id: Option<ID>,
+    /// The version to run; nothing follows the newest.
+    enable_logic_version: Option<i32>,
+    /// Bounds for its scripts, within the operator's.
+    limits: Option<RunLimitsInput>,
     url: Option<String>,
     subscriptions: Option<Vec<SubscriptionInput>>,
 }
@@ -184,7 +212,10 @@ impl From<IntegrationUpdateInput> for service::IntegrationUpdateInput {
             effective_date: input.effective_date.map(|d| d.0),
             expiry_date: input.expiry_date.map(|d| d.0),
             core_logic_id: input.core_logic_id.0,
+            core_logic_version: input.core_logic_version,
             enable_logic_id: input.enable_logic_id.map(|id| id.0),
+            enable_logic_version: input.enable_logic_version,
+            settings: settings(input.limits),
             url: input.url,
             subscriptions: input.subscriptions.map(|all| all.into_iter().map(subscription).collect()),
         }
@@ -200,7 +231,10 @@ impl From<IntegrationInput> for service::IntegrationInput {
             effective_date: input.effective_date,
             expiry_date: input.expiry_date,
             core_logic_id: input.core_logic_id,
+            core_logic_version: input.core_logic_version,
             enable_logic_id: input.enable_logic_id,
+            enable_logic_version: input.enable_logic_version,
+            limits: input.limits,
             url: input.url,
             subscriptions: input.subscriptions,
         };

@@ -14,6 +14,7 @@ mod objects;
 mod page;
 mod runtimes;
 mod scalars;
+mod settings;
 mod system_auths;
 mod tenants;
 mod trials;

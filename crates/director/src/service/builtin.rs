@@ -115,7 +115,12 @@ pub(super) fn integration(integration: &Integration) -> Json {
         "effectiveDate": integration.effective_date.map(instant),
         "expiryDate": integration.expiry_date.map(instant),
         "coreLogicID": integration.core_logic,
+        "coreLogicVersion": integration.core_version,
         "enableLogicID": integration.enable_logic,
+        "enableLogicVersion": integration.enable_version,
+        "limits": integration.settings.limits,
+        "incoming": integration.settings.incoming,
+        "outgoing": integration.settings.outgoing,
         "url": url,
         "subscriptions": subscriptions,
     }))

@@ -1,6 +1,6 @@
 use tidegate_model::{
     Change, Direction, Error, EventType, ExecutionUser, HttpMethod, Integration, IntegrationId, LogicId, LogicKind,
-    Subscription, TenantId, Timestamp, TypeName, UserId, micros,
+    Settings, Subscription, TenantId, Timestamp, TypeName, UserId, micros,
 };
 
 use super::builtin::{self, BuiltIn};
@@ -33,7 +33,11 @@ pub(crate) struct IntegrationUpdateInput {
     pub effective_date: Option<Timestamp>,
     pub expiry_date: Option<Timestamp>,
     pub core_logic_id: String,
+    /// The version that runs; `None` follows the newest.
+    pub core_logic_version: Option<i32>,
     pub enable_logic_id: Option<String>,
+    pub enable_logic_version: Option<i32>,
+    pub settings: Settings,
     pub url: Option<String>,
     pub subscriptions: Option<Vec<SubscriptionInput>>,
 }
@@ -79,6 +83,9 @@ impl Services {
             expiry_date: None,
             core_logic: LogicId(uuid::Uuid::nil()),
             enable_logic: None,
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: user,
             created_at: now,
             updated_at: now,
@@ -145,6 +152,10 @@ impl Services {
         let tenant = &integration.tenant;
         let core = self.logic_of(tenant, &input.core_logic_id, LogicKind::Core).await?;
         rules.expect(core.is_some(), "in.coreLogicID", "the id of a Logic of kind CORE of this tenant");
+        if let (Some(core), Some(version)) = (core, input.core_logic_version) {
+            let known = self.store.logic(tenant, core, Some(version)).await?.is_some();
+            rules.expect(known, "in.coreLogicVersion", "a version that the Logic has, or nothing to follow the newest");
+        }
         let enable = match &input.enable_logic_id {
             None => None,
             Some(id) => {
@@ -153,6 +164,18 @@ impl Services {
                 enable
             }
         };
+        if let Some(version) = input.enable_logic_version {
+            let known = match enable {
+                Some(enable) => self.store.logic(tenant, enable, Some(version)).await?.is_some(),
+                None => false,
+            };
+            rules.expect(
+                known,
+                "in.enableLogicVersion",
+                "a version that the Logic has, or nothing to follow the newest",
+            );
+        }
+        self.settings(&mut rules, &integration.direction, &input.settings);
         rules.check()?;
         Ok(Integration {
             description: input.description,
@@ -161,7 +184,10 @@ impl Services {
             effective_date,
             expiry_date,
             core_logic: core.unwrap_or(integration.core_logic),
+            core_version: input.core_logic_version,
             enable_logic: enable,
+            enable_version: input.enable_logic_version,
+            settings: input.settings,
             updated_at: now,
             ..integration
         })

@@ -15,6 +15,7 @@ mod object_types;
 mod objects;
 mod registry;
 mod runtimes;
+mod settings;
 mod shelf;
 mod system_auths;
 mod system_details;
@@ -28,7 +29,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use tidegate_model::contract::{EventLog, Notices, ScriptCheck, Trials};
-use tidegate_model::{Clock, Error, Randomness};
+use tidegate_model::{Clock, Error, Randomness, RunBounds};
 use tidegate_storage::{Sealer, Store};
 
 pub(crate) use applications::ApplicationInput;
@@ -60,6 +61,8 @@ pub(crate) struct Services {
     pub(crate) objects: Arc<ObjectsService>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    /// How far an Integration may go with the limits of its scripts.
+    pub(crate) run_bounds: RunBounds,
     /// Before `/webhook/<key>`, without a slash at its end.
     pub(crate) webhook_url: String,
     /// Where clients get their tokens.

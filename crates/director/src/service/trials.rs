@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidegate_model::contract::{Trial, TrialInput, Tried};
 use tidegate_model::{
     Direction, Error, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogLevel, LogicId,
-    LogicKind, Outcome, Runnable, Script, Status, TenantId, UserId, means_the_same,
+    LogicKind, Outcome, Runnable, Script, Settings, Status, TenantId, UserId, means_the_same,
 };
 use uuid::Uuid;
 
@@ -195,6 +195,9 @@ impl Services {
             expiry_date: None,
             core_logic: candidate.script.logic,
             enable_logic: enable.as_ref().map(|script| script.logic),
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: ExecutionUser { id: UserId(Uuid::nil()), username: "trial".to_owned() },
             created_at: now,
             updated_at: now,

@@ -15,7 +15,7 @@ use tidegate_model::contract::{
     EventLog, LogBounds, LogEntry, Notices, Position, Received, ScriptCheck, ScriptFault, Verifier,
 };
 use tidegate_model::{
-    Caller, ClientId, ClientOwner, Clock as _, Error, Event, ManualClock, Scope, SystemRandomness, TenantId,
+    Caller, ClientId, ClientOwner, Clock as _, Error, Event, ManualClock, RunBounds, Scope, SystemRandomness, TenantId,
 };
 use tidegate_storage::{DatabaseUrl, Sealer, Store};
 use tower::ServiceExt as _;
@@ -62,6 +62,7 @@ impl Desk {
         let options = Options {
             webhook_url: "https://gate.example/".into(),
             token_url: "https://gate.example/oauth2/token".into(),
+            run_bounds: RunBounds::default(),
             max_body: 1024 * 1024,
             record_retention: Duration::from_hours(24),
             event_retention: Duration::from_hours(24),

@@ -16,6 +16,7 @@ mod relay;
 mod requests;
 mod schema;
 mod scripts;
+mod settings;
 mod tenants;
 mod transactions;
 mod trials;

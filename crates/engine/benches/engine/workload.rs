@@ -9,7 +9,7 @@ use tidegate_engine::{Application, Counts, Egress, Engine, Options, Parts, Polic
 use tidegate_model::contract::{Actor, ObjectChange, Objects};
 use tidegate_model::{
     Direction, Error, ExecutionUser, HttpMethod, IncomingCall, Integration, IntegrationId, Json, LogicId, Object,
-    ObjectId, Outcome, Runnable, Script, SystemClock, SystemRandomness, Tenant, Timestamp, TypeName, UserId,
+    ObjectId, Outcome, Runnable, Script, Settings, SystemClock, SystemRandomness, Tenant, Timestamp, TypeName, UserId,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -131,6 +131,9 @@ fn definition(tenant: &str, number: u32, core: &str, enable: Option<&str>) -> Ar
             expiry_date: None,
             core_logic: core.logic,
             enable_logic: enable.as_ref().map(|script| script.logic),
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: ExecutionUser { id: UserId(Uuid::from_u128(8)), username: "integration/orders".to_owned() },
             created_at: noon(),
             updated_at: noon(),

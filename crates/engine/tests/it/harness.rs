@@ -10,8 +10,8 @@ use tidegate_engine::{Application, Egress, Engine, Options, Parts, Policy, Run};
 use tidegate_model::contract::{Actor, ObjectAction, ObjectChange, Objects};
 use tidegate_model::{
     Change, Direction, Error, Event, ExecutionUser, Failure, HttpMethod, IncomingCall, Integration, IntegrationId,
-    Json, LogicId, ManualClock, Object, ObjectId, Outcome, Runnable, Script, SystemRandomness, Tenant, Timestamp,
-    TypeName, UserId,
+    Json, LogicId, ManualClock, Object, ObjectId, Outcome, Runnable, Script, Settings, SystemRandomness, Tenant,
+    Timestamp, TypeName, UserId,
 };
 use uuid::Uuid;
 
@@ -72,6 +72,9 @@ fn runnable(direction: Direction, core: &str) -> Runnable {
             expiry_date: None,
             core_logic: core.logic,
             enable_logic: None,
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: ExecutionUser {
                 id: UserId(Uuid::from_u128(8)),
                 username: "integration/shop-orders".to_owned(),

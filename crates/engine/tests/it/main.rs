@@ -14,5 +14,6 @@ mod library;
 mod neighbours;
 mod objects;
 mod outgoing;
+mod own_limits;
 mod sandbox;
 mod trials;

@@ -2,7 +2,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use tidegate_model::enabling::skip_reason;
 use tidegate_model::{
-    Direction, ExecutionUser, HttpMethod, Integration, IntegrationId, LogicId, SkipReason, SystemClock,
+    Direction, ExecutionUser, HttpMethod, Integration, IntegrationId, LogicId, Settings, SkipReason, SystemClock,
     SystemRandomness, Timestamp, UserId,
 };
 
@@ -24,6 +24,9 @@ fn integration(active: bool, from: Option<Timestamp>, to: Option<Timestamp>) -> 
         expiry_date: to,
         core_logic: LogicId::generate(clock, random),
         enable_logic: None,
+        core_version: None,
+        enable_version: None,
+        settings: Settings::default(),
         execution_user: ExecutionUser { id: UserId::generate(clock, random), username: "integration/orders".into() },
         created_at: at(0),
         updated_at: at(0),

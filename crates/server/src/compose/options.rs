@@ -19,6 +19,7 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
     tidegate_director::Options {
         webhook_url: public_url(config.webhook_url.as_ref(), address),
         token_url: format!("{issuer}/oauth2/token"),
+        run_bounds: config.scripts.bounds,
         max_body: config.sending.body,
         record_retention: config.retention,
         event_retention: EVENT_RETENTION,
@@ -31,6 +32,7 @@ pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
     limits.incoming.wall = config.scripts.incoming;
     limits.outgoing.wall = config.scripts.outgoing;
     limits.enable.wall = limits.enable.wall.min(config.scripts.outgoing);
+    options.bounds = config.scripts.bounds;
     options
 }
 
@@ -63,7 +65,9 @@ pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
 /// `alone`: whether no other process works on the same store.
 pub(super) fn dispatcher(config: &Config, alone: bool) -> tidegate_outgoing_dispatcher::Options {
     let limits = engine(config).limits;
-    let script_limit = limits.enable.wall + limits.outgoing.wall;
+    // An Integration may allow either script as much as the operator's bound.
+    let most = Duration::from_millis(config.scripts.bounds.timeout_ms.into());
+    let script_limit = limits.enable.wall.max(most) + limits.outgoing.wall.max(most);
     let mut options = tidegate_outgoing_dispatcher::Options {
         call_timeout: config.dispatch.timeout,
         script_limit,

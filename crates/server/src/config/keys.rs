@@ -155,6 +155,25 @@ pub(crate) const KEYS: &[Key] = &[
         DURATION,
         "How long the core logic of an OUTGOING Integration may take, waiting included.",
     ),
+    plain("scripts.max_cpu", "1s", DURATION, "The most CPU time that an Integration may allow one of its scripts."),
+    plain(
+        "scripts.max_timeout",
+        "60s",
+        DURATION,
+        "The most time, waiting included, that an Integration may allow one of its scripts.",
+    ),
+    plain(
+        "scripts.max_memory",
+        "128MiB",
+        SIZE,
+        "The most memory that an Integration may allow its scripts, in whole MiB.",
+    ),
+    plain(
+        "scripts.max_http_calls",
+        "100",
+        NUMBER,
+        "The most HTTP calls that an Integration may allow one run of its scripts.",
+    ),
     plain("dispatch.attempts", "8", NUMBER, "How often a call is attempted before its delivery is dead."),
     plain(
         "dispatch.first_delay",

@@ -18,7 +18,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidegate_engine::Policy;
-use tidegate_model::{ClientId, RateLimit, Secret};
+use tidegate_model::{ClientId, RateLimit, RunBounds, Secret};
 use tidegate_webhook_gateway::Proxies;
 use url::Url;
 
@@ -56,11 +56,12 @@ pub(crate) struct Dispatch {
     pub(crate) timeout: Duration,
 }
 
-/// How long core logic may take.
+/// How long core logic may take, and how far an Integration may go beyond.
 #[derive(Clone, Copy)]
 pub(crate) struct Scripts {
     pub(crate) incoming: Duration,
     pub(crate) outgoing: Duration,
+    pub(crate) bounds: RunBounds,
 }
 
 /// What the gateway takes.
@@ -162,6 +163,13 @@ impl Config {
             scripts: Scripts {
                 incoming: values.required("scripts.incoming_timeout", units::duration)?,
                 outgoing: values.required("scripts.outgoing_timeout", units::duration)?,
+                bounds: RunBounds {
+                    cpu_ms: values.required("scripts.max_cpu", millis)?,
+                    timeout_ms: values.required("scripts.max_timeout", millis)?,
+                    memory_mib: values.required("scripts.max_memory", mebibytes)?,
+                    http_calls: values
+                        .required("scripts.max_http_calls", |text| text.parse().ok().filter(|n| *n > 0))?,
+                },
             },
             dispatch: Dispatch {
                 attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
@@ -181,6 +189,16 @@ impl Config {
             log_level: values.required("log.level", log_level)?,
         })
     }
+}
+
+fn millis(text: &str) -> Option<u32> {
+    u32::try_from(units::duration(text)?.as_millis()).ok().filter(|ms| *ms > 0)
+}
+
+/// Whole ones, and enough for the libraries that every script has.
+fn mebibytes(text: &str) -> Option<u32> {
+    let size = units::size(text)?;
+    u32::try_from(size >> 20).ok().filter(|mib| *mib >= 2 && size % (1 << 20) == 0)
 }
 
 fn database(text: &str) -> Option<Database> {

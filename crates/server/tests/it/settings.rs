@@ -41,6 +41,10 @@ proofs! {
     "admin.client_secret" => the_administrator_has_no_other_secret,
     "scripts.incoming_timeout" => a_webhooks_script_ends_after_it,
     "scripts.outgoing_timeout" => an_events_script_ends_after_it,
+    "scripts.max_cpu" => an_integration_may_not_allow_more_cpu_time,
+    "scripts.max_timeout" => an_integration_may_not_allow_more_time,
+    "scripts.max_memory" => an_integration_may_not_allow_more_memory,
+    "scripts.max_http_calls" => an_integration_may_not_allow_more_calls,
     "dispatch.attempts" => a_delivery_is_dead_after_them,
     "dispatch.first_delay" => the_second_attempt_waits_for_it,
     "dispatch.max_delay" => no_attempt_waits_longer,
@@ -332,6 +336,33 @@ async fn an_events_script_ends_after_it() {
     acme.create_object("Order", "1", json!({})).await;
     let record = acme.ended(&out, 1).await.remove(0);
     assert!(record["error"].as_str().unwrap().contains("300"), "the error names the limit: {record}");
+}
+
+/// With the setting, an Integration with `most` of a limit is made, and one with `more` is refused.
+async fn bounds(setting: (&str, &str), limit: &str, most: u32, more: u32) {
+    let running = together(&[setting]).await;
+    let acme = acme(&running).await;
+    acme.make_incoming("within", "return {}", json!({ "limits": { limit: most } })).await;
+    let logic = acme.make_logic("core", "CORE", "return {}").await;
+    let input = json!({ "name": "beyond", "type": "INCOMING", "httpMethod": "POST", "coreLogicID": logic, "limits": { limit: more } });
+    let make = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id } }";
+    assert_eq!(acme.refused(make, json!({ "in": input })).await, 22, "{limit} of {more}");
+}
+
+async fn an_integration_may_not_allow_more_cpu_time() {
+    bounds(("SCRIPTS__MAX_CPU", "2s"), "coreCpuMs", 2_000, 2_001).await;
+}
+
+async fn an_integration_may_not_allow_more_time() {
+    bounds(("SCRIPTS__MAX_TIMEOUT", "2m"), "coreTimeoutMs", 120_000, 120_001).await;
+}
+
+async fn an_integration_may_not_allow_more_memory() {
+    bounds(("SCRIPTS__MAX_MEMORY", "16MiB"), "memoryMiB", 16, 17).await;
+}
+
+async fn an_integration_may_not_allow_more_calls() {
+    bounds(("SCRIPTS__MAX_HTTP_CALLS", "3"), "httpCalls", 3, 4).await;
 }
 
 /// What becomes of a delivery to somebody who answers 503 at first; the record once `settled`.

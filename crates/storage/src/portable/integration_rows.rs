@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
 use tidegate_model::{
-    Direction, EventType, ExecutionUser, Integration, IntegrationId, LogicId, Page, PageOf, Runnable, Script,
+    Direction, EventType, ExecutionUser, Integration, IntegrationId, LogicId, Page, PageOf, Runnable, Script, Settings,
     Subscription, Tenant, TenantId, TypeName, UserId,
 };
 use uuid::Uuid;
@@ -20,7 +20,7 @@ macro_rules! integrations {
     ($columns:literal, $($rest:literal),*) => {
         concat!(
             "SELECT i.id, i.tenant, i.name, i.description, i.direction, i.http_method, i.active, i.effective_date, \
-             i.expiry_date, i.core_logic, i.enable_logic, i.execution_user, u.username, i.url, i.created_at, i.updated_at, \
+             i.expiry_date, i.core_logic, i.core_pin, i.enable_logic, i.enable_pin, i.settings, i.execution_user, u.username, i.url, i.created_at, i.updated_at, \
              (SELECT string_agg(s.object_type || ' ' || s.event_type, ',') FROM subscription s \
              WHERE s.tenant = i.tenant AND s.integration = i.id) AS subscriptions",
             $columns,
@@ -30,17 +30,17 @@ macro_rules! integrations {
     };
 }
 
-/// The same with its tenant and the newest versions of its Logics: one statement sees one moment.
+/// The same with its tenant and the versions of its Logics that run, pinned or newest: one statement sees one moment.
 macro_rules! runnables {
     ($joined:literal, $rest:literal) => {
         integrations!(
-            ", t.name AS tenant_name, t.created_at AS tenant_created_at, c.version AS core_version, \
-             cv.source AS core_source, e.version AS enable_version, ev.source AS enable_source",
+            ", t.name AS tenant_name, t.created_at AS tenant_created_at, cv.version AS core_version, \
+             cv.source AS core_source, ev.version AS enable_version, ev.source AS enable_source",
             " JOIN tenant t ON t.id = i.tenant \
              JOIN logic c ON c.tenant = i.tenant AND c.id = i.core_logic \
-             JOIN logic_version cv ON cv.tenant = c.tenant AND cv.logic = c.id AND cv.version = c.version \
+             JOIN logic_version cv ON cv.tenant = c.tenant AND cv.logic = c.id AND cv.version = COALESCE(i.core_pin, c.version) \
              LEFT JOIN logic e ON e.tenant = i.tenant AND e.id = i.enable_logic \
-             LEFT JOIN logic_version ev ON ev.tenant = e.tenant AND ev.logic = e.id AND ev.version = e.version",
+             LEFT JOIN logic_version ev ON ev.tenant = e.tenant AND ev.logic = e.id AND ev.version = COALESCE(i.enable_pin, e.version)",
             $joined,
             $rest
         )
@@ -128,7 +128,10 @@ fn read(row: &Row) -> Result<Integration, Fault> {
         effective_date: columns.maybe_time("effective_date")?,
         expiry_date: columns.maybe_time("expiry_date")?,
         core_logic: LogicId(columns.get("core_logic")?),
+        core_version: columns.get("core_pin")?,
         enable_logic: columns.get::<Option<Uuid>>("enable_logic")?.map(LogicId),
+        enable_version: columns.get("enable_pin")?,
+        settings: settings(&columns)?,
         execution_user: ExecutionUser {
             id: UserId(columns.get("execution_user")?),
             username: columns.get("username")?,
@@ -160,6 +163,10 @@ fn read_runnable(row: &Row) -> Result<Arc<Runnable>, Fault> {
         }),
     };
     Ok(Arc::new(Runnable { integration, organization, core, enable }))
+}
+
+fn settings(columns: &Columns<'_>) -> Result<Settings, Fault> {
+    serde_json::from_str(columns.get("settings")?).map_err(|e| columns.bad("settings", e))
 }
 
 fn subscriptions(columns: &Columns<'_>) -> Result<Vec<Subscription>, Fault> {

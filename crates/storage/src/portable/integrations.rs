@@ -1,6 +1,6 @@
 //! Integrations as they change, with their execution users, subscriptions and webhook keys.
 
-use tidegate_model::{Direction, Error, Event, Integration, IntegrationId, TenantId};
+use tidegate_model::{Direction, Error, Event, Integration, IntegrationId, Json, TenantId};
 use uuid::Uuid;
 
 use super::super::dialect::Connection;
@@ -13,10 +13,10 @@ statements! {
     INSERT_USER = "INSERT INTO execution_user (tenant, id, username) VALUES ($1, $2, $3)";
     DISABLE_USER = "UPDATE execution_user SET disabled_at = $3 WHERE tenant = $1 AND id = $2";
     INSERT = "INSERT INTO integration (tenant, id, direction, description, http_method, active, effective_date, expiry_date, \
-        core_logic, enable_logic, url, updated_at, name, execution_user, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        core_logic, core_pin, enable_logic, enable_pin, settings, url, updated_at, name, execution_user, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     UPDATE = "UPDATE integration SET description = $4, http_method = $5, active = $6, effective_date = $7, expiry_date = $8, \
-        core_logic = $9, enable_logic = $10, url = $11, updated_at = $12 \
+        core_logic = $9, core_pin = $10, enable_logic = $11, enable_pin = $12, settings = $13, url = $14, updated_at = $15 \
         WHERE tenant = $1 AND id = $2 AND direction = $3";
     DELETE = "DELETE FROM integration WHERE tenant = $1 AND id = $2 RETURNING execution_user";
     SUBSCRIBE = "INSERT INTO subscription (tenant, integration, object_type, event_type) VALUES ($1, $2, $3, $4) \
@@ -153,7 +153,10 @@ fn bind(statement: &'static str, integration: &Integration) -> super::Statement 
         .bind(maybe_micros(integration.effective_date))
         .bind(maybe_micros(integration.expiry_date))
         .bind(integration.core_logic.0)
+        .bind(integration.core_version)
         .bind(integration.enable_logic.map(|id| id.0))
+        .bind(integration.enable_version)
+        .bind(Json::of(&integration.settings).as_str().to_owned())
         .bind(url)
         .bind(micros(integration.updated_at))
 }

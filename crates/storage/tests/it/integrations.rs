@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
 use tidegate_model::{
-    Direction, Error, EventType, HttpMethod, Integration, LogicId, PageOf, Runnable, Script, TenantId,
+    Direction, Error, EventType, HttpMethod, Integration, LogicId, PageOf, Runnable, Script, Settings, TenantId,
 };
 use tidegate_storage::contract::WebhookKeyRow;
 
@@ -14,6 +14,7 @@ on_every_store!(
     an_integration_is_replaced_with_its_subscriptions,
     a_logic_of_another_tenant_is_not_found,
     a_key_resolves_to_the_newest_versions_until_it_is_replaced,
+    a_pinned_version_resolves_and_settings_come_back_as_they_were,
     keys_are_replaced_all_or_none,
     subscribers_are_those_of_this_kind_of_event,
     a_deleted_integration_is_gone_with_its_key_and_its_name_is_free,
@@ -124,6 +125,28 @@ async fn a_key_resolves_to_the_newest_versions_until_it_is_replaced(kept: &Kept)
     assert!(matches!(kept.store.resolve(WebhookKeyHash::of("new")).await.unwrap(), Resolved::One(_)));
     assert_eq!(kept.store.webhook_keys(&a, &[one.id]).await.unwrap(), vec![(one.id, key("new").sealed)]);
     assert_eq!(kept.store.webhook_keys(&tenant_id("b"), &[one.id]).await.unwrap(), vec![]);
+}
+
+async fn a_pinned_version_resolves_and_settings_come_back_as_they_were(kept: &Kept) {
+    let a = with_tenants(kept, &["a"]).await;
+    let first = logic(&a, "core");
+    kept.store.insert_logic(&first, &any_event(&a)).await.unwrap();
+    let second = tidegate_model::Logic { version: 2, source: "return { newest = true }".into(), ..first.clone() };
+    kept.store.add_logic_version(&second, &any_event(&a)).await.unwrap();
+    let mut one = incoming(&a, "one", first.id);
+    one.core_version = Some(1);
+    (one.enable_logic, one.enable_version) = (Some(first.id), Some(2));
+    one.settings.limits.core_cpu_ms = Some(7);
+    insert(kept, &one, Some("key")).await;
+    let runnable = kept.store.runnable(&a, one.id).await.unwrap().unwrap();
+    assert_eq!(runnable.integration, one);
+    assert_eq!((runnable.core.version, &runnable.core.source), (1, &first.source));
+    assert_eq!(runnable.enable.as_ref().map(|enable| (enable.version, &enable.source)), Some((2, &second.source)));
+    (one.core_version, one.enable_version, one.settings) = (None, Some(1), Settings::default());
+    kept.store.update_integration(&one, &any_event(&a)).await.unwrap();
+    let runnable = kept.store.runnable(&a, one.id).await.unwrap().unwrap();
+    assert_eq!(runnable.integration, one);
+    assert_eq!((runnable.core.version, runnable.enable.as_ref().map(|e| e.version)), (2, Some(1)));
 }
 
 async fn keys_are_replaced_all_or_none(kept: &Kept) {

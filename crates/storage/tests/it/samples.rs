@@ -6,7 +6,8 @@ use tidegate_model::{
     Application, ApplicationId, Change, Client, ClientId, ClientOwner, Direction, Event, EventRef, EventType,
     Execution, ExecutionId, ExecutionUser, HttpMethod, Integration, IntegrationId, IntegrationSystem,
     IntegrationSystemId, Json, Logic, LogicId, LogicKind, Object, ObjectType, ObjectTypeId, Runtime, RuntimeId, Scope,
-    Status, Subscription, SystemClock, SystemDetails, SystemRandomness, Tenant, TenantId, Trigger, TypeName, UserId,
+    Settings, Status, Subscription, SystemClock, SystemDetails, SystemRandomness, Tenant, TenantId, Trigger, TypeName,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -117,6 +118,9 @@ pub(crate) fn incoming(tenant: &TenantId, name: &str, core: LogicId) -> Integrat
         expiry_date: None,
         core_logic: core,
         enable_logic: None,
+        core_version: None,
+        enable_version: None,
+        settings: Settings::default(),
         execution_user: ExecutionUser { id: UserId(id()), username: format!("integration/{name}") },
         created_at: start(),
         updated_at: start(),

@@ -15,7 +15,8 @@ use tidegate_engine::{Application, Egress, Engine, Policy};
 use tidegate_model::contract::{Actor, ObjectChange, Objects, Recorder, Registry, Resolved, WebhookKeyHash};
 use tidegate_model::{
     Direction, Error, EventType, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogicId,
-    ManualClock, Object, ObjectId, Runnable, Script, SystemRandomness, Tenant, TenantId, Timestamp, TypeName, UserId,
+    ManualClock, Object, ObjectId, Runnable, Script, Settings, SystemRandomness, Tenant, TenantId, Timestamp, TypeName,
+    UserId,
 };
 use tidegate_webhook_gateway::{Gateway, Options, Parts};
 use tokio::sync::Semaphore;
@@ -76,6 +77,9 @@ pub(crate) fn integration(core: &str) -> Runnable {
             expiry_date: None,
             core_logic: LogicId(Uuid::from_u128(2)),
             enable_logic: None,
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: ExecutionUser {
                 id: UserId(Uuid::from_u128(4)),
                 username: "integration/shop-orders".into(),

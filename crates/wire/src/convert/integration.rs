@@ -1,7 +1,8 @@
 //! [`Runnable`] and what it is made of.
 
 use tidegate_model::{
-    Direction, EventType, ExecutionUser, HttpMethod, Integration, Runnable, Script, Subscription, Tenant,
+    Direction, EventType, ExecutionUser, HttpMethod, Integration, Json, Runnable, Script, Settings, Subscription,
+    Tenant,
 };
 
 use super::{Malformed, id, instant, optional_instant, required, to_instant};
@@ -44,7 +45,10 @@ impl From<&Integration> for pb::Integration {
             effective_date: integration.effective_date.as_ref().map(to_instant),
             expiry_date: integration.expiry_date.as_ref().map(to_instant),
             core_logic: integration.core_logic.to_string(),
+            core_version: integration.core_version,
             enable_logic: integration.enable_logic.map(|logic| logic.to_string()),
+            enable_version: integration.enable_version,
+            settings: Json::of(&integration.settings).to_string(),
             execution_user: Some((&integration.execution_user).into()),
             created_at: Some(to_instant(&integration.created_at)),
             updated_at: Some(to_instant(&integration.updated_at)),
@@ -68,12 +72,22 @@ impl TryFrom<pb::Integration> for Integration {
             effective_date: optional_instant("effective_date", integration.effective_date)?,
             expiry_date: optional_instant("expiry_date", integration.expiry_date)?,
             core_logic: id("core_logic", &integration.core_logic)?,
+            core_version: integration.core_version,
             enable_logic: integration.enable_logic.map(|logic| id("enable_logic", &logic)).transpose()?,
+            enable_version: integration.enable_version,
+            settings: settings(&integration.settings)?,
             execution_user: required("execution_user", integration.execution_user)?,
             created_at: instant("created_at", integration.created_at)?,
             updated_at: instant("updated_at", integration.updated_at)?,
         })
     }
+}
+
+fn settings(text: &str) -> Result<Settings, Malformed> {
+    if text.is_empty() {
+        return Ok(Settings::default());
+    }
+    serde_json::from_str(text).map_err(|fault| Malformed::new("settings", format!("settings as JSON: {fault}")))
 }
 
 impl From<&Direction> for pb::integration::Direction {

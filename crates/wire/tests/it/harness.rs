@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tidegate_model::{
     Clock, Direction, EventType, Execution, ExecutionId, ExecutionUser, HttpMethod, Integration, IntegrationId, Json,
-    LogicId, Randomness, ReceivedRequest, Runnable, Script, Secret, Status, Subscription, SystemClock,
-    SystemRandomness, Tenant, TenantId, Timestamp, Trigger, UserId,
+    LogicId, Randomness, ReceivedRequest, RunLimits, Runnable, Script, Secret, Settings, Status, Subscription,
+    SystemClock, SystemRandomness, Tenant, TenantId, Timestamp, Trigger, UserId,
 };
 use tidegate_wire::grpc::{Health, Peer, Server};
 use tidegate_wire::nats::{Nats, NatsOptions};
@@ -167,6 +167,9 @@ pub(crate) fn incoming(name: &str) -> Runnable {
         expiry_date: Some(Timestamp::UNIX_EPOCH - chrono::TimeDelta::microseconds(1)),
         core_logic: core.logic,
         enable_logic: Some(enable.logic),
+        core_version: Some(3),
+        enable_version: None,
+        settings: Settings { limits: RunLimits { core_cpu_ms: Some(9), ..Default::default() }, ..Default::default() },
         execution_user: ExecutionUser {
             id: UserId::generate(&SystemClock, &SystemRandomness),
             username: format!("integration/{name}"),

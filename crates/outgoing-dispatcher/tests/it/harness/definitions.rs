@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_model::{
     Change, Clock, Direction, Event, EventType, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, Logic,
-    LogicId, LogicKind, Subscription, SystemRandomness, Timestamp, UserId,
+    LogicId, LogicKind, Settings, Subscription, SystemRandomness, Timestamp, UserId,
 };
 
 use super::{World, order, tenant};
@@ -85,6 +85,9 @@ impl Definition {
             expiry_date: self.expiry_date,
             core_logic: core,
             enable_logic: enable,
+            core_version: None,
+            enable_version: None,
+            settings: Settings::default(),
             execution_user: ExecutionUser {
                 id: UserId::generate(&*world.clock, &SystemRandomness),
                 username: format!("integration/{}", self.name),

@@ -1,0 +1,86 @@
+//! What of an Integration has a default. Stored and sent as JSON, so that a setting can be added without moving a column; what an older
+//! version wrote reads as the default here, and what a newer one wrote is left alone.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of an Integration; the default is what holds when its author says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Settings {
+    /// The bounds of its scripts.
+    pub limits: RunLimits,
+    /// How callers are met; INCOMING only.
+    pub incoming: IncomingSettings,
+    /// How calls are made; OUTGOING only.
+    pub outgoing: OutgoingSettings,
+}
+
+/// How the callers of an INCOMING Integration are met.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct IncomingSettings {}
+
+/// How the calls of an OUTGOING Integration are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OutgoingSettings {}
+
+/// The bounds that an Integration sets for its own scripts; where it sets none, the operator's default holds, and never more than the
+/// operator's [`RunBounds`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RunLimits {
+    /// CPU time of enable logic, in milliseconds.
+    pub enable_cpu_ms: Option<u32>,
+    /// Time of enable logic by the clock on the wall, in milliseconds.
+    pub enable_timeout_ms: Option<u32>,
+    /// CPU time of core logic, in milliseconds.
+    pub core_cpu_ms: Option<u32>,
+    /// Time of core logic by the clock on the wall, waiting included, in milliseconds.
+    pub core_timeout_ms: Option<u32>,
+    /// Memory of a run, in MiB (1024 * 1024 bytes).
+    #[serde(rename = "memoryMiB")]
+    pub memory_mib: Option<u32>,
+    /// Calls of `http.request` in a run.
+    pub http_calls: Option<u32>,
+}
+
+/// How far an Integration may go with its [`RunLimits`]: the operator's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunBounds {
+    /// CPU time of one script, in milliseconds.
+    pub cpu_ms: u32,
+    /// Time of one script by the clock on the wall, in milliseconds.
+    pub timeout_ms: u32,
+    /// Memory of a run, in MiB.
+    pub memory_mib: u32,
+    /// Calls of `http.request` in a run.
+    pub http_calls: u32,
+}
+
+impl Default for RunBounds {
+    fn default() -> Self {
+        Self { cpu_ms: 1_000, timeout_ms: 60_000, memory_mib: 128, http_calls: 100 }
+    }
+}
+
+/// The least memory that a script can be given, in MiB: the libraries are in it.
+const LEAST_MEMORY_MIB: u32 = 2;
+
+impl RunLimits {
+    /// The limits that are outside of what the operator allows: name of the field, and the least and the most that it may be.
+    pub fn outside(&self, bounds: &RunBounds) -> Vec<(&'static str, u32, u32)> {
+        let all = [
+            ("enableCpuMs", self.enable_cpu_ms, 1, bounds.cpu_ms),
+            ("enableTimeoutMs", self.enable_timeout_ms, 1, bounds.timeout_ms),
+            ("coreCpuMs", self.core_cpu_ms, 1, bounds.cpu_ms),
+            ("coreTimeoutMs", self.core_timeout_ms, 1, bounds.timeout_ms),
+            ("memoryMiB", self.memory_mib, LEAST_MEMORY_MIB, bounds.memory_mib),
+            ("httpCalls", self.http_calls, 0, bounds.http_calls),
+        ];
+        let outside = |(name, value, least, most): (_, Option<u32>, u32, u32)| {
+            value.is_some_and(|value| !(least..=most).contains(&value)).then_some((name, least, most))
+        };
+        all.into_iter().filter_map(outside).collect()
+    }
+}
