@@ -57,8 +57,8 @@ async fn a_version_that_is_not_there_cannot_be_pinned() {
     ] {
         let mut input = input.clone();
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let (code, message) = desk.refused(Some("acme"), CREATE, json!({ "in": input })).await;
-        assert!(code == 22 && message.contains(field), "{code} {message}");
+        let (error, message) = desk.refused(Some("acme"), CREATE, json!({ "in": input })).await;
+        assert!(error == 22 && message.contains(field), "{error} {message}");
     }
 }
 
@@ -76,8 +76,8 @@ async fn limits_are_kept_within_the_operators_bounds_and_replaced_whole() {
         (json!({ "memoryMiB": 129 }), "in.limits.memoryMiB"),
         (json!({ "httpCalls": 101 }), "in.limits.httpCalls"),
     ] {
-        let (code, message) = desk.refused(Some("acme"), CREATE, with(limits)).await;
-        assert!(code == 22 && message.contains(field), "{code} {message}");
+        let (error, message) = desk.refused(Some("acme"), CREATE, with(limits)).await;
+        assert!(error == 22 && message.contains(field), "{error} {message}");
     }
     let limits = json!({ "enableCpuMs": 5, "coreTimeoutMs": 60_000, "memoryMiB": 128, "httpCalls": 0 });
     let made = desk.ok(Some("acme"), CREATE, with(limits.clone())).await["createIntegration"].take();
