@@ -6,7 +6,8 @@ arrows() {
   case "$1" in
     model) ;;
     wire | storage | engine) echo model ;;
-    director | credentials) echo model storage ;;
+    director) echo model storage wire ;;
+    credentials) echo model storage ;;
     webhook-gateway) echo model engine ;;
     outgoing-dispatcher) echo model engine storage ;;
     server) echo model wire storage engine director credentials webhook-gateway outgoing-dispatcher ;;

@@ -1,5 +1,7 @@
 //! Who is calling, in which tenant, and what that allows: the one table from operation to scope (CONTRACT section 2).
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use tidegate_model::contract::Verifier;
 use tidegate_model::{Caller, Error, Resource, Scope, Tenant, TenantId};
 use tidegate_storage::Store;
@@ -84,10 +86,19 @@ impl Operation {
 }
 
 impl Access {
+    /// Admits whoever sent these headers (gRPC calls them metadata).
+    pub(crate) async fn of(verifier: &dyn Verifier, store: &dyn Store, headers: &HeaderMap) -> Result<Self, Error> {
+        let tenant = match headers.get("tenant") {
+            None => None,
+            Some(value) => Some(value.to_str().map_err(|_| Error::TenantNotFound(String::new()))?),
+        };
+        Self::admit(verifier, store, bearer(headers), tenant).await
+    }
+
     /// Authenticates a bearer token and finds the tenant: the one named, else the one that the client is bound to.
     ///
     /// A tenant that does not exist, and one that is not the caller's, answer the same.
-    pub(crate) async fn admit(
+    async fn admit(
         verifier: &dyn Verifier,
         store: &dyn Store,
         bearer: Option<&str>,
@@ -127,4 +138,9 @@ impl Access {
     pub(crate) fn attribution(&self) -> String {
         self.caller.attribution()
     }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|t| !t.is_empty())
 }

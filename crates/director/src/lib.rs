@@ -1,14 +1,14 @@
 //! The director: the registry of tenants, systems, Logics and Integrations, the tenants' objects, and the records of runs.
 //!
-//! Every rule stands in `service`, one file per noun; the faces only translate. GraphQL (`graphql`) and CloudEvents over HTTP (`http`) are
-//! the faces there are. A caller may rely on CONTRACT section 2: who may do what is one table (`access`), what an input must be is
+//! Every rule stands in `service`, one file per noun; the faces only translate. GraphQL (`graphql`), gRPC (`grpc`) and CloudEvents over
+//! HTTP (`http`) are the faces there are; the first two say the same, and `tests/it/faces.rs` keeps them so. A caller may rely on CONTRACT section 2: who may do what is one table (`access`), what an input must be is
 //! told with the field that breaks it (`rules`), a cursor works in its own list and tenant alone (`paging`).
 //!
 //! Beside the faces, [`Director::run`] works in the background: it relays the outbox to the bus and deletes what is past its time.
 //!
 //! To add a noun: its store contract, `service/<noun>.rs` with the operations (each begins by asking `access` for the right),
-//! `graphql/<noun>.rs` with types and resolvers, and the two rows in `graphql/mod.rs`. `tests/it/schema.rs` tells when `schema.graphql` has
-//! to be written anew.
+//! `graphql/<noun>.rs` with types and resolvers, the two rows in `graphql/mod.rs`, the messages and the service in `proto/tidegate/v1`, and
+//! `grpc/<noun>.rs`, which carries the service out. `tests/it/schema.rs` tells when `schema.graphql` has to be written anew.
 //!
 //! ```no_run
 //! # async fn example(parts: tidegate_director::Parts, shutdown: tokio_util::sync::CancellationToken) {
@@ -33,12 +33,14 @@
 
 mod access;
 mod graphql;
+mod grpc;
 mod http;
 mod paging;
 mod relay;
 mod retention;
 mod rules;
 mod service;
+mod shown;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,7 @@ use axum::Router;
 use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Verifier};
 use tidegate_model::{Clock, Randomness, RunBounds};
 use tidegate_storage::{Sealer, Store};
+use tidegate_wire::api::Public;
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::Relay;
@@ -104,6 +107,7 @@ pub fn objects(store: Arc<dyn Store>, clock: Arc<dyn Clock>, randomness: Arc<dyn
 #[derive(Clone)]
 pub struct Director {
     router: Router,
+    grpc: Public,
     registry: Arc<dyn Registry>,
     objects: Arc<ObjectsService>,
     relay: Arc<Relay>,
@@ -145,13 +149,20 @@ impl Director {
             webhook_url: options.webhook_url.trim_end_matches('/').to_owned(),
             token_url: options.token_url,
         };
-        let router = http::router(Arc::new(services), verifier, store, options.max_body);
-        Self { router, registry, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
+        let services = Arc::new(services);
+        let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
+        let router = http::router(services, verifier, store, options.max_body);
+        Self { router, grpc, registry, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
     }
 
     /// `POST /graphql` and `POST /v1/events`.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The services of `tidegate.v1`.
+    pub fn grpc(&self) -> Public {
+        self.grpc.clone()
     }
 
     /// The definitions, for the data plane.

@@ -1,5 +1,5 @@
 //! Everything that crosses between Tidegate's processes: calls ([`grpc`]), events, records and notices ([`nats`]), and what is held
-//! of answers that came from elsewhere ([`CachedRegistry`]).
+//! of answers that came from elsewhere ([`CachedRegistry`]); and the public gRPC API ([`api`]), whose operations the director carries out.
 //!
 //! Each contract of `tidegate_model::contract` is carried out in one process; here is its other end for every other process, and
 //! nothing that holds an `Arc<dyn ...>` can tell which one it has: arguments, results and errors are the same, and one test suite runs
@@ -9,7 +9,7 @@
 //! Domain types stop at this crate's border: `convert/` turns them into the messages of `proto/` and back, and names the field of
 //! whatever does not fit. This is the one home of prost, tonic and async-nats.
 //!
-//! To carry one more contract: a service in `proto/`, a file with its two ends in `grpc/`, a field of [`grpc::Server`], a method of
+//! To carry one more contract: a service in `proto/tidegate/internal/`, a file with its two ends in `grpc/`, a field of [`grpc::Server`], a method of
 //! [`grpc::Peer`], a file of tests that runs over both.
 //!
 //! ```no_run
@@ -18,7 +18,7 @@
 //! # use tidegate_wire::grpc::{Peer, Server};
 //! # async fn example(here: Arc<dyn Registry>, secret: Secret) -> Result<(), Box<dyn std::error::Error>> {
 //! // The director carries it out and serves it ...
-//! let server = Server { secret: secret.clone(), registry: Some(here), objects: None, authority: None };
+//! let server = Server { secret: secret.clone(), registry: Some(here), objects: None, authority: None, public: None };
 //! let (routes, health) = server.routes().await?;
 //! // ... and the gateway, in another process, has the same contract.
 //! let there: Arc<dyn Registry> = Peer::connect("http://director:8080", &secret)?.registry();
@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+pub mod api;
 mod cache;
 mod convert;
 mod fault;

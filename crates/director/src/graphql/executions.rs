@@ -1,5 +1,4 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use tidegate_model::{LogLine, Timestamp};
 
 use super::enums::{EventType, ExecutionStatus, ExecutionTrigger, HttpMethod, SkipReason};
 use super::integrations::{ExecutionUser, Integration};
@@ -7,6 +6,7 @@ use super::of;
 use super::page::{Page, asked};
 use super::scalars::{DateTime, Json, PageCursor};
 use crate::service;
+use crate::shown::{duration_ms, log_text, millis};
 
 /// One call of a third party.
 struct Attempt(tidegate_model::Attempt);
@@ -99,8 +99,7 @@ impl Execution {
     }
 
     async fn duration_ms(&self) -> Option<f64> {
-        let took = self.0.finished_at? - self.0.started_at;
-        Some(millis(took.num_microseconds()?.max(0).unsigned_abs()))
+        duration_ms(&self.0)
     }
 
     /// INCOMING: as received.
@@ -187,19 +186,6 @@ impl Execution {
     async fn replay_of(&self) -> Option<ID> {
         self.0.replay_of.map(ID::from)
     }
-}
-
-/// A line each, with its time and level.
-pub(super) fn log_text(lines: &[LogLine]) -> String {
-    let instant = |time: Timestamp| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    let line = |l: &LogLine| format!("{} {} {}", instant(l.time), l.level.as_str(), l.text);
-    lines.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// Microseconds as milliseconds.
-#[expect(clippy::cast_precision_loss, reason = "exact for runs of up to 285 years")]
-pub(super) fn millis(micros: u64) -> f64 {
-    micros as f64 / 1000.0
 }
 
 /// Every field narrows.

@@ -3,10 +3,10 @@ use tidegate_model::contract::TriedCall as Call;
 use tidegate_model::{Change, Outcome};
 
 use super::enums::{EventType, ExecutionStatus, HttpMethod, IntegrationType, LogicKind, SkipReason};
-use super::executions::{log_text, millis};
 use super::of;
 use super::scalars::Json;
 use crate::service;
+use crate::shown::{log_text, millis};
 
 /// A call (INCOMING) or an event (OUTGOING).
 #[derive(InputObject)]

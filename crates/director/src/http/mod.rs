@@ -9,7 +9,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::post;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tidegate_model::Error;
 use tidegate_model::contract::Verifier;
@@ -47,11 +46,7 @@ enum Unread {
 
 impl Face {
     async fn admit(&self, headers: &HeaderMap) -> Result<Access, Error> {
-        let tenant = match headers.get("tenant") {
-            None => None,
-            Some(value) => Some(value.to_str().map_err(|_| Error::TenantNotFound(String::new()))?),
-        };
-        Access::admit(&*self.verifier, &*self.store, bearer(headers), tenant).await
+        Access::of(&*self.verifier, &*self.store, headers).await
     }
 
     async fn read(&self, body: Body) -> Result<Bytes, Unread> {
@@ -61,9 +56,4 @@ impl Face {
             Err(_) => Err(Unread::Broken),
         }
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|t| !t.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Webhook keys: 256 random bits, kept as a hash (which finds the Integration) and sealed (for those who may read it).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Secret};
@@ -22,13 +22,22 @@ impl Services {
 
     /// The URL that third parties call; `None` of an outgoing Integration. Who has the Integration may see it.
     pub(crate) async fn webhook_url(&self, integration: &Integration) -> Result<Option<String>, Error> {
-        if !matches!(integration.direction, Direction::Incoming) {
-            return Ok(None);
+        Ok(self.webhook_urls(std::slice::from_ref(integration)).await?.pop().flatten())
+    }
+
+    /// The URL of each of these, all of one tenant.
+    pub(crate) async fn webhook_urls(&self, integrations: &[Integration]) -> Result<Vec<Option<String>>, Error> {
+        let incoming = |i: &&Integration| matches!(i.direction, Direction::Incoming);
+        let ids: Vec<IntegrationId> = integrations.iter().filter(incoming).map(|i| i.id).collect();
+        let (Some(first), false) = (integrations.first(), ids.is_empty()) else {
+            return Ok(vec![None; integrations.len()]);
+        };
+        let mut urls = HashMap::new();
+        for (id, sealed) in self.store.webhook_keys(&first.tenant, &ids).await? {
+            let key = self.sealer.open(&place(id), &sealed)?;
+            urls.insert(id, format!("{}/webhook/{}", self.webhook_url, String::from_utf8_lossy(&key)));
         }
-        let keys = self.store.webhook_keys(&integration.tenant, &[integration.id]).await?;
-        let Some((id, sealed)) = keys.into_iter().next() else { return Ok(None) };
-        let key = self.sealer.open(&place(id), &sealed)?;
-        Ok(Some(format!("{}/webhook/{}", self.webhook_url, String::from_utf8_lossy(&key))))
+        Ok(integrations.iter().map(|i| urls.remove(&i.id)).collect())
     }
 
     /// Gives every one of these a new key and answers them in the order asked; the old keys are dead when this returns. All or none:

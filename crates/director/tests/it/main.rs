@@ -7,6 +7,8 @@ mod comparison;
 mod desk;
 mod events;
 mod executions;
+mod faces;
+mod grpc;
 mod integration_systems;
 mod integrations;
 mod logics;

@@ -78,7 +78,7 @@ pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
         let definitions = own.clone().map_or_else(|| building.definitions_elsewhere(), Ok)?;
         building.data_plane(definitions, &mut composed)?;
     }
-    building.peers(own, authority, &mut composed).await?;
+    building.grpc(own, authority, &mut composed).await?;
     Ok(composed)
 }
 
@@ -197,8 +197,8 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// What other processes may ask of this one, and gRPC's health and reflection.
-    async fn peers(
+    /// What other processes may ask of this one, what strangers may, and gRPC's health and reflection.
+    async fn grpc(
         &self,
         definitions: Option<Definitions>,
         authority: Option<Arc<dyn TokenAuthority>>,
@@ -210,7 +210,8 @@ impl Building<'_> {
         let (registry, objects) = definitions.map(|d| (d.registry, d.objects)).unzip();
         let authority = authority.filter(|_| known.is_some());
         let secret = known.unwrap_or_else(|| Secret::generate("", &*self.sources.randomness));
-        let (routes, health) = grpc::Server { secret, registry, objects, authority }.routes().await?;
+        let public = composed.public();
+        let (routes, health) = grpc::Server { secret, registry, objects, authority, public }.routes().await?;
         composed.routes(routes);
         composed.grpc_health(health);
         Ok(())

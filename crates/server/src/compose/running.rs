@@ -9,6 +9,7 @@ use tidegate_engine::Engine;
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::Store;
 use tidegate_webhook_gateway::Gateway;
+use tidegate_wire::api::Public;
 use tidegate_wire::grpc;
 use tidegate_wire::nats::Nats;
 use tokio::task::JoinSet;
@@ -79,6 +80,11 @@ impl Composed {
     pub(super) fn direct(&mut self, director: Director) {
         self.routes(director.router());
         self.director = Some(director);
+    }
+
+    /// The director's services, where it is here.
+    pub(super) fn public(&self) -> Option<Public> {
+        self.director.as_ref().map(Director::grpc)
     }
 
     pub(super) fn engine(&mut self, engine: Engine) {

@@ -1,11 +1,12 @@
-//! Calls between Tidegate's roles, over gRPC.
+//! Calls between Tidegate's roles, over gRPC (`proto/tidegate/internal`).
 //!
 //! [`Server`] puts local implementations of the contracts on the role's one port; [`Peer`] is the other end, and gives out the same
 //! contracts. A caller cannot tell: the same arguments, results and [`Error`](tidegate_model::Error)s come through. Both ends know one
-//! shared secret; a call without it is refused before it is read. Health (`grpc.health.v1`) and reflection stand open, because they
-//! tell nothing that is not in `proto/`.
+//! shared secret; a call without it is refused before it is read. Beside them the director's public services ([`api`](crate::api)) stand
+//! on the same port, under their own rules. Health (`grpc.health.v1`) and reflection stand open, because they tell nothing that is not
+//! in `proto/`.
 //!
-//! To add a call: an `rpc` in `proto/`, a conversion in `convert/`, a method on each side in the contract's file here.
+//! To add a call: an `rpc` in `proto/tidegate/internal/`, a conversion in `convert/`, a method on each side in the contract's file here.
 
 mod authority;
 mod call;
@@ -20,13 +21,12 @@ mod status;
 pub use peer::{InvalidPeer, Peer};
 pub use server::{Health, Server};
 
-/// The messages and services of `proto/tidegate/v1`, generated.
+pub(crate) use status::to_status;
+
+/// The messages and services of `proto/tidegate/internal/v1`, generated.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
 pub(crate) mod pb {
-    tonic::include_proto!("tidegate.v1");
-
-    /// What reflection answers with.
-    pub(crate) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tidegate.bin"));
+    tonic::include_proto!("tidegate.internal.v1");
 }
 
 /// The largest message either end accepts: a find of a thousand objects fits, and one peer cannot fill the other's memory.

@@ -1,4 +1,4 @@
-//! What a role serves to the other roles.
+//! What a role serves over gRPC: to the other roles, and to strangers.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::MAX_MESSAGE;
 use super::authority::ServedTokenAuthority;
 use super::guard::Guard;
 use super::objects::ServedObjects;
@@ -17,19 +18,21 @@ use super::pb::objects_service_server::{ObjectsServiceServer, SERVICE_NAME as OB
 use super::pb::registry_service_server::{RegistryServiceServer, SERVICE_NAME as REGISTRY};
 use super::pb::token_authority_service_server::{SERVICE_NAME as AUTHORITY, TokenAuthorityServiceServer};
 use super::registry::ServedRegistry;
-use super::{MAX_MESSAGE, pb};
+use crate::api::{DESCRIPTORS, Public};
 use crate::fault;
 
 /// The contracts that a process carries out for others; what is `None` is not served here.
 pub struct Server {
     /// Callers must present it as bearer token.
     pub secret: Secret,
-    /// As `tidegate.v1.RegistryService`.
+    /// As `tidegate.internal.v1.RegistryService`.
     pub registry: Option<Arc<dyn Registry>>,
-    /// As `tidegate.v1.ObjectsService`.
+    /// As `tidegate.internal.v1.ObjectsService`.
     pub objects: Option<Arc<dyn Objects>>,
-    /// As `tidegate.v1.TokenAuthorityService`.
+    /// As `tidegate.internal.v1.TokenAuthorityService`.
     pub authority: Option<Arc<dyn TokenAuthority>>,
+    /// As the services of `tidegate.v1`; their callers present access tokens.
+    pub public: Option<Public>,
 }
 
 impl Server {
@@ -54,21 +57,31 @@ impl Server {
             routes = routes.add_service(InterceptedService::new(service, guard));
             served.push(AUTHORITY);
         }
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health")
-            .with_service_name("grpc.reflection.v1.ServerReflection");
-        for service in &served {
-            reflection = reflection.with_service_name(*service);
+        let mut router = routes.into_axum_router().reset_fallback();
+        if let Some(Public { routes, names }) = self.public {
+            router = router.merge(routes);
+            served.extend(names);
         }
-        let reflection = reflection.build_v1().map_err(|e| fault::internal("describe the services", e))?;
+        let checks = HealthServer::new(HealthService::from_health_reporter(health.reporter.clone()));
+        let open = described(Routes::default().add_service(checks), &served);
+        let open = open.map_err(|e| fault::internal("describe the services", e))?;
         let health = Health { services: served, ..health };
         health.set_serving(true).await;
-        let checks = HealthServer::new(HealthService::from_health_reporter(health.reporter.clone()));
-        let routes = routes.add_service(checks).add_service(reflection);
-        Ok((routes.into_axum_router().reset_fallback(), health))
+        Ok((router.merge(open.into_axum_router().reset_fallback()), health))
     }
+}
+
+/// Adds reflection, in the version that is current and in the one that most tools still ask for.
+fn described(routes: Routes, served: &[&str]) -> Result<Routes, tonic_reflection::server::Error> {
+    let names =
+        ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+    let all = || {
+        let builder = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        names.iter().chain(served).fold(builder, |builder, name| builder.with_service_name(*name))
+    };
+    Ok(routes.add_service(all().build_v1()?).add_service(all().build_v1alpha()?))
 }
 
 /// What `grpc.health.v1` answers, for the process ("") and for each service.

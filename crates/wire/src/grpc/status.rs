@@ -1,9 +1,10 @@
 //! The one table between [`Error`] and gRPC statuses (CONTRACT section 2), both ways.
 //!
 //! The status says what kind it is to any client; `google.rpc.ErrorInfo` (domain `tidegate`, the error's name as reason, its number as
-//! `error_code`), `BadRequest` and `ResourceInfo` carry the rest, so that the same [`Error`] comes out at the other end.
+//! `error_code`), `BadRequest`, `ResourceInfo` and `RetryInfo` carry the rest, so that the same [`Error`] comes out at the other end.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tidegate_model::{Error, Violation};
 use tonic::{Code, Status};
@@ -13,6 +14,9 @@ use super::intern::intern;
 use crate::fault;
 
 const DOMAIN: &str = "tidegate";
+
+/// When to ask again for what is away now: a restart takes about as long.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A status travels in HTTP/2 trailers, for which clients have 16 KiB: texts are cut well below.
 const MAX_TEXT: usize = 1024;
@@ -32,14 +36,17 @@ fn code(error: &Error) -> Code {
 }
 
 /// What a client is sent.
-pub(super) fn to_status(error: &Error) -> Status {
+pub(crate) fn to_status(error: &Error) -> Status {
     let (reason, number) = error.code();
     let mut metadata = HashMap::from([("error_code".to_owned(), number.to_string())]);
     let mut note = |key: &str, text: &str| metadata.insert(key.to_owned(), cut(text).to_owned());
     let mut details = ErrorDetails::new();
     match error {
         Error::Internal { id } => drop(note("error_id", id)),
-        Error::Unavailable(what) => drop(note("dependency", what)),
+        Error::Unavailable(what) => {
+            note("dependency", what);
+            details.set_retry_info(Some(RETRY));
+        }
         Error::NotFound { what, id } | Error::NotUnique { what, id } => {
             details.set_resource_info(*what, cut(id), "", "");
         }

@@ -46,9 +46,11 @@ fn registry_and_objects() -> Server {
 async fn a_call_without_the_secret_is_unauthenticated() {
     let served = serve(registry_and_objects()).await;
     let right = format!("Bearer {}", secret().reveal());
-    for path in
-        ["/tidegate.v1.RegistryService/Resolve", "/tidegate.v1.ObjectsService/Get", "/tidegate.v1.ObjectsService/X"]
-    {
+    for path in [
+        "/tidegate.internal.v1.RegistryService/Resolve",
+        "/tidegate.internal.v1.ObjectsService/Get",
+        "/tidegate.internal.v1.ObjectsService/X",
+    ] {
         for wrong in
             [None, Some("Bearer "), Some("Bearer wrong"), Some(secret().reveal()), Some(&right[..right.len() - 1])]
         {
@@ -62,7 +64,7 @@ async fn a_call_without_the_secret_is_unauthenticated() {
 async fn an_empty_secret_lets_nobody_in() {
     let served = serve(Server { secret: Secret::new(""), ..registry_and_objects() }).await;
     for empty in ["Bearer ", "Bearer", ""] {
-        let status = call(&served, "/tidegate.v1.RegistryService/Resolve", Some(empty)).await.unwrap_err();
+        let status = call(&served, "/tidegate.internal.v1.RegistryService/Resolve", Some(empty)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated, "{empty:?}");
     }
 }
@@ -90,9 +92,9 @@ async fn a_malformed_request_names_the_field() {
     let served = serve(registry_and_objects()).await;
     let right = format!("Bearer {}", secret().reveal());
     for (path, field) in [
-        ("/tidegate.v1.RegistryService/Resolve", "key_hash"),
-        ("/tidegate.v1.RegistryService/Subscribers", "tenant"),
-        ("/tidegate.v1.ObjectsService/Create", "actor"),
+        ("/tidegate.internal.v1.RegistryService/Resolve", "key_hash"),
+        ("/tidegate.internal.v1.RegistryService/Subscribers", "tenant"),
+        ("/tidegate.internal.v1.ObjectsService/Create", "actor"),
     ] {
         let status = call(&served, path, Some(&right)).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
@@ -110,11 +112,11 @@ async fn health_tells_of_the_process_and_of_what_it_serves() {
         client.check(request).await.map(|answer| answer.get_ref().status().as_str_name()).map_err(|s| s.code())
     };
     assert_eq!(check("").await, Ok("SERVING"));
-    assert_eq!(check("tidegate.v1.RegistryService").await, Ok("SERVING"));
-    assert_eq!(check("tidegate.v1.TokenAuthorityService").await, Err(Code::NotFound));
+    assert_eq!(check("tidegate.internal.v1.RegistryService").await, Ok("SERVING"));
+    assert_eq!(check("tidegate.internal.v1.TokenAuthorityService").await, Err(Code::NotFound));
     served.health.set_serving(false).await;
     assert_eq!(check("").await, Ok("NOT_SERVING"));
-    assert_eq!(check("tidegate.v1.RegistryService").await, Ok("NOT_SERVING"));
+    assert_eq!(check("tidegate.internal.v1.RegistryService").await, Ok("NOT_SERVING"));
 }
 
 #[tokio::test]
@@ -135,8 +137,9 @@ async fn reflection_lists_what_is_served() {
         [
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection",
-            "tidegate.v1.ObjectsService",
-            "tidegate.v1.RegistryService"
+            "grpc.reflection.v1alpha.ServerReflection",
+            "tidegate.internal.v1.ObjectsService",
+            "tidegate.internal.v1.RegistryService"
         ]
     );
 }

@@ -1,0 +1,22 @@
+//! What both faces show, alike.
+
+use tidegate_model::{Execution, LogLine, Timestamp};
+
+/// A line each, with its time and level.
+pub(crate) fn log_text(lines: &[LogLine]) -> String {
+    let instant = |time: Timestamp| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let line = |l: &LogLine| format!("{} {} {}", instant(l.time), l.level.as_str(), l.text);
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Microseconds as milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "exact for runs of up to 285 years")]
+pub(crate) fn millis(micros: u64) -> f64 {
+    micros as f64 / 1000.0
+}
+
+/// How long a run took, where it has ended.
+pub(crate) fn duration_ms(execution: &Execution) -> Option<f64> {
+    let took = execution.finished_at? - execution.started_at;
+    Some(millis(took.num_microseconds()?.max(0).unsigned_abs()))
+}
