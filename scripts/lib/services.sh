@@ -47,26 +47,32 @@ postgres_bin() {
 
 nats_program() { command -v nats-server || { [ -x /usr/sbin/nats-server ] && echo /usr/sbin/nats-server; }; }
 
-# Installs what is missing from Debian's packages, without the services that these would start by themselves.
-install_services() {
-  local missing=() root=()
-  nats_program >/dev/null || missing+=(nats-server)
-  postgres_bin >/dev/null || missing+=(postgresql)
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  command -v apt-get >/dev/null || fail "missing: ${missing[*]}; install them and start again"
+# install_packages PACKAGE...: from Debian's packages, without the services that these would start by themselves.
+install_packages() {
+  local root=()
+  [ "$#" -gt 0 ] || return 0
+  command -v apt-get >/dev/null || fail "missing: $*; install them and start again"
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || fail "missing: ${missing[*]}; install them as root: apt-get install ${missing[*]}"
+    command -v sudo >/dev/null || fail "missing: $*; install them as root: apt-get install $*"
     root=(sudo)
   fi
-  say "installing ${missing[*]}"
+  say "installing $*"
   {
     "${root[@]}" apt-get update -q
-    if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+    if [[ " $* " == *" postgresql "* ]]; then
       "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql-common
       "${root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
     fi
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-  } >&2 || fail "apt-get could not install ${missing[*]}"
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+  } >&2 || fail "apt-get could not install $*"
+}
+
+# Installs what the servers need.
+install_services() {
+  local missing=()
+  nats_program >/dev/null || missing+=(nats-server)
+  postgres_bin >/dev/null || missing+=(postgresql)
+  install_packages "${missing[@]}"
 }
 
 # PostgreSQL refuses to run as root.

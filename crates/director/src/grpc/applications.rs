@@ -16,8 +16,8 @@ fn message(application: tidegate_model::Application) -> v1::Application {
         base_url: application.base_url,
         labels: text_of(&labels),
         integration_system_id: integration_system.map(|id| id.to_string()),
-        created_at: instant(created_at),
-        updated_at: instant(updated_at),
+        created_at: Some(instant(created_at)),
+        updated_at: Some(instant(updated_at)),
         auths: Vec::new(),
     }
 }

@@ -40,8 +40,8 @@ pub(super) fn text_of(json: &Json) -> String {
     json.as_str().to_owned()
 }
 
-pub(super) fn instant(time: Timestamp) -> Option<Instant> {
-    Some(tidegate_wire::api::instant(&time))
+pub(super) fn instant(time: Timestamp) -> Instant {
+    tidegate_wire::api::instant(&time)
 }
 
 /// An instant that may be left out, as exact as those that are kept.

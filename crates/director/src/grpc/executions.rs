@@ -57,7 +57,7 @@ fn trigger(trigger: Trigger) -> i32 {
 fn attempt(attempt: tidegate_model::Attempt) -> v1::Attempt {
     v1::Attempt {
         number: i32::try_from(attempt.number).unwrap_or(i32::MAX),
-        started_at: instant(attempt.started_at),
+        started_at: Some(instant(attempt.started_at)),
         duration_ms: attempt.duration_us.map_or(0.0, millis),
         url: attempt.url,
         method: http_method(attempt.method),
@@ -80,8 +80,8 @@ fn message(execution: tidegate_model::Execution) -> v1::Execution {
         trigger: trigger(execution.trigger),
         status: status(execution.status),
         skip_reason: execution.skip_reason.map(skip_reason),
-        started_at: instant(execution.started_at),
-        finished_at: execution.finished_at.and_then(instant),
+        started_at: Some(instant(execution.started_at)),
+        finished_at: execution.finished_at.map(instant),
         duration_ms,
         method: request.map(|r| http_method(r.method)),
         url: request.map(|r| r.url.clone()),
@@ -92,7 +92,7 @@ fn message(execution: tidegate_model::Execution) -> v1::Execution {
         object_id: event.map(|e| e.object_id.to_string()),
         event_id: event.map(|e| e.id.to_string()),
         attempts: execution.attempts.into_iter().map(attempt).collect(),
-        next_attempt_at: execution.next_attempt_at.and_then(instant),
+        next_attempt_at: execution.next_attempt_at.map(instant),
         enable_result: execution.enable_result.as_ref().map(text_of),
         core_result: execution.core_result.as_ref().map(text_of),
         log: log_text(&execution.log),

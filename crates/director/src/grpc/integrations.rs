@@ -34,16 +34,16 @@ fn message(integration: tidegate_model::Integration, webhook_url: Option<String>
         description: integration.description,
         http_method: http_method(integration.http_method),
         active: integration.active,
-        effective_date: integration.effective_date.and_then(instant),
-        expiry_date: integration.expiry_date.and_then(instant),
+        effective_date: integration.effective_date.map(instant),
+        expiry_date: integration.expiry_date.map(instant),
         core_logic_id: integration.core_logic.to_string(),
         enable_logic_id: integration.enable_logic.map(|id| id.to_string()),
         execution_user: Some(execution_user(integration.execution_user)),
         webhook_url,
         url,
         subscriptions: subscriptions.into_iter().map(subscription).collect(),
-        created_at: instant(integration.created_at),
-        updated_at: instant(integration.updated_at),
+        created_at: Some(instant(integration.created_at)),
+        updated_at: Some(instant(integration.updated_at)),
     }
 }
 

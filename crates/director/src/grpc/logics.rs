@@ -18,8 +18,8 @@ fn message(logic: tidegate_model::Logic) -> v1::Logic {
         description: logic.description,
         source: logic.source.to_string(),
         version: logic.version,
-        created_at: instant(logic.created_at),
-        updated_at: instant(logic.updated_at),
+        created_at: Some(instant(logic.created_at)),
+        updated_at: Some(instant(logic.updated_at)),
     }
 }
 

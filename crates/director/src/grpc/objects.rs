@@ -11,8 +11,8 @@ fn message(object: tidegate_model::Object) -> v1::Object {
         object_type: object.object_type.into(),
         data: text_of(&object.data),
         version: object.version,
-        created_at: instant(object.created_at),
-        updated_at: instant(object.updated_at),
+        created_at: Some(instant(object.created_at)),
+        updated_at: Some(instant(object.updated_at)),
         created_by: object.created_by,
         updated_by: object.updated_by,
     }

@@ -7,7 +7,7 @@ use crate::access::Access;
 use crate::service::TenantInput;
 
 fn message(tenant: tidegate_model::Tenant) -> v1::Tenant {
-    v1::Tenant { id: tenant.id.to_string(), name: tenant.name, created_at: instant(tenant.created_at) }
+    v1::Tenant { id: tenant.id.to_string(), name: tenant.name, created_at: Some(instant(tenant.created_at)) }
 }
 
 impl TenantService for Face {

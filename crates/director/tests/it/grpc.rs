@@ -1,5 +1,6 @@
 //! The gRPC face, as clients meet it: the same services, under statuses with details.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -70,8 +71,8 @@ async fn an_incoming_integration_shows_its_url_until_it_is_regenerated() {
     let outgoing = desk.create_outgoing("acme", "erp", "Order").await;
     let mut client = IntegrationServiceClient::new(desk.director.grpc().routes());
     let all = client.list_integrations(admin(Some("acme"), v1::ListIntegrationsRequest::default())).await.unwrap();
-    let urls: Vec<_> = all.into_inner().data.into_iter().map(|i| (i.id, i.webhook_url)).collect();
-    assert_eq!(urls, [(id.clone(), Some(url.clone())), (outgoing.clone(), None)]);
+    let urls: HashMap<_, _> = all.into_inner().data.into_iter().map(|i| (i.id, i.webhook_url)).collect();
+    assert_eq!(urls, HashMap::from([(id.clone(), Some(url.clone())), (outgoing.clone(), None)]));
 
     let both = v1::RegenerateWebhookUrlsRequest { ids: vec![id.clone(), outgoing] };
     is(

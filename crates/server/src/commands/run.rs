@@ -103,6 +103,7 @@ pub(super) fn print_urls(up: &Up) {
     let Up { base, folder, began } = up;
     println!("Tidegate is ready after {} ms.", began.elapsed().as_millis());
     println!("  GraphQL      {base}/graphql");
+    println!("  gRPC         {base}");
     println!("  tokens       {base}/oauth2/token");
     println!("  events       {base}/v1/events");
     println!("  health       {base}/healthz  {base}/readyz");

@@ -57,9 +57,9 @@ impl Server {
             routes = routes.add_service(InterceptedService::new(service, guard));
             served.push(AUTHORITY);
         }
-        let mut router = routes.into_axum_router().reset_fallback();
+        let mut all = routes.into_axum_router().reset_fallback();
         if let Some(Public { routes, names }) = self.public {
-            router = router.merge(routes);
+            all = all.merge(routes);
             served.extend(names);
         }
         let checks = HealthServer::new(HealthService::from_health_reporter(health.reporter.clone()));
@@ -67,7 +67,7 @@ impl Server {
         let open = open.map_err(|e| fault::internal("describe the services", e))?;
         let health = Health { services: served, ..health };
         health.set_serving(true).await;
-        Ok((router.merge(open.into_axum_router().reset_fallback()), health))
+        Ok((all.merge(open.into_axum_router().reset_fallback()), health))
     }
 }
 

@@ -199,10 +199,14 @@ impl Tidegate {
         self.parts.len()
     }
 
+    /// The administrator's own credentials.
+    pub(crate) fn admin(&self) -> &Admin {
+        self.admin.as_ref().unwrap()
+    }
+
     /// The registry, as the administrator.
     pub(crate) async fn api(&self) -> Api {
-        let admin = self.admin.as_ref().unwrap();
-        Api::sign_in(&self.credentials("/oauth2/token"), self.director(""), admin).await
+        Api::sign_in(&self.credentials("/oauth2/token"), self.director(""), self.admin()).await
     }
 }
 
