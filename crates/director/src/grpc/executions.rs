@@ -85,6 +85,7 @@ fn message(execution: tidegate_model::Execution) -> v1::Execution {
         duration_ms,
         method: request.map(|r| http_method(r.method)),
         url: request.map(|r| r.url.clone()),
+        caller_address: request.and_then(|r| r.caller_address).map(|address| address.to_string()),
         headers: request.map(|r| text_of(&r.headers)),
         parameters: request.map(|r| text_of(&r.parameters)),
         object_type: event.map(|e| e.object_type.to_string()),
