@@ -1,8 +1,8 @@
 use tidegate_model::{Direction, Error};
 use tidegate_wire::api::v1::{self, IntegrationService};
 
-use super::Face;
 use super::convert::{asked, event_type, event_type_of, http_method, http_method_of, instant, page, required, time};
+use super::{Face, settings};
 use crate::access::Access;
 use crate::service::{IntegrationInput, IntegrationUpdateInput, SubscriptionInput};
 
@@ -38,6 +38,9 @@ fn message(integration: tidegate_model::Integration, webhook_url: Option<String>
         expiry_date: integration.expiry_date.map(instant),
         core_logic_id: integration.core_logic.to_string(),
         enable_logic_id: integration.enable_logic.map(|id| id.to_string()),
+        core_logic_version: integration.core_version,
+        enable_logic_version: integration.enable_version,
+        limits: Some(settings::limits(integration.settings.limits)),
         execution_user: Some(execution_user(integration.execution_user)),
         webhook_url,
         url,
@@ -59,7 +62,10 @@ fn definition(input: v1::IntegrationUpdateInput) -> Result<IntegrationUpdateInpu
         effective_date: time("in.effectiveDate", input.effective_date)?,
         expiry_date: time("in.expiryDate", input.expiry_date)?,
         core_logic_id: input.core_logic_id,
+        core_logic_version: input.core_logic_version,
         enable_logic_id: input.enable_logic_id,
+        enable_logic_version: input.enable_logic_version,
+        settings: settings::input(input.limits)?,
         url: input.url,
         subscriptions: Some(
             input.subscriptions.into_iter().enumerate().map(subscription).collect::<Result<_, Error>>()?,
@@ -76,7 +82,10 @@ fn input(input: v1::IntegrationInput) -> Result<IntegrationInput, Error> {
         effective_date: input.effective_date,
         expiry_date: input.expiry_date,
         core_logic_id: input.core_logic_id,
+        core_logic_version: input.core_logic_version,
         enable_logic_id: input.enable_logic_id,
+        enable_logic_version: input.enable_logic_version,
+        limits: input.limits,
         url: input.url,
         subscriptions: input.subscriptions,
     })?;

@@ -11,6 +11,7 @@ mod logics;
 mod object_types;
 mod objects;
 mod runtimes;
+mod settings;
 mod system_auths;
 mod tenants;
 mod trials;

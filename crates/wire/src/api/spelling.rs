@@ -14,7 +14,8 @@ fn path(field: &str) -> String {
     let rest = field.strip_prefix("in").filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     let mut path = if rest.is_some() { "input".to_owned() } else { String::new() };
     let mut before = '.';
-    for letter in rest.unwrap_or(field).chars() {
+    // A unit is one word.
+    for letter in rest.unwrap_or(field).replace("MiB", "Mib").chars() {
         if letter.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
             path.push('_');
         }
@@ -34,6 +35,7 @@ mod tests {
             ("in.coreLogicID", "input.core_logic_id"),
             ("in.baseUrl", "input.base_url"),
             ("in.subscriptions[3].objectType", "input.subscriptions[3].object_type"),
+            ("in.limits.memoryMiB", "input.limits.memory_mib"),
             ("in", "input"),
             ("first", "first"),
             ("index", "index"),

@@ -201,11 +201,11 @@ fn upper_camel(name: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// `integrationSystemID` as `integration_system_id`.
+/// `integrationSystemID` as `integration_system_id`; a unit is one word.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
     let mut before = 'A';
-    for letter in name.chars() {
+    for letter in name.replace("MiB", "Mib").chars() {
         if letter.is_uppercase() && !before.is_uppercase() {
             snake.push('_');
         }
