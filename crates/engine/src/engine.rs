@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tidegate_model::contract::Objects;
 use tidegate_model::{
-    Clock, Event, Failure, FailureKind, IncomingCall, Json, LogLine, Outcome, Randomness, Runnable, Timestamp, enabling,
+    Call, Clock, Event, Failure, FailureKind, IncomingCall, Json, LogLine, Outcome, Randomness, Runnable, Timestamp,
+    enabling,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,6 +56,15 @@ pub struct Run {
     pub log: Vec<LogLine>,
     /// Whether a line of the log warns.
     pub warned: bool,
+    /// The HTTP calls that the scripts made, masked, as the record keeps them.
+    pub calls: Vec<Call>,
+}
+
+impl Run {
+    /// A run in which no script ran.
+    pub fn without_scripts(outcome: Outcome) -> Self {
+        Self { outcome, enable_result: None, log: Vec::new(), warned: false, calls: Vec::new() }
+    }
 }
 
 /// The engine could not be started.
@@ -134,13 +144,12 @@ impl Engine {
     }
 
     async fn run(&self, runnable: &Arc<Runnable>, now: Timestamp, input: impl FnOnce() -> Input) -> Run {
-        let ended = |outcome| Run { outcome, enable_result: None, log: Vec::new(), warned: false };
         if let Some(reason) = enabling::skip_reason(&runnable.integration, now) {
-            return ended(Outcome::Skipped(reason));
+            return Run::without_scripts(Outcome::Skipped(reason));
         }
         let lost = || Failure { message: "the script engine could not run it".to_owned(), kind: FailureKind::Platform };
         let run = self.carry_out(runnable, input(), None).await;
-        run.unwrap_or_else(|| ended(Outcome::Failed(lost())))
+        run.unwrap_or_else(|| Run::without_scripts(Outcome::Failed(lost())))
     }
 
     /// Runs the scripts; `None` when the engine is stopping.

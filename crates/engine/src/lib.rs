@@ -25,6 +25,7 @@
 //! assert_eq!(Compiles.check("return {\n  answer = \n}").unwrap_err().line, 3);
 //! ```
 
+mod calls;
 mod check;
 mod compiled;
 mod counts;

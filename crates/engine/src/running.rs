@@ -7,6 +7,7 @@ use mlua::{Lua, Value};
 use tidegate_model::contract::Actor;
 use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
 
+use crate::calls::Calls;
 use crate::engine::Parts;
 use crate::host::Overlay;
 use crate::io::Io;
@@ -39,6 +40,8 @@ pub(crate) struct Running {
     log_size: Cell<usize>,
     warned: Cell<bool>,
     http_calls: Cell<u32>,
+    /// The HTTP calls so far, as the record keeps them.
+    pub(crate) calls: Calls,
     object_calls: Cell<u32>,
     let_down: Cell<bool>,
     transaction: RefCell<Option<Arc<Overlay>>>,
@@ -61,6 +64,7 @@ impl Running {
             log_size: Cell::default(),
             warned: Cell::default(),
             http_calls: Cell::default(),
+            calls: Calls::default(),
             object_calls: Cell::default(),
             let_down: Cell::default(),
             transaction: RefCell::default(),

@@ -158,7 +158,7 @@ async fn carry_out(
     if let Some(sheet) = &running.trial {
         sheet.note_wall(began.elapsed());
     }
-    Run { outcome, enable_result, log, warned }
+    Run { outcome, enable_result, log, warned, calls: running.calls.take() }
 }
 
 /// Enable logic, where there is one, then core logic.

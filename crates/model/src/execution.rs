@@ -133,6 +133,33 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+/// An HTTP call that a script made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// How long it took, in microseconds; `None` where it was not sent, or the run did not wait for its end.
+    pub duration_us: Option<u64>,
+    /// The method.
+    pub method: String,
+    /// With its query, without user and password.
+    pub url: String,
+    /// As the script gave them, masked.
+    pub request_headers: Json,
+    /// The beginning of the body: text, other bytes as base64.
+    pub request_body: Option<String>,
+    /// The answer's status, where there was one.
+    pub status: Option<u16>,
+    /// The answer's headers, masked.
+    pub response_headers: Option<Json>,
+    /// The beginning of the answer's body: text, other bytes as base64.
+    pub response_body: Option<String>,
+    /// Whether `response_body` was cut.
+    pub response_truncated: bool,
+    /// Why there was no answer.
+    pub error: Option<String>,
+}
+
 /// A line that a script logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
@@ -193,10 +220,13 @@ pub struct Execution {
     pub request: Option<ReceivedRequest>,
     /// What happened; outgoing only.
     pub event: Option<EventRef>,
-    /// The calls made; outgoing only.
+    /// The deliveries attempted; outgoing only.
     pub attempts: Vec<Attempt>,
     /// When the next call is due; open deliveries only.
     pub next_attempt_at: Option<Timestamp>,
+    /// The HTTP calls that the scripts made, in their order.
+    #[serde(default)]
+    pub calls: Vec<Call>,
     /// What enable logic returned.
     pub enable_result: Option<Json>,
     /// What core logic returned.

@@ -33,6 +33,7 @@ mod execution;
 mod id;
 mod integration;
 mod json;
+pub mod kept;
 mod object;
 mod page;
 mod rate;
@@ -51,7 +52,8 @@ pub use credential::{
 pub use delivery::{Delivery, PlannedCall};
 pub use error::{Error, Violation};
 pub use execution::{
-    Attempt, EventRef, Execution, ExecutionFilter, LogLevel, LogLine, ReceivedRequest, SkipReason, Status, Trigger,
+    Attempt, Call, EventRef, Execution, ExecutionFilter, LogLevel, LogLine, ReceivedRequest, SkipReason, Status,
+    Trigger,
 };
 pub use id::{
     ApplicationId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId, InvalidId,

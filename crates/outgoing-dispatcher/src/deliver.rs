@@ -106,6 +106,7 @@ impl Deliverer {
         execution.enable_logic_version = runnable.enable.as_ref().map(|script| script.version);
         execution.enable_result = run.enable_result;
         execution.log = run.log;
+        execution.calls = run.calls;
         let result = match run.outcome {
             Outcome::Succeeded(result) => result,
             Outcome::Skipped(reason) => {

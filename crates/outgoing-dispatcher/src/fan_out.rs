@@ -38,6 +38,7 @@ fn delivery(event: &Event, runnable: &Runnable, clock: &dyn Clock, randomness: &
         }),
         attempts: Vec::new(),
         next_attempt_at: Some(now),
+        calls: Vec::new(),
         enable_result: None,
         core_result: None,
         log: Vec::new(),

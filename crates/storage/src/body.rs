@@ -58,6 +58,7 @@ pub(crate) fn search_text(execution: &Execution) -> String {
         .chain(execution.event.iter().map(|e| e.object_id.as_str()))
         .chain(execution.request.iter().map(|r| r.url.as_str()))
         .chain(execution.attempts.iter().rev().flat_map(|a| [Some(a.url.as_str()), a.error.as_deref()]).flatten())
+        .chain(execution.calls.iter().flat_map(|c| [Some(c.url.as_str()), c.error.as_deref()]).flatten())
         .chain(execution.log.iter().map(|l| l.text.as_str()));
     let mut text = String::new();
     for part in parts {

@@ -89,12 +89,11 @@ async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Ru
 
 /// A definition that does not run now skips even a call that cannot be read; such a call fails before any script runs.
 async fn run(service: &Service, runnable: &Arc<Runnable>, received: &Received) -> Run {
-    let without_scripts = |outcome| Run { outcome, enable_result: None, log: Vec::new(), warned: false };
     if let Some(reason) = enabling::skip_reason(&runnable.integration, received.call.time) {
-        return without_scripts(Outcome::Skipped(reason));
+        return Run::without_scripts(Outcome::Skipped(reason));
     }
     if let Some(failure) = &received.unreadable {
-        return without_scripts(Outcome::Failed(failure.clone()));
+        return Run::without_scripts(Outcome::Failed(failure.clone()));
     }
     service.parts.engine.run_incoming(runnable, &received.call).await
 }

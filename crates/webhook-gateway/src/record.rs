@@ -5,7 +5,7 @@ use tidegate_model::{
     Execution, ExecutionId, FailureKind, LogLine, Outcome, Runnable, SkipReason, Status, Timestamp, Trigger,
 };
 
-use crate::masking::{without_key, without_key_in};
+use crate::masking::{without_key, without_key_in, without_key_in_call};
 use crate::request::Received;
 
 /// The record of a run that ended at `finished_at`.
@@ -39,6 +39,7 @@ pub(crate) fn of(
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
+        calls: run.calls.into_iter().map(|call| without_key_in_call(call, key)).collect(),
         enable_result: run.enable_result.map(|result| without_key(&result, key)),
         core_result: core_result.map(|result| without_key(&result, key)),
         log: run.log.into_iter().map(|line| LogLine { text: masked(line.text), ..line }).collect(),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request;
+use tidegate_model::kept::MASK;
 use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Timestamp};
 
 use crate::body::Payload;
-use crate::masking::{MASK, kept, without_key};
+use crate::masking::{kept, without_key};
 use crate::options::Options;
 use crate::parameters;
 use crate::proxies::Origin;

@@ -63,6 +63,63 @@ impl Attempt {
     }
 }
 
+/// An HTTP call that a script made.
+struct Call(tidegate_model::Call);
+
+#[Object]
+impl Call {
+    async fn started_at(&self) -> DateTime {
+        self.0.started_at.into()
+    }
+
+    /// Null where the run did not wait for its end.
+    async fn duration_ms(&self) -> Option<f64> {
+        self.0.duration_us.map(millis)
+    }
+
+    async fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// With its query, without user and password.
+    async fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Those of credentials are masked.
+    async fn request_headers(&self) -> Json {
+        self.0.request_headers.clone().into()
+    }
+
+    /// Text up to 16 KiB; other bytes as base64.
+    async fn request_body(&self) -> Option<&str> {
+        self.0.request_body.as_deref()
+    }
+
+    /// Of the answer, where there was one.
+    async fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    async fn response_headers(&self) -> Option<Json> {
+        self.0.response_headers.clone().map(Json)
+    }
+
+    /// Text up to 16 KiB; other bytes as base64.
+    async fn response_body(&self) -> Option<&str> {
+        self.0.response_body.as_deref()
+    }
+
+    async fn response_truncated(&self) -> bool {
+        self.0.response_truncated
+    }
+
+    /// Why there was no answer.
+    async fn error(&self) -> Option<&str> {
+        self.0.error.as_deref()
+    }
+}
+
 /// The record of one run of an Integration.
 pub(super) struct Execution(tidegate_model::Execution);
 
@@ -144,6 +201,11 @@ impl Execution {
 
     async fn attempts(&self) -> Vec<Attempt> {
         self.0.attempts.iter().cloned().map(Attempt).collect()
+    }
+
+    /// What the scripts called by `http`, in its order.
+    async fn calls(&self) -> Vec<Call> {
+        self.0.calls.iter().cloned().map(Call).collect()
     }
 
     async fn next_attempt_at(&self) -> Option<DateTime> {

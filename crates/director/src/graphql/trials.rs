@@ -1,6 +1,6 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use tidegate_model::contract::TriedCall as Call;
-use tidegate_model::{Change, Outcome};
+use tidegate_model::contract::NOT_SENT;
+use tidegate_model::{Call, Change, Outcome};
 
 use super::enums::{EventType, ExecutionStatus, HttpMethod, IntegrationType, LogicKind, SkipReason};
 use super::of;
@@ -67,19 +67,18 @@ impl TriedCall {
         &self.0.url
     }
 
+    /// Those of credentials are masked.
     async fn headers(&self) -> Json {
-        let texts = self.0.headers.iter().map(|(name, value)| (name.as_str(), tidegate_model::Json::of(value)));
-        let texts: Vec<_> = texts.collect();
-        tidegate_model::Json::object(texts.iter().map(|(name, value)| (*name, value))).into()
+        self.0.request_headers.clone().into()
     }
 
-    /// A long one is cut and says so.
+    /// A long one is cut and says so; bytes that are no text are base64.
     async fn body(&self) -> Option<&str> {
-        self.0.body.as_deref()
+        self.0.request_body.as_deref()
     }
 
     async fn sent(&self) -> bool {
-        self.0.sent
+        self.0.error.as_deref() != Some(NOT_SENT)
     }
 
     /// Of the answer, where one came.

@@ -76,6 +76,7 @@ impl Services {
             event: Some(about),
             attempts: Vec::new(),
             next_attempt_at: Some(now),
+            calls: Vec::new(),
             enable_result: None,
             core_result: None,
             log: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tidegate_model::contract::{Trial, TrialInput, Tried};
+use tidegate_model::kept::MASK;
 use tidegate_model::{
     Direction, Error, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogLevel, LogicId,
     LogicKind, Outcome, Runnable, Script, Settings, Status, TenantId, UserId, means_the_same,
@@ -16,9 +17,6 @@ use super::trial_input::{SampleInput, cannot_be_tried, time_of};
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
 use crate::rules::Rules;
-
-/// What stands in a record for a header that is not kept.
-const MASK: &str = "***";
 
 /// What to try, as the caller wrote it.
 pub(crate) struct TryLogicInput {

@@ -1,7 +1,7 @@
 use serde_json::json;
 use tidegate_model::{
-    Attempt, Change, Delivery, Event, EventRef, Execution, ExecutionId, ExecutionUser, HttpMethod, Json, LogLevel,
-    LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
+    Attempt, Call, Change, Delivery, Event, EventRef, Execution, ExecutionId, ExecutionUser, HttpMethod, Json,
+    LogLevel, LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
 };
 use tidegate_storage::contract::{Intake, Whose};
 use uuid::Uuid;
@@ -38,6 +38,19 @@ fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
+        calls: vec![Call {
+            started_at: time,
+            duration_us: Some(2500),
+            method: "PUT".to_owned(),
+            url: "https://stock.example/items".to_owned(),
+            request_headers: Json::parse(r#"{"authorization":"***"}"#).unwrap(),
+            request_body: Some("{}".to_owned()),
+            status: Some(204),
+            response_headers: Some(Json::parse("{}").unwrap()),
+            response_body: Some(String::new()),
+            response_truncated: false,
+            error: None,
+        }],
         enable_result: Some(Json::parse("true").unwrap()),
         core_result: Some(Json::parse(r#"{"ok":[]}"#).unwrap()),
         log: vec![LogLine { time, level: LogLevel::Warn, text: "careful now".to_owned() }],
@@ -58,7 +71,8 @@ async fn a_record_shows_what_happened() {
     let (integration, _) = desk.create_incoming("acme", "hook").await;
     let id = record(&desk, &integration, "2026-03-01T11:00:00.25Z".parse().unwrap()).await;
     let read = "query($id: ID!) { execution(id: $id) { integration { name } trigger status skipReason startedAt finishedAt durationMs method url headers
-        parameters objectType eventType attempts { number } enableResult coreResult log error coreLogicVersion executionUser { username } replayOf } }";
+        parameters objectType eventType attempts { number }
+        calls { startedAt durationMs method url requestHeaders requestBody status responseHeaders responseBody responseTruncated error } enableResult coreResult log error coreLogicVersion executionUser { username } replayOf } }";
     let seen = desk.ok(Some("acme"), read, json!({ "id": id })).await["execution"].clone();
     assert_eq!(
         seen,
@@ -66,7 +80,11 @@ async fn a_record_shows_what_happened() {
             "integration": { "name": "hook" }, "trigger": "WEBHOOK", "status": "SUCCESS", "skipReason": null,
             "startedAt": "2026-03-01T11:00:00.250Z", "finishedAt": "2026-03-01T11:00:00.251500Z", "durationMs": 1.5,
             "method": "POST", "url": "https://gate.example/webhook", "headers": { "x": "y" }, "parameters": { "n": 9_007_199_254_740_993_i64 },
-            "objectType": null, "eventType": null, "attempts": [], "enableResult": true, "coreResult": { "ok": [] },
+            "objectType": null, "eventType": null, "attempts": [], "calls": [{
+                "startedAt": "2026-03-01T11:00:00.250Z", "durationMs": 2.5, "method": "PUT", "url": "https://stock.example/items",
+                "requestHeaders": { "authorization": "***" }, "requestBody": "{}", "status": 204, "responseHeaders": {}, "responseBody": "",
+                "responseTruncated": false, "error": null,
+            }], "enableResult": true, "coreResult": { "ok": [] },
             "log": "2026-03-01T11:00:00.250Z warn careful now", "error": null, "coreLogicVersion": 1,
             "executionUser": { "username": "integration/hook" }, "replayOf": null,
         })
@@ -102,6 +120,7 @@ async fn records_are_listed_newest_first_and_narrowed_by_every_field() {
     assert!(list(json!({ "statuses": ["FAILED", "DEAD"] })).await.is_empty());
     assert_eq!(list(json!({ "statuses": ["SUCCESS"] })).await.len(), 3);
     assert_eq!(list(json!({ "text": "CAREFUL" })).await.len(), 3);
+    assert_eq!(list(json!({ "text": "stock.example" })).await.len(), 3);
     for nothing in [
         json!({ "integrationID": "x" }),
         json!({ "objectType": "no such" }),

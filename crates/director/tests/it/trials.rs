@@ -56,6 +56,7 @@ pub(crate) async fn record(desk: &Desk, integration: &str, status: Status, resul
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
+        calls: Vec::new(),
         enable_result: None,
         core_result: result.map(|r| Json::parse(r).unwrap()),
         log: Vec::new(),
@@ -212,7 +213,7 @@ async fn http_calls_are_written_down_and_not_sent() {
     assert!(text(&done["result"]["why"]).contains("not sent: this is a trial"), "{done}");
     assert_eq!(
         done["calls"],
-        json!([{ "method": "POST", "url": "https://stock.example/x?a=1", "headers": { "X-K": "v", "content-type": "application/json" }, "body": "{\"n\":1}",
+        json!([{ "method": "POST", "url": "https://stock.example/x?a=1", "headers": { "x-k": "v", "content-type": "application/json" }, "body": "{\"n\":1}",
             "sent": false, "status": null, "error": "not sent: this is a trial" }])
     );
     let mut sent = call("http.get('http://127.0.0.1:1/') return {}");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use mlua::{IntoLuaMulti, Lua, MultiValue, Value};
 use tidegate_model::Error;
-use tidegate_model::contract::{Actor, Objects};
+use tidegate_model::contract::{Actor, NOT_SENT, Objects};
 
 use crate::egress::{Egress, EgressError, Request, Response};
 use crate::running::Running;
@@ -111,15 +111,14 @@ impl Asked {
     pub(crate) async fn answer(self, run: &Rc<Running>) -> Answered {
         match self {
             Self::Http(request) => {
-                let noted = run.trial.as_ref().map(|sheet| (sheet, sheet.note_call(&request)));
-                if noted.is_some_and(|(sheet, _)| !sheet.sends()) {
+                let call = run.calls.begin(&request, &*run.parts.clock);
+                if run.trial.as_ref().is_some_and(|sheet| !sheet.sends()) {
+                    run.calls.not_sent(&call, NOT_SENT);
                     return Answered::NotSent;
                 }
                 let egress: Egress = run.parts.egress.clone();
                 let sent = run.io.run(async move { egress.send(request).await }).await;
-                if let (Some((sheet, call)), Some(came)) = (noted, &sent) {
-                    sheet.note_answer(call, came);
-                }
+                run.calls.answered(&call, sent.as_ref());
                 sent.map_or(Answered::Lost, Answered::Http)
             }
             Self::Objects(actor, operation) => {
@@ -158,7 +157,7 @@ impl Answered {
             Self::Http(Err(e)) => (false, e.to_string()).into_lua_multi(lua),
             Self::Objects(Ok(found)) => (true, objects::value(lua, shared, found)?).into_lua_multi(lua),
             Self::Objects(Err(e)) => (false, e.to_string()).into_lua_multi(lua),
-            Self::NotSent => (false, crate::trial::NOT_SENT).into_lua_multi(lua),
+            Self::NotSent => (false, NOT_SENT).into_lua_multi(lua),
             Self::Committed(Ok(())) => true.into_lua_multi(lua),
             Self::Committed(Err(e)) => (false, format!("objects.transaction: {e}")).into_lua_multi(lua),
             Self::Lost => (false, "internal error").into_lua_multi(lua),

@@ -14,5 +14,5 @@ pub use objects::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
 pub use recorder::Recorder;
 pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
 pub use tokens::{KeySet, TokenAuthority, Verifier};
-pub use trials::{Trial, TrialInput, Trials, Tried, TriedCall};
+pub use trials::{NOT_SENT, Trial, TrialInput, Trials, Tried};
 pub use vault::Vault;

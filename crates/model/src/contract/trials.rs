@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Objects;
-use crate::{Error, Event, IncomingCall, Json, LogLine, Outcome, Runnable};
+use crate::{Call, Error, Event, IncomingCall, Json, LogLine, Outcome, Runnable};
 
 /// Runs scripts as they would run, with two differences: what they call is written down instead of sent, and their objects are those that
 /// the caller hands in. A trial has the limits of any other run, asks no enabling rule (`active`, the dates), and leaves nothing behind.
@@ -15,6 +15,9 @@ pub trait Trials: Send + Sync {
     /// Runs it to its end. A script that fails is an [`Outcome`]; `Unavailable` when the engine could not run it.
     async fn run(&self, trial: Trial, objects: Arc<dyn Objects>) -> Result<Tried, Error>;
 }
+
+/// What a script is told of a call that a trial does not send.
+pub const NOT_SENT: &str = "not sent: this is a trial";
 
 /// What is tried, and on what.
 #[derive(Clone, Debug)]
@@ -49,31 +52,12 @@ pub struct Tried {
     pub log: Vec<LogLine>,
     /// Whether a line of the log warns.
     pub warned: bool,
-    /// The HTTP calls that the scripts asked for, in their order.
-    pub calls: Vec<TriedCall>,
+    /// The HTTP calls that the scripts asked for, in their order; the error of one that was not sent is [`NOT_SENT`].
+    pub calls: Vec<Call>,
     /// CPU time of both scripts.
     pub cpu: Duration,
     /// Time by the clock on the wall, without the wait for a free thread.
     pub wall: Duration,
     /// Bytes of the virtual machine when the larger of the scripts had ended, everything in it counted.
     pub memory: usize,
-}
-
-/// An HTTP call that a script asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TriedCall {
-    /// The method.
-    pub method: String,
-    /// The URL, with its query.
-    pub url: String,
-    /// Names and values, as the script gave them.
-    pub headers: Vec<(String, String)>,
-    /// The body; bytes that are no UTF-8 are replaced, and a long one is cut and says so.
-    pub body: Option<String>,
-    /// Whether it was sent.
-    pub sent: bool,
-    /// The answer's status, where one came.
-    pub status: Option<u16>,
-    /// Why no answer came.
-    pub error: Option<String>,
 }

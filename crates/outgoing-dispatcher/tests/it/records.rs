@@ -7,7 +7,8 @@ use crate::harness::{Answer, Definition, World, created, order};
 #[tokio::test]
 async fn a_record_tells_event_versions_user_call_and_answer() {
     let world = World::new().await;
-    let id = Definition::new("orders", world.sink.url("/in"), "log('hello') return { body = { a = 1 } }")
+    let core = format!("http.get('{}') log('hello') return {{ body = {{ a = 1 }} }}", world.sink.url("/look"));
+    let id = Definition::new("orders", world.sink.url("/in"), &core)
         .enabled_by("return { result = true }")
         .insert(&world)
         .await;
@@ -24,6 +25,8 @@ async fn a_record_tells_event_versions_user_call_and_answer() {
     assert_eq!(record.execution_user.username, "integration/orders");
     assert_eq!(record.core_result.unwrap().to_value(), serde_json::json!({"body": {"a": 1}}));
     assert_eq!(record.log[0].text, "hello");
+    let [call] = record.calls.as_slice() else { panic!("{:?}", record.calls) };
+    assert_eq!((call.url.as_str(), call.status), (world.sink.url("/look").as_str(), Some(200)));
     let attempt = &record.attempts[0];
     assert_eq!((attempt.number, attempt.status, attempt.request_body.as_deref()), (1, Some(201), Some(r#"{"a":1}"#)));
     assert_eq!(attempt.url, world.sink.url("/in"));

@@ -1,6 +1,6 @@
 use tidegate_model::{
-    Execution, ExecutionFilter, ExecutionId, HttpMethod, Json, LogLevel, LogLine, PageOf, ReceivedRequest, Status,
-    TenantId,
+    Call, Execution, ExecutionFilter, ExecutionId, HttpMethod, Json, LogLevel, LogLine, PageOf, ReceivedRequest,
+    Status, TenantId,
 };
 
 use crate::harness::{Kept, on_every_store};
@@ -31,6 +31,19 @@ async fn a_record_is_kept_once_and_comes_back_whole(kept: &Kept) {
         caller_address: Some([203, 0, 113, 7].into()),
     });
     one.log.push(LogLine { time: kept.now(), level: LogLevel::Warn, text: "NUL \0 and more ".repeat(2000) });
+    one.calls.push(Call {
+        started_at: kept.now(),
+        duration_us: None,
+        method: "GET".to_owned(),
+        url: "https://stock.example/".to_owned(),
+        request_headers: Json::parse("{}").unwrap(),
+        request_body: None,
+        status: Some(200),
+        response_headers: None,
+        response_body: Some("NUL \0".to_owned()),
+        response_truncated: false,
+        error: None,
+    });
     kept.store.append_executions(&[one.clone(), one.clone()]).await.unwrap();
     let mut changed = one.clone();
     changed.status = Status::Failed;

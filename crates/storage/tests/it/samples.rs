@@ -168,6 +168,7 @@ pub(crate) fn execution(integration: &Integration) -> Execution {
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
+        calls: Vec::new(),
         enable_result: None,
         core_result: Some(Json::parse(r#"{"a":[],"n":9223372036854775807}"#).unwrap()),
         log: Vec::new(),

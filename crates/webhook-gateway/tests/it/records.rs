@@ -35,6 +35,18 @@ async fn a_success_is_recorded_whole() {
 }
 
 #[tokio::test]
+async fn what_a_script_called_is_recorded_though_the_run_failed() {
+    let core = "local options = { headers = { Authorization = 'Bearer hunter2' } }
+        pcall(http.get, 'http://10.0.0.1/orders', options) error('no orders')";
+    let record = record_of(&World::with(integration(core)), "{}").await;
+    assert_eq!(record.status, Status::Failed);
+    let [call] = record.calls.as_slice() else { panic!("{:?}", record.calls) };
+    assert_eq!((call.method.as_str(), call.url.as_str()), ("GET", "http://10.0.0.1/orders"));
+    assert_eq!(call.request_headers.to_value(), json!({"authorization": "***"}));
+    assert!(call.error.as_ref().is_some_and(|error| error.contains("call refused")), "{call:?}");
+}
+
+#[tokio::test]
 async fn a_warning_shows_in_the_status() {
     let world = World::with(integration("log.warn('careful') return {}"));
     assert_eq!(record_of(&world, "{}").await.status, Status::SuccessWithWarning);
@@ -42,7 +54,9 @@ async fn a_warning_shows_in_the_status() {
 
 #[tokio::test]
 async fn neither_the_key_nor_a_credential_is_recorded() {
-    for runnable in [integration("return {}"), inactive(integration("return {}")), integration("error('x')")] {
+    let calls = "pcall(http.post, 'http://10.0.0.1/?from=' .. requestUrl, { body = requestUrl, headers = { ['x-from'] = requestUrl } }) return {}";
+    let quiet = [integration("return {}"), inactive(integration("return {}")), integration("error('x')")];
+    for runnable in quiet.into_iter().chain([integration(calls)]) {
         let record = serde_json::to_string(&record_of(&World::with(runnable), "{}").await).unwrap();
         assert!(!record.contains(KEY) && !record.contains("hunter2"), "{record}");
     }

@@ -1,7 +1,7 @@
 //! Making a record small enough for one message: what is large is cut, and says so.
 
 use serde_json::json;
-use tidegate_model::{Execution, Json, LogLevel, LogLine};
+use tidegate_model::{Call, Execution, Json, LogLevel, LogLine};
 
 /// Nothing below the first of these is cut while that is enough; the next one is tried when it is not.
 const ROOM: [usize; 6] = [256 * 1024, 64 * 1024, 16 * 1024, 4 * 1024, 512, 64];
@@ -40,14 +40,33 @@ fn shorten(execution: &mut Execution, room: usize) {
         if let Some(body) = &mut attempt.request_body {
             shorten_text(body, room);
         }
-        if let Some(body) = &mut attempt.response_body
-            && body.len() > room
-        {
-            body.truncate(body.floor_char_boundary(room));
-            attempt.response_truncated = true;
+        if let Some(body) = &mut attempt.response_body {
+            attempt.response_truncated |= shorten_body(body, room);
         }
     }
+    execution.calls.iter_mut().for_each(|call| shorten_call(call, room));
     shorten_log(&mut execution.log, room);
+}
+
+fn shorten_call(call: &mut Call, room: usize) {
+    shorten_text(&mut call.url, room);
+    shorten_json(&mut call.request_headers, room);
+    if let Some(headers) = &mut call.response_headers {
+        shorten_json(headers, room);
+    }
+    for text in [&mut call.request_body, &mut call.error].into_iter().flatten() {
+        shorten_text(text, room);
+    }
+    if let Some(body) = &mut call.response_body {
+        call.response_truncated |= shorten_body(body, room);
+    }
+}
+
+/// Cuts what has a flag beside it that says so; whether it did.
+fn shorten_body(body: &mut String, room: usize) -> bool {
+    let long = body.len() > room;
+    body.truncate(body.floor_char_boundary(room));
+    long
 }
 
 fn shorten_text(text: &mut String, room: usize) {

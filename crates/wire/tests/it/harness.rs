@@ -225,6 +225,7 @@ pub(crate) fn record() -> Execution {
         event: None,
         attempts: vec![],
         next_attempt_at: None,
+        calls: Vec::new(),
         enable_result: Some(Json::trusted("true")),
         core_result: Some(Json::trusted(r#"{"ok":true}"#)),
         log: vec![],

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::jetstream;
 use async_trait::async_trait;
-use tidegate_model::{Error, Execution, ExecutionId, Json, LogLevel, LogLine};
+use tidegate_model::{Call, Error, Execution, ExecutionId, Json, LogLevel, LogLine};
 use tidegate_wire::nats::{Nats, NatsOptions, RecordSink};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -153,11 +153,26 @@ async fn a_record_larger_than_a_message_is_cut_and_says_so() {
     large.log = (0..50_000)
         .map(|i| LogLine { time: now(), level: LogLevel::Info, text: format!("line {i} of many") })
         .collect();
+    large.calls.push(Call {
+        started_at: now(),
+        duration_us: None,
+        method: "GET".to_owned(),
+        url: "https://stock.example/".to_owned(),
+        request_headers: Json::parse("{}").unwrap(),
+        request_body: None,
+        status: Some(200),
+        response_headers: None,
+        response_body: Some("x".repeat(2_000_000)),
+        response_truncated: false,
+        error: None,
+    });
     nats.recorder().append(large.clone()).await.unwrap();
     eventually("the record", || async { sink.kept.lock().unwrap().contains_key(&large.id).then_some(()) }).await;
     let kept = sink.kept.lock().unwrap()[&large.id].clone();
     let parameters = kept.request.as_ref().unwrap().parameters.to_value();
     assert_eq!((&parameters["truncated"], &parameters["bytes"]), (&true.into(), &text.len().into()));
+    let body = kept.calls[0].response_body.as_ref().unwrap();
+    assert!(kept.calls[0].response_truncated && (1..=256 * 1024).contains(&body.len()), "{}", body.len());
     assert!(kept.log.len() > 100 && kept.log.last().unwrap().text.contains("more log lines cut"));
     assert_eq!((kept.status, kept.core_result, kept.started_at), (large.status, large.core_result, large.started_at));
     draining.stop().await;
