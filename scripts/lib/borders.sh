@@ -19,7 +19,7 @@ home_of() {
   case "$1" in
     sqlx | sqlx-*) echo storage ;;
     async-nats | prost | prost-* | protox | tonic | tonic-* | quick_cache) echo wire ;;
-    mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;
+    full_moon | mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;
     async-graphql | async-graphql-*) echo director ;;
     jsonwebtoken) echo credentials ;;
     clap | figment | include_dir | tracing-subscriber | hyper | hyper-util | anyhow) echo server ;;

@@ -13,7 +13,7 @@
 //!
 //! Where things are: `engine` -> `worker` (a Lua thread) -> `pool` (its machines) -> `script` (one script, step by step) -> `sandbox` (a
 //! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `watchdog` and `meter` measure; `stop` and
-//! `fault` say why not; `trial` is a run that reaches nobody.
+//! `fault` say why not; `trial` is a run that reaches nobody; `check` and `lint` judge scripts that are to be saved.
 //!
 //! To add a library function see `library`; to add a variable see `variables`.
 //!
@@ -21,8 +21,9 @@
 //! use tidegate_engine::Compiles;
 //! use tidegate_model::contract::ScriptCheck;
 //!
-//! assert!(Compiles.check("return { answer = 42 }").is_ok());
-//! assert_eq!(Compiles.check("return {\n  answer = \n}").unwrap_err().line, 3);
+//! let scripts = Compiles::default();
+//! assert!(scripts.check("return { answer = 42 }").is_ok());
+//! assert_eq!(scripts.check("return {\n  answer = \n}").unwrap_err().line, 3);
 //! ```
 
 mod calls;
@@ -36,6 +37,7 @@ mod host;
 mod io;
 mod lanes;
 mod library;
+mod lint;
 mod meter;
 mod options;
 mod pool;

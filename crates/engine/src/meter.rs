@@ -52,6 +52,11 @@ impl Meter {
         }
     }
 
+    /// Makes one for a machine that runs no scripts.
+    pub(crate) fn unwatched() -> Self {
+        Self::new(Arc::new(Watch::unwatched()), Arc::default())
+    }
+
     /// Starts a new account.
     pub(crate) fn open(&self, cpu: Duration, memory: usize) {
         self.budget.set(cpu);

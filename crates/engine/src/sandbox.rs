@@ -4,6 +4,7 @@
 //! with it. One machine runs one script at a time, so "the current run" is well defined in every native function.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -14,6 +15,7 @@ use crate::library;
 use crate::meter::Meter;
 use crate::running::Running;
 use crate::value::Converter;
+use crate::variables::VARIABLES;
 
 const PRELUDE: &str = include_str!("prelude.lua");
 
@@ -172,6 +174,20 @@ impl Machine {
         self.shared.root_thread.replace(None);
         self.shared.caught.replace(None);
     }
+}
+
+/// Every name that a script finds defined: what a machine has, and the variables of runs.
+pub(crate) fn known_names() -> HashSet<String> {
+    let mut names: HashSet<String> = VARIABLES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    names.insert("_G".to_owned());
+    match Machine::new(Meter::unwatched()) {
+        Ok(machine) => {
+            let globals = machine.lua.globals();
+            names.extend(globals.pairs::<String, Value>().filter_map(|pair| pair.ok().map(|(name, _)| name)));
+        }
+        Err(error) => tracing::error!(%error, "no virtual machine could be made to look at"),
+    }
+    names
 }
 
 /// The prelude, compiled once for all machines.

@@ -28,7 +28,27 @@ struct Shared {
     thread: std::sync::OnceLock<Thread>,
 }
 
+impl Shared {
+    fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            asleep: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            thread: std::sync::OnceLock::new(),
+        }
+    }
+}
+
 impl Watch {
+    /// Makes a flag that nobody raises.
+    pub(crate) fn unwatched() -> Self {
+        Self::of(Arc::new(Shared::new()))
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        Self { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), shared }
+    }
+
     /// Whether it is time to look at the CPU clock.
     pub(crate) fn is_due(&self) -> bool {
         self.due.load(Ordering::Relaxed)
@@ -68,14 +88,8 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Starts it, for so many Lua threads.
     pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            origin: Instant::now(),
-            asleep: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            thread: std::sync::OnceLock::new(),
-        });
-        let watch =
-            || Watch { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared::new());
+        let watch = || Watch::of(Arc::clone(&shared));
         let watches: Vec<_> = std::iter::repeat_with(|| Arc::new(watch())).take(threads).collect();
         let looked_after = watches.clone();
         let state = Arc::clone(&shared);

@@ -9,6 +9,20 @@ pub(super) enum LogicKind {
     Core,
 }
 
+/// What scripts are looked at for.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::contract::ScriptRule")]
+pub(super) enum ScriptRule {
+    /// It reads a name that neither it nor the platform defines.
+    UnknownGlobal,
+    /// It never reads a local.
+    UnusedLocal,
+    /// It can end without having returned anything.
+    MissingReturn,
+    /// It was not looked at.
+    NotLinted,
+}
+
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IntegrationType {
     Incoming,

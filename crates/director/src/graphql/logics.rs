@@ -1,6 +1,6 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
-use super::enums::LogicKind;
+use super::enums::{LogicKind, ScriptRule};
 use super::of;
 use super::page::{Page, asked};
 use super::scalars::{DateTime, PageCursor};
@@ -36,12 +36,42 @@ impl Logic {
         self.0.version
     }
 
+    /// What is doubtful in the source; none of it keeps it from being saved.
+    async fn warnings(&self, ctx: &Context<'_>) -> Result<Vec<ScriptWarning>> {
+        let (services, _) = of(ctx)?;
+        Ok(services.warnings(&self.0.source).await.into_iter().map(ScriptWarning).collect())
+    }
+
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 
     async fn updated_at(&self) -> DateTime {
         self.0.updated_at.into()
+    }
+}
+
+/// Something doubtful in a script.
+struct ScriptWarning(tidegate_model::contract::ScriptWarning);
+
+#[Object]
+impl ScriptWarning {
+    /// Counted from 1.
+    async fn line(&self) -> u32 {
+        self.0.line
+    }
+
+    /// In characters, counted from 1.
+    async fn column(&self) -> u32 {
+        self.0.column
+    }
+
+    async fn rule(&self) -> ScriptRule {
+        self.0.rule.into()
+    }
+
+    async fn message(&self) -> &str {
+        &self.0.message
     }
 }
 
@@ -52,7 +82,7 @@ pub(super) struct LogicInput {
     /// Never changes.
     kind: LogicKind,
     description: Option<String>,
-    /// Refused, with the line, unless it compiles.
+    /// Refused, with line and column, unless it compiles.
     source: String,
 }
 

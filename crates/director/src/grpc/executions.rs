@@ -71,6 +71,22 @@ fn attempt(attempt: tidegate_model::Attempt) -> v1::Attempt {
     }
 }
 
+fn call(call: tidegate_model::Call) -> v1::Call {
+    v1::Call {
+        started_at: Some(instant(call.started_at)),
+        duration_ms: call.duration_us.map(millis),
+        method: call.method,
+        url: call.url,
+        request_headers: text_of(&call.request_headers),
+        request_body: call.request_body,
+        status: call.status.map(i32::from),
+        response_headers: call.response_headers.as_ref().map(text_of),
+        response_body: call.response_body,
+        response_truncated: call.response_truncated,
+        error: call.error,
+    }
+}
+
 fn message(execution: tidegate_model::Execution) -> v1::Execution {
     let duration_ms = duration_ms(&execution);
     let (request, event) = (execution.request.as_ref(), execution.event.as_ref());
@@ -93,6 +109,7 @@ fn message(execution: tidegate_model::Execution) -> v1::Execution {
         object_id: event.map(|e| e.object_id.to_string()),
         event_id: event.map(|e| e.id.to_string()),
         attempts: execution.attempts.into_iter().map(attempt).collect(),
+        calls: execution.calls.into_iter().map(call).collect(),
         next_attempt_at: execution.next_attempt_at.map(instant),
         enable_result: execution.enable_result.as_ref().map(text_of),
         core_result: execution.core_result.as_ref().map(text_of),

@@ -1,3 +1,5 @@
+use futures::future::join_all;
+use tidegate_model::contract::{ScriptRule, ScriptWarning};
 use tidegate_model::{Error, LogicKind};
 use tidegate_wire::api::v1::{self, LogicService};
 
@@ -20,6 +22,30 @@ fn message(logic: tidegate_model::Logic) -> v1::Logic {
         version: logic.version,
         created_at: Some(instant(logic.created_at)),
         updated_at: Some(instant(logic.updated_at)),
+        warnings: Vec::new(),
+    }
+}
+
+fn warning(warning: ScriptWarning) -> v1::ScriptWarning {
+    let place = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    let rule = match warning.rule {
+        ScriptRule::UnknownGlobal => v1::ScriptRule::UnknownGlobal,
+        ScriptRule::UnusedLocal => v1::ScriptRule::UnusedLocal,
+        ScriptRule::MissingReturn => v1::ScriptRule::MissingReturn,
+        ScriptRule::NotLinted => v1::ScriptRule::NotLinted,
+    };
+    v1::ScriptWarning {
+        line: place(warning.line),
+        column: place(warning.column),
+        rule: rule.into(),
+        message: warning.message,
+    }
+}
+
+impl Face {
+    async fn judged(&self, mut logic: v1::Logic) -> v1::Logic {
+        logic.warnings = self.services.warnings(&logic.source).await.into_iter().map(warning).collect();
+        logic
     }
 }
 
@@ -34,7 +60,11 @@ pub(super) fn kind_of(kind: i32) -> Result<LogicKind, Error> {
 impl LogicService for Face {
     async fn get_logic(&self, access: &Access, request: v1::GetLogicRequest) -> Result<v1::GetLogicResponse, Error> {
         let logic = self.services.logic(access, &request.id, request.version).await?;
-        Ok(v1::GetLogicResponse { logic: logic.map(message) })
+        let logic = match logic {
+            Some(logic) => Some(self.judged(message(logic)).await),
+            None => None,
+        };
+        Ok(v1::GetLogicResponse { logic })
     }
 
     async fn list_logics(
@@ -44,6 +74,7 @@ impl LogicService for Face {
     ) -> Result<v1::ListLogicsResponse, Error> {
         let listed = self.services.logics(access, asked(request.first, request.after)).await?;
         let (data, page_info, total_count) = page(listed, message);
+        let data = join_all(data.into_iter().map(|logic| self.judged(logic))).await;
         Ok(v1::ListLogicsResponse { data, page_info, total_count })
     }
 
@@ -55,7 +86,7 @@ impl LogicService for Face {
         let v1::LogicInput { name, kind, description, source } = required("in", request.input)?;
         let input = LogicInput { name, kind: kind_of(kind)?, description, source };
         let logic = self.services.create_logic(access, input).await?;
-        Ok(v1::CreateLogicResponse { logic: Some(message(logic)) })
+        Ok(v1::CreateLogicResponse { logic: Some(self.judged(message(logic)).await) })
     }
 
     async fn update_logic(
@@ -66,7 +97,7 @@ impl LogicService for Face {
         let v1::LogicUpdateInput { description, source } = required("in", request.input)?;
         let input = LogicUpdateInput { description, source };
         let logic = self.services.update_logic(access, &request.id, input).await?;
-        Ok(v1::UpdateLogicResponse { logic: Some(message(logic)) })
+        Ok(v1::UpdateLogicResponse { logic: Some(self.judged(message(logic)).await) })
     }
 
     async fn delete_logic(
@@ -75,7 +106,7 @@ impl LogicService for Face {
         request: v1::DeleteLogicRequest,
     ) -> Result<v1::DeleteLogicResponse, Error> {
         let logic = self.services.delete_logic(access, &request.id).await?;
-        Ok(v1::DeleteLogicResponse { logic: Some(message(logic)) })
+        Ok(v1::DeleteLogicResponse { logic: Some(self.judged(message(logic)).await) })
     }
 
     async fn try_logic(&self, access: &Access, request: v1::TryLogicRequest) -> Result<v1::TryLogicResponse, Error> {

@@ -1,7 +1,7 @@
 //! What scripts are tried on and what comes of it, as messages.
 
-use tidegate_model::contract::TriedCall;
-use tidegate_model::{Change, Error, Json, Outcome};
+use tidegate_model::contract::NOT_SENT;
+use tidegate_model::{Call, Change, Error, Outcome};
 use tidegate_wire::api::v1;
 
 use super::convert::{event_type, event_type_of, http_method_of, optional_json, text_of};
@@ -64,14 +64,13 @@ pub(super) fn tried(logic: TriedLogic) -> v1::TriedLogic {
     }
 }
 
-fn call(call: TriedCall) -> v1::TriedCall {
-    let texts: Vec<_> = call.headers.iter().map(|(name, value)| (name.as_str(), Json::of(value))).collect();
+fn call(call: Call) -> v1::TriedCall {
     v1::TriedCall {
         method: call.method,
         url: call.url,
-        headers: text_of(&Json::object(texts.iter().map(|(name, value)| (*name, value)))),
-        body: call.body,
-        sent: call.sent,
+        headers: text_of(&call.request_headers),
+        body: call.request_body,
+        sent: call.error.as_deref() != Some(NOT_SENT),
         status: call.status.map(i32::from),
         error: call.error,
     }

@@ -1,3 +1,4 @@
+use tidegate_model::contract::ScriptWarning;
 use tidegate_model::{Change, Error, Logic, LogicId, LogicKind};
 
 use super::builtin::{self, BuiltIn};
@@ -36,6 +37,11 @@ impl Services {
         let tenant = access.within(Operation::ReadLogics)?;
         let Ok(id) = id.parse() else { return Ok(None) };
         self.store.logic(tenant, id, version).await
+    }
+
+    /// What is doubtful in a source that is saved.
+    pub(crate) async fn warnings(&self, source: &str) -> Vec<ScriptWarning> {
+        self.scripts.lint(source).await
     }
 
     pub(crate) async fn create_logic(&self, access: &Access, input: LogicInput) -> Result<Logic, Error> {

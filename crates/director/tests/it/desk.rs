@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tidegate_director::{Director, Options, Parts};
 use tidegate_engine::{Application, Egress, Engine, Policy};
 use tidegate_model::contract::{
-    EventLog, LogBounds, LogEntry, Notices, Position, Received, ScriptCheck, ScriptFault, Verifier,
+    EventLog, LogBounds, LogEntry, Notices, Position, Received, ScriptCheck, ScriptFault, ScriptRule, ScriptWarning,
+    Verifier,
 };
 use tidegate_model::{
     Caller, ClientId, ClientOwner, Clock as _, Error, Event, ManualClock, RunBounds, Scope, SystemRandomness, TenantId,
@@ -254,15 +255,23 @@ impl Verifier for Tokens {
     }
 }
 
-/// A script compiles unless it has `%%` in it.
+/// A script compiles unless it has `%%` in it, and is doubtful where it says so.
 struct NoPercents;
 
+#[async_trait]
 impl ScriptCheck for NoPercents {
     fn check(&self, source: &str) -> Result<(), ScriptFault> {
         match (1..).zip(source.lines()).find(|(_, line)| line.contains("%%")) {
-            Some((line, _)) => Err(ScriptFault { line, message: "unexpected '%'".to_owned() }),
+            Some((line, _)) => Err(ScriptFault { line, column: 8, message: "unexpected '%'".to_owned() }),
             None => Ok(()),
         }
+    }
+
+    async fn lint(&self, source: &str) -> Vec<ScriptWarning> {
+        let lines = (1..).zip(source.lines()).filter(|(_, line)| line.contains("doubtful"));
+        let warning =
+            |(line, _)| ScriptWarning { line, column: 3, rule: ScriptRule::UnusedLocal, message: "is it?".to_owned() };
+        lines.map(warning).collect()
     }
 }
 

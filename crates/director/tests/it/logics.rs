@@ -42,7 +42,7 @@ async fn a_script_that_does_not_compile_is_refused_with_the_line_and_nothing_is_
     let (code, message) = desk.refused(Some("acme"), create, json!({ "s": "local a = 1\nreturn %% a" })).await;
     assert_eq!(code, 22);
     assert!(
-        message.contains("in.source") && message.contains("line 2") && message.contains("unexpected '%'"),
+        message.contains("in.source") && message.contains("line 2, column 8") && message.contains("unexpected '%'"),
         "{message}"
     );
     let (_, message) = desk.refused(Some("acme"), create, json!({ "s": "x".repeat(256 * 1024 + 1) })).await;
@@ -52,6 +52,25 @@ async fn a_script_that_does_not_compile_is_refused_with_the_line_and_nothing_is_
     assert!(desk.refused(Some("acme"), update, json!({ "id": id })).await.1.contains("line 1"));
     let list = desk.ok(Some("acme"), "{ logics { data { name version } } }", json!({})).await;
     assert_eq!(list["logics"]["data"], json!([{ "name": "good", "version": 1 }]));
+}
+
+#[tokio::test]
+async fn what_is_doubtful_in_a_source_is_saved_and_told_then_and_whenever_it_is_read() {
+    let desk = Desk::with_tenants().await;
+    let warnings = "warnings { line column rule message }";
+    let create = format!(
+        "mutation($s: String!) {{ createLogic(in: {{name: \"odd\", kind: CORE, source: $s}}) {{ id {warnings} }} }}"
+    );
+    let made = desk.ok(Some("acme"), &create, json!({ "s": "return {}\n-- doubtful" })).await["createLogic"].clone();
+    let told = json!([{ "line": 2, "column": 3, "rule": "UNUSED_LOCAL", "message": "is it?" }]);
+    assert_eq!(made["warnings"], told);
+    let update = format!(
+        "mutation($id: ID!) {{ updateLogic(id: $id, in: {{source: \"return {{}}\"}}) {{ version {warnings} }} }}"
+    );
+    let changed = desk.ok(Some("acme"), &update, json!({ "id": made["id"] })).await["updateLogic"].clone();
+    assert_eq!(changed, json!({ "version": 2, "warnings": [] }));
+    let read = format!("query($id: ID!) {{ logic(id: $id, version: 1) {{ {warnings} }} }}");
+    assert_eq!(desk.ok(Some("acme"), &read, json!({ "id": made["id"] })).await["logic"]["warnings"], told);
 }
 
 #[tokio::test]

@@ -102,13 +102,14 @@ async fn bounded_functions_do_what_luas_own_do() {
 
 #[test]
 fn a_script_that_does_not_compile_is_told_with_its_line() {
-    assert_eq!(Compiles.check("return {}"), Ok(()));
-    let fault = Compiles.check("local a = 1\nlocal b = = 2\nreturn {}").unwrap_err();
+    let scripts = Compiles::default();
+    assert_eq!(scripts.check("return {}"), Ok(()));
+    let fault = scripts.check("local a = 1\nlocal b = = 2\nreturn {}").unwrap_err();
     assert_eq!(fault.line, 2);
     assert!(!fault.message.is_empty() && !fault.message.starts_with('2'), "{}", fault.message);
-    assert_eq!(Compiles.check("if true then").unwrap_err().line, 1);
-    assert!(Compiles.check(&"-".repeat(1 << 20)).is_err());
-    assert!(Compiles.check("\u{1b}Lua").is_err());
+    assert_eq!(scripts.check("if true then").unwrap_err().line, 1);
+    assert!(scripts.check(&"-".repeat(1 << 20)).is_err());
+    assert!(scripts.check("\u{1b}Lua").is_err());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod http;
 mod incoming;
 mod kept;
 mod library;
+mod lint;
 mod neighbours;
 mod objects;
 mod outgoing;

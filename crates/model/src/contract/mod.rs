@@ -12,7 +12,7 @@ mod vault;
 pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
 pub use objects::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
 pub use recorder::Recorder;
-pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, WebhookKeyHash};
+pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, ScriptRule, ScriptWarning, WebhookKeyHash};
 pub use tokens::{KeySet, TokenAuthority, Verifier};
 pub use trials::{NOT_SENT, Trial, TrialInput, Trials, Tried};
 pub use vault::Vault;

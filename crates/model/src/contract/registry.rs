@@ -68,17 +68,62 @@ pub trait Notices: Send + Sync {
 }
 
 /// Whether a script may be saved.
+#[async_trait]
 pub trait ScriptCheck: Send + Sync {
     /// Compiles without running.
     fn check(&self, source: &str) -> Result<(), ScriptFault>;
+
+    /// Tells what is doubtful in a script that compiles, in its order; never more than a hundred things, and within seconds whatever the
+    /// script is. One that cannot be judged has the one warning that says so.
+    async fn lint(&self, source: &str) -> Vec<ScriptWarning>;
 }
 
 /// Where a script does not compile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {message}")]
+#[error("line {line}, column {column}: {message}")]
 pub struct ScriptFault {
     /// Counted from 1.
     pub line: u32,
+    /// In characters, counted from 1.
+    pub column: u32,
     /// What is wrong there.
     pub message: String,
+}
+
+/// Something doubtful in a script, which may be saved all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptWarning {
+    /// Counted from 1.
+    pub line: u32,
+    /// In characters, counted from 1.
+    pub column: u32,
+    /// What it breaks.
+    pub rule: ScriptRule,
+    /// What is doubtful.
+    pub message: String,
+}
+
+/// What scripts are looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptRule {
+    /// It reads a name that neither it nor the platform defines.
+    UnknownGlobal,
+    /// It never reads a local.
+    UnusedLocal,
+    /// It can end without having returned anything.
+    MissingReturn,
+    /// It was not looked at.
+    NotLinted,
+}
+
+impl ScriptRule {
+    /// The name that GraphQL uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownGlobal => "UNKNOWN_GLOBAL",
+            Self::UnusedLocal => "UNUSED_LOCAL",
+            Self::MissingReturn => "MISSING_RETURN",
+            Self::NotLinted => "NOT_LINTED",
+        }
+    }
 }

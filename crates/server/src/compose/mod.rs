@@ -129,7 +129,7 @@ impl Building<'_> {
             sealer: self.ground.sealer()?,
             events: self.ground.events()?,
             notices: self.ground.notices(),
-            scripts: Arc::new(Compiles),
+            scripts: Arc::new(Compiles::default()),
             trials: Arc::new(trials),
             verifier: Arc::new(TokenVerifier::new(authority, &self.issuer, &self.issuer, clock.clone())),
             clock,
