@@ -40,6 +40,7 @@ mod rate;
 mod registry;
 mod secret;
 mod settings;
+mod signature;
 mod time;
 
 pub use attributes::{assigned, means_the_same};
@@ -69,4 +70,8 @@ pub use rate::{InvalidRateLimit, RateLimit};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use secret::{Secret, SecretHash};
 pub use settings::{IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
+pub use signature::{
+    GenericSignature, InvalidTemplate, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,
+    SignatureTemplate, TemplatePart, TokenPlace,
+};
 pub use time::{Clock, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros};

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::SignatureSettings;
+
 /// The settings of an Integration; the default is what holds when its author says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -18,7 +20,10 @@ pub struct Settings {
 /// How the callers of an INCOMING Integration are met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct IncomingSettings {}
+pub struct IncomingSettings {
+    /// What every call must be signed with; nothing requires no signature.
+    pub signature: Option<SignatureSettings>,
+}
 
 /// How the calls of an OUTGOING Integration are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,3 +7,4 @@ mod credentials;
 mod enabling;
 mod ids;
 mod json;
+mod signatures;
