@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use serde::Serialize;
 use tidegate_model::{ExecutionId, HttpMethod, Json, Outcome, SkipReason};
 
@@ -38,6 +40,8 @@ pub(crate) enum Answer {
     Away,
     /// Our own failure; the log tells more.
     Broken,
+    /// The call is not signed as it has to be, and it is on record; the challenge of RFC 9110, where the scheme has one.
+    Unsigned(Option<&'static str>),
     /// The scripts ran, and their record could not be kept.
     NotRecorded,
     /// The scripts ran, or were skipped, and it is on record.
@@ -75,6 +79,15 @@ impl Answer {
             Self::Busy => Form::later("too many calls at once"),
             Self::Away => Form::later("not available now"),
             Self::Broken => Form::failure("internal error"),
+            Self::Unsigned(challenge) => {
+                let detail = "the signature that this address requires is missing or wrong";
+                Form {
+                    header: challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)),
+                    outcome: Some("failed"),
+                    has_record: true,
+                    ..Form::refusal(StatusCode::UNAUTHORIZED, detail)
+                }
+            }
             Self::NotRecorded => Form::later("the call was carried out, but its record could not be kept"),
             Self::Ran(Outcome::Skipped(SkipReason::Inactive)) => Form::skipped("inactive"),
             Self::Ran(Outcome::Skipped(SkipReason::NotInEffect)) => Form::skipped("not-in-effect"),
@@ -230,6 +243,8 @@ mod tests {
             (Answer::Busy, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Away, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Broken, 500, Some("failed"), problem, None),
+            (Answer::Unsigned(None), 401, Some("failed"), problem, None),
+            (Answer::Unsigned(Some("Basic")), 401, Some("failed"), problem, Some(("www-authenticate", "Basic"))),
             (Answer::NotRecorded, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (ran(SkipReason::Inactive), 200, Some("inactive"), json, None),
             (ran(SkipReason::NotInEffect), 200, Some("not-in-effect"), json, None),
@@ -248,7 +263,7 @@ mod tests {
             assert_eq!(header_of("integration-outcome"), outcome, "{name}");
             assert_eq!(header_of("content-type"), Some(media_type), "{name}");
             assert_eq!(header_of("x-request-id"), Some(id.to_string().as_str()), "{name}");
-            for known in ["allow", "retry-after", "accept-encoding"] {
+            for known in ["allow", "retry-after", "accept-encoding", "www-authenticate"] {
                 assert_eq!(
                     header_of(known),
                     header.filter(|(name, _)| *name == known).map(|(_, value)| value),

@@ -21,6 +21,8 @@ const DISCARDED: usize = 4 << 20;
 pub(crate) struct Payload {
     /// Its bytes: decompressed, or as they came where that is not possible.
     pub(crate) bytes: Bytes,
+    /// Its bytes as they came.
+    pub(crate) received: Bytes,
     /// Whether it is not compressed as its header says.
     pub(crate) is_corrupt: bool,
 }
@@ -33,10 +35,10 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, options: &Options) -> 
     if too_large && headers.contains_key(EXPECT) {
         return Err(Answer::TooLarge);
     }
-    let bytes = collect(body, options, announced.unwrap_or_default()).await?;
-    match encoding.decode(&bytes, options.max_body) {
-        Ok(bytes) => Ok(Payload { bytes, is_corrupt: false }),
-        Err(Undecodable::Corrupt) => Ok(Payload { bytes, is_corrupt: true }),
+    let received = collect(body, options, announced.unwrap_or_default()).await?;
+    match encoding.decode(&received, options.max_body) {
+        Ok(bytes) => Ok(Payload { bytes, received, is_corrupt: false }),
+        Err(Undecodable::Corrupt) => Ok(Payload { bytes: received.clone(), received, is_corrupt: true }),
         Err(Undecodable::TooLarge) => Err(Answer::TooLarge),
     }
 }

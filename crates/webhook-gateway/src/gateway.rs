@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use tidegate_engine::Engine;
-use tidegate_model::contract::{Recorder, Registry};
+use tidegate_model::contract::{Recorder, Registry, Vault};
 use tidegate_model::{Clock, Randomness};
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +17,8 @@ use crate::router;
 pub struct Parts {
     /// Tells what stands behind a key.
     pub registry: Arc<dyn Registry>,
+    /// Opens the secrets that signatures are checked with.
+    pub vault: Arc<dyn Vault>,
     /// Keeps what happened.
     pub recorder: Arc<dyn Recorder>,
     /// Runs the scripts.

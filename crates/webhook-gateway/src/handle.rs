@@ -5,15 +5,19 @@ use std::sync::Arc;
 use axum::extract::Request;
 use tidegate_engine::Run;
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
-use tidegate_model::{Error, ExecutionId, Integration, Outcome, Runnable, Timestamp, enabling};
+use tidegate_model::{
+    Error, ExecutionId, Failure, FailureKind, Integration, OpenCredential, Outcome, Runnable, SignatureScheme,
+    SignatureSettings, Timestamp, enabling,
+};
 
 use crate::admission::{Full, Turn, Widths};
 use crate::answer::Answer;
 use crate::body;
 use crate::gateway::Service;
 use crate::head;
-use crate::record;
+use crate::record::{self, Stage};
 use crate::request::Received;
+use crate::signature::{self, Unverified, Verified};
 
 /// Carries out a call; `Err` is a refusal before anything ran.
 pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Request) -> Result<Answer, Answer> {
@@ -28,7 +32,8 @@ pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Req
     }
     let turn = admit(service, &runnable.integration, time).await?;
     let body = body::read(&head.headers, body, &service.options).await?;
-    let received = Received::new(&head, key, method, &body, &service.options, time);
+    let scheme = runnable.integration.settings.incoming.signature.as_ref().map(|signature| &signature.scheme);
+    let received = Received::new(&head, key, method, &body, &service.options, time, scheme);
 
     let run = run_and_record(service.clone(), id, runnable, received);
     let run = async move {
@@ -73,9 +78,12 @@ async fn resolve(service: &Service, key: &str) -> Result<Arc<Runnable>, Answer> 
 
 /// Runs a call and returns once its record is durable.
 async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Runnable>, received: Received) -> Answer {
-    let run = run(&service, &runnable, &received).await;
+    let (run, stage) = match run(&service, id, &runnable, &received).await {
+        Ok(done) => done,
+        Err(refused) => return refused,
+    };
     let outcome = run.outcome.clone();
-    let execution = record::of(id, &runnable, received, run, service.parts.clock.now());
+    let execution = record::of(id, &runnable, received, run, stage, service.parts.clock.now());
     let (tenant, integration) = (execution.tenant.clone(), execution.integration);
     if let Err(error) = service.parts.recorder.append(execution).await {
         tracing::error!(%id, %tenant, %integration, %error, "a run's record cannot be kept");
@@ -83,17 +91,76 @@ async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Ru
     }
     if let Outcome::Failed(failure) = &outcome {
         tracing::info!(%id, %tenant, %integration, kind = ?failure.kind, "an incoming integration failed");
+        if stage == Stage::Signature && failure.kind == FailureKind::Input {
+            return Answer::Unsigned(challenge(&runnable.integration));
+        }
     }
     Answer::Ran(outcome)
 }
 
-/// A definition that does not run now skips even a call that cannot be read; such a call fails before any script runs.
-async fn run(service: &Service, runnable: &Arc<Runnable>, received: &Received) -> Run {
+/// Runs a call as far as it may come. A definition that does not run now skips even a call that is not signed or cannot be read; such a call
+/// fails before any script runs. `Err` is a refusal that leaves no record.
+async fn run(
+    service: &Service,
+    id: ExecutionId,
+    runnable: &Arc<Runnable>,
+    received: &Received,
+) -> Result<(Run, Stage), Answer> {
     if let Some(reason) = enabling::skip_reason(&runnable.integration, received.call.time) {
-        return Run::without_scripts(Outcome::Skipped(reason));
+        return Ok((Run::without_scripts(Outcome::Skipped(reason)), Stage::Door));
+    }
+    if let Some(signature) = &runnable.integration.settings.incoming.signature {
+        match verify(service, id, &runnable.integration, signature, received).await? {
+            Ok(Verified { answer: None, .. }) => {}
+            Ok(Verified { answer: Some(answer), .. }) => {
+                return Ok((Run::without_scripts(Outcome::Succeeded(answer)), Stage::Signature));
+            }
+            Err(failure) => return Ok((Run::without_scripts(Outcome::Failed(failure)), Stage::Signature)),
+        }
     }
     if let Some(failure) = &received.unreadable {
-        return Run::without_scripts(Outcome::Failed(failure.clone()));
+        return Ok((Run::without_scripts(Outcome::Failed(failure.clone())), Stage::Door));
     }
-    service.parts.engine.run_incoming(runnable, &received.call).await
+    Ok((service.parts.engine.run_incoming(runnable, &received.call).await, Stage::Scripts))
+}
+
+/// Whether the call is signed as it has to be. A secret that cannot be had now refuses it; one that is not there, or does not fit, fails it.
+async fn verify(
+    service: &Service,
+    id: ExecutionId,
+    integration: &Integration,
+    signature: &SignatureSettings,
+    received: &Received,
+) -> Result<Result<Verified, Failure>, Answer> {
+    let broken = |what: String| Failure { message: format!("signature: {what}"), kind: FailureKind::Platform };
+    let mut credentials: Vec<Arc<OpenCredential>> = Vec::with_capacity(signature.credentials.len());
+    for name in &signature.credentials {
+        match service.parts.vault.credential(&integration.tenant, name).await {
+            Ok(Some(credential)) => credentials.push(credential),
+            Ok(None) => return Ok(Err(broken(format!("there is no credential {name}")))),
+            Err(Error::Unavailable(what)) => {
+                tracing::warn!(%id, what, "a signature cannot be checked now");
+                return Err(Answer::Away);
+            }
+            Err(error) => {
+                tracing::error!(%id, %error, "a signature cannot be checked");
+                return Err(Answer::Broken);
+            }
+        }
+    }
+    let Some(evidence) = &received.evidence else { return Ok(Err(broken("nothing to check it on".to_owned()))) };
+    match signature::verify(signature, &credentials, evidence) {
+        Ok(verified) => {
+            tracing::debug!(%id, delivery = ?verified.delivery, "a signature is right");
+            Ok(Ok(verified))
+        }
+        Err(why @ Unverified::NoSecret) => Ok(Err(broken(why.to_string()))),
+        Err(why) => Ok(Err(Failure { message: format!("signature: {why}"), kind: FailureKind::Input })),
+    }
+}
+
+/// How a caller is told what to show (RFC 9110, section 11.6.1); webhooks' signatures have no such word.
+fn challenge(integration: &Integration) -> Option<&'static str> {
+    let signature = integration.settings.incoming.signature.as_ref()?;
+    (signature.scheme == SignatureScheme::Basic).then_some("Basic realm=\"webhook\", charset=\"UTF-8\"")
 }

@@ -2,9 +2,9 @@
 //!
 //! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `head` (not too large)
 //! -> `rate` (not too often) -> `admission` (its turn) -> `body` (read within limits, decompressed by `encoding`) -> `request` (HTTP becomes what
-//! scripts see; `proxies` tell who called) -> the engine -> `record` (what stays of it, without what `masking` hides) -> `answer` (one exhaustive
-//! match to status and body). Checks come in the order key, method, rate, turn, body, active, window, enable logic, core logic; the first that
-//! fails decides.
+//! scripts see; `proxies` tell who called) -> `signature` (signed as it has to be) -> the engine -> `record` (what stays of it, without what `masking` hides) -> `answer` (one exhaustive
+//! match to status and body). Checks come in the order key, method, rate, turn, body, active, window, signature, enable logic, core
+//! logic; the first that fails decides.
 //!
 //! What a caller may rely on:
 //!
@@ -13,23 +13,26 @@
 //! - The record is durable before the answer is sent. If it cannot be kept the answer is 503 although *the scripts have run*: a caller that
 //!   repeats the call makes them run again, as after an answer that was lost on its way.
 //! - A run that has begun comes to its end and its record even when the caller hangs up.
+//! - A call that is not signed as the Integration requires is 401 and on record, with the check that failed; no script sees it. Where a
+//!   secret cannot be had the answer is 500 or 503: nothing is let through unchecked.
 //! - What was refused before a script could run (404, 405, 408, 413, 414, 415, 429, 431, 503) leaves no record and is `application/problem+json`.
 //! - A call that is one too many waits a moment and is then told 503 with `Retry-After`; what one Integration or one tenant has too many of
 //!   takes no turn of another's (`admission`).
 //!
 //! What nobody finds here: the webhook key (not in logs, answers or records, wherever a caller, a proxy or a script copied it to), the error of a
-//! script (its record has it), or the value of a header that carries credentials (`masking`).
+//! script (its record has it), or the value of a header that carries credentials or a signature (`masking`). A token or password that a caller
+//! shows instead of a signature is not told to scripts either.
 //!
 //! To add a check: its place in `handle`, its answer in `answer`, its row in the table tests of both.
 //!
 //! ```no_run
-//! # fn example(registry: std::sync::Arc<dyn tidegate_model::contract::Registry>, recorder: std::sync::Arc<dyn tidegate_model::contract::Recorder>, engine: tidegate_engine::Engine) {
+//! # fn example(registry: std::sync::Arc<dyn tidegate_model::contract::Registry>, vault: std::sync::Arc<dyn tidegate_model::contract::Vault>, recorder: std::sync::Arc<dyn tidegate_model::contract::Recorder>, engine: tidegate_engine::Engine) {
 //! use std::sync::Arc;
 //! use tidegate_model::{SystemClock, SystemRandomness};
 //! use tidegate_webhook_gateway::{Gateway, Options, Parts};
 //!
 //! let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-//! let gateway = Gateway::build(Options::default(), Parts { registry, recorder, engine, clock, randomness });
+//! let gateway = Gateway::build(Options::default(), Parts { registry, vault, recorder, engine, clock, randomness });
 //! let routes = gateway.router();
 //! // at shutdown, once no new calls come in:
 //! # async { gateway.drain().await };
@@ -51,6 +54,7 @@ mod rate;
 mod record;
 mod request;
 mod router;
+mod signature;
 
 pub use gateway::{Gateway, Parts};
 pub use options::Options;

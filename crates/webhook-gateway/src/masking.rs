@@ -3,10 +3,31 @@
 use tidegate_model::kept::{MASK, is_credential};
 use tidegate_model::{Call, Json};
 
-/// The value of a header as it is kept: masked when the name says that it is a credential, and without the webhook key, which proxies copy
-/// into headers of their own.
+/// Parts of a header's name that say that its value is a signature, with which the call could be made again.
+const SIGNATURES: [&str; 2] = ["signature", "hmac"];
+
+/// The value of a header as it is kept: masked when the name says that it is a credential or a signature, and without the webhook key, which
+/// proxies copy into headers of their own.
 pub(crate) fn kept(name: &str, value: &str, key: &str) -> String {
-    if is_credential(name) { MASK.to_owned() } else { without_key_in(value, key).unwrap_or_else(|| value.to_owned()) }
+    if is_credential(name) || is_signature(name) {
+        MASK.to_owned()
+    } else {
+        without_key_in(value, key).unwrap_or_else(|| value.to_owned())
+    }
+}
+
+fn is_signature(name: &str) -> bool {
+    name.to_ascii_lowercase().split(['-', '_', '.']).any(|part| SIGNATURES.contains(&part))
+}
+
+/// The query without the value of a parameter that is a secret, whatever came there.
+pub(crate) fn without_parameter(parameters: &Json, name: &str) -> Json {
+    let mut value = parameters.to_value();
+    match value.get_mut(name) {
+        Some(secret) => *secret = MASK.into(),
+        None => return parameters.clone(),
+    }
+    Json::of(&value)
 }
 
 /// JSON without the webhook key, which callers, proxies and scripts copy into it: a key is made of characters that JSON writes as they are.
@@ -40,6 +61,27 @@ mod tests {
     fn credentials_are_masked() {
         assert_eq!(kept("X-Api-Key", "hunter2", "KEY"), "***");
         assert_eq!(kept("content-type", "hunter2", "KEY"), "hunter2");
+    }
+
+    #[test]
+    fn signatures_are_masked() {
+        for name in ["X-Hub-Signature-256", "stripe-signature", "webhook-signature", "x-shopify-hmac-sha256"] {
+            assert_eq!(kept(name, "v1,beef", "KEY"), "***", "{name}");
+        }
+        for name in ["webhook-id", "webhook-timestamp", "x-github-event"] {
+            assert_eq!(kept(name, "value", "KEY"), "value", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_a_secret_is_masked_however_often_it_comes() {
+        for (query, masked) in [
+            (r#"{"a":"1","key":"x"}"#, r#"{"a":"1","key":"***"}"#),
+            (r#"{"key":["x","y"]}"#, r#"{"key":"***"}"#),
+            (r#"{"a":"1"}"#, r#"{"a":"1"}"#),
+        ] {
+            assert_eq!(without_parameter(&Json::trusted(query), "key").as_str(), masked);
+        }
     }
 
     #[test]

@@ -8,15 +8,27 @@ use tidegate_model::{
 use crate::masking::{without_key, without_key_in, without_key_in_call};
 use crate::request::Received;
 
-/// The record of a run that ended at `finished_at`.
+/// How far a call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// To what can be told without its signature.
+    Door,
+    /// To its signature.
+    Signature,
+    /// To the scripts.
+    Scripts,
+}
+
+/// The record of a run that came to this stage and ended at `finished_at`.
 pub(crate) fn of(
     id: ExecutionId,
     runnable: &Runnable,
     received: Received,
     run: Run,
+    stage: Stage,
     finished_at: Timestamp,
 ) -> Execution {
-    let (ran_enable, ran_core) = which_ran(runnable, &run);
+    let (ran_enable, ran_core) = if stage == Stage::Scripts { which_ran(runnable, &run) } else { (false, false) };
     let key = received.key.as_str();
     let masked = |text: String| without_key_in(&text, key).unwrap_or(text);
     let (status, skip_reason, core_result, error) = match run.outcome {

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request;
+use http::uri::PathAndQuery;
 use tidegate_model::kept::MASK;
-use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Timestamp};
+use tidegate_model::{
+    Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, SignatureScheme, Timestamp,
+};
 
 use crate::body::Payload;
-use crate::masking::{kept, without_key};
+use crate::masking::{kept, without_key, without_parameter};
 use crate::options::Options;
 use crate::parameters;
 use crate::proxies::Origin;
+use crate::signature::{self, Evidence, Place};
 
 /// A call as it was received.
 #[derive(Debug)]
@@ -26,10 +30,12 @@ pub(crate) struct Received {
     pub(crate) unreadable: Option<Failure>,
     /// The webhook key, which the record must not keep.
     pub(crate) key: String,
+    /// What a signature is over, where one is required.
+    pub(crate) evidence: Option<Evidence>,
 }
 
 impl Received {
-    /// Reads a call that came at `time`.
+    /// Reads a call that came at `time` and has to be signed by this scheme.
     pub(crate) fn new(
         head: &request::Parts,
         key: &str,
@@ -37,17 +43,27 @@ impl Received {
         body: &Payload,
         options: &Options,
         time: Timestamp,
+        scheme: Option<&SignatureScheme>,
     ) -> Self {
-        let (parameters, unreadable) = match parameters(head, method, body) {
+        let (mut parameters, unreadable) = match parameters(head, method, body) {
             Ok(parameters) => (parameters, None),
             Err(failure) => (Json::empty_object(), Some(failure)),
         };
+        let proof = scheme.map(signature::place);
+        if let (Some(Place::Parameter(name)), HttpMethod::Get) = (&proof, method) {
+            parameters = without_parameter(&parameters, name);
+        }
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let origin = options.trusted_proxies.origin(peer, &head.headers);
         let base = base_url(head, &origin, options.public_url.as_deref());
-        let headers = headers(head);
+        let mut headers = headers(head);
+        let is_proof = |name: &str| matches!(&proof, Some(Place::Header(proof)) if proof == name);
+        if scheme.is_some_and(signature::shows_the_secret) {
+            headers.iter_mut().filter(|(name, _)| is_proof(name)).for_each(|(_, value)| MASK.clone_into(value));
+        }
+        let kept = |name: &str, value| if is_proof(name) { MASK.to_owned() } else { kept(name, value, key) };
         let kept_headers: Vec<_> =
-            headers.iter().map(|(name, value)| (name.as_str(), Json::of(&kept(name, value, key)))).collect();
+            headers.iter().map(|(name, value)| (name.as_str(), Json::of(&kept(name, value)))).collect();
         let request = ReceivedRequest {
             method,
             url: format!("{base}/webhook/{MASK}"),
@@ -55,9 +71,17 @@ impl Received {
             parameters: without_key(&parameters, key),
             caller_address: origin.address,
         };
+        let evidence = scheme.map(|_| Evidence {
+            method,
+            url: format!("{base}{}", head.uri.path_and_query().map_or("", PathAndQuery::as_str)),
+            headers: head.headers.clone(),
+            received: body.received.clone(),
+            body: body.bytes.clone(),
+            time,
+        });
         let url = format!("{base}/webhook/{key}");
         let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(&body.bytes[..]), time };
-        Self { call, request, unreadable, key: key.to_owned() }
+        Self { call, request, unreadable, key: key.to_owned(), evidence }
     }
 }
 
@@ -106,9 +130,13 @@ mod tests {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let method = if head.method == http::Method::GET { HttpMethod::Get } else { HttpMethod::Post };
         let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let body = Payload { bytes: bytes::Bytes::from_static(body.as_bytes()), is_corrupt: false };
         let options = Options { public_url: public_url.map(str::to_owned), ..Options::default() };
-        Received::new(&head, "KEY", method, &body, &options, time)
+        Received::new(&head, "KEY", method, &payload(body), &options, time, None)
+    }
+
+    fn payload(body: &'static str) -> Payload {
+        let bytes = bytes::Bytes::from_static(body.as_bytes());
+        Payload { received: bytes.clone(), bytes, is_corrupt: false }
     }
 
     #[test]
@@ -142,8 +170,8 @@ mod tests {
             let request = request.header("x-forwarded-for", "203.0.113.1").header("x-forwarded-proto", "https");
             let (head, ()) = request.header("x-forwarded-host", "hooks.example").body(()).unwrap().into_parts();
             let options = Options { trusted_proxies: "10.0.0.0/8".parse().unwrap(), ..Options::default() };
-            let body = Payload { bytes: bytes::Bytes::new(), is_corrupt: false };
-            let received = Received::new(&head, "KEY", HttpMethod::Get, &body, &options, DateTime::UNIX_EPOCH);
+            let time = DateTime::UNIX_EPOCH;
+            let received = Received::new(&head, "KEY", HttpMethod::Get, &payload(""), &options, time, None);
             assert_eq!(received.call.url, format!("{base}/webhook/KEY"));
             assert_eq!(received.request.url, format!("{base}/webhook/***"));
             assert_eq!(received.request.caller_address, Some(caller.into()));

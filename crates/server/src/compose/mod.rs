@@ -15,8 +15,8 @@ use anyhow::Context as _;
 use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Compiles, Egress, Engine};
-use tidegate_model::contract::{Objects, Registry, TokenAuthority};
-use tidegate_model::{Clock, Error, Randomness, Secret, SystemClock, SystemRandomness};
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
+use tidegate_model::{Clock, Error, OpenCredential, Randomness, Secret, SystemClock, SystemRandomness, TenantId};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::Store;
 use tidegate_webhook_gateway::Gateway;
@@ -180,6 +180,7 @@ impl Building<'_> {
         if self.has(Role::WebhookGateway) {
             let parts = tidegate_webhook_gateway::Parts {
                 registry: registry.clone(),
+                vault: Arc::new(NoVault),
                 recorder: ground.recorder()?,
                 engine: engine.clone(),
                 clock: clock.clone(),
@@ -238,5 +239,15 @@ fn another_key(error: Error) -> anyhow::Error {
         )
         .into(),
         other => anyhow::Error::new(other).context("the credentials role cannot start"),
+    }
+}
+
+/// Where no credential is kept yet: whoever needs one is told to come again.
+struct NoVault;
+
+#[async_trait::async_trait]
+impl Vault for NoVault {
+    async fn credential(&self, _: &TenantId, _: &str) -> Result<Option<Arc<OpenCredential>>, Error> {
+        Err(Error::Unavailable("the vault"))
     }
 }

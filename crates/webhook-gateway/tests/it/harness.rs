@@ -12,11 +12,11 @@ use http::{HeaderMap, Request, StatusCode, request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tidegate_engine::{Application, Egress, Engine, Policy};
-use tidegate_model::contract::{Actor, ObjectChange, Objects, Recorder, Registry, Resolved, WebhookKeyHash};
+use tidegate_model::contract::{Actor, ObjectChange, Objects, Recorder, Registry, Resolved, Vault, WebhookKeyHash};
 use tidegate_model::{
-    Direction, Error, EventType, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogicId,
-    ManualClock, Object, ObjectId, Runnable, Script, Settings, SystemRandomness, Tenant, TenantId, Timestamp, TypeName,
-    UserId,
+    Credential, CredentialId, Direction, Error, EventType, Execution, ExecutionUser, HttpMethod, Integration,
+    IntegrationId, Json, LogicId, ManualClock, Material, Object, ObjectId, OpenCredential, Runnable, Script, Secret,
+    Settings, SigningSecret, SigningSecretId, SystemRandomness, Tenant, TenantId, Timestamp, TypeName, UserId,
 };
 use tidegate_webhook_gateway::{Gateway, Options, Parts};
 use tokio::sync::Semaphore;
@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) registry: Arc<MemoryRegistry>,
+    pub(crate) vault: Arc<MemoryVault>,
     pub(crate) recorder: Arc<MemoryRecorder>,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -136,6 +137,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(start()));
         let registry = Arc::new(MemoryRegistry::default());
         registry.put(KEY, resolved);
+        let vault = Arc::new(MemoryVault::default());
         let recorder = Arc::new(MemoryRecorder::new());
         let parts = tidegate_engine::Parts {
             objects: Arc::new(NoObjects),
@@ -147,12 +149,13 @@ impl World {
         let engine = Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap();
         let parts = Parts {
             registry: registry.clone(),
+            vault: vault.clone(),
             recorder: recorder.clone(),
             engine,
             clock: clock.clone(),
             randomness: Arc::new(SystemRandomness),
         };
-        Self { gateway: Gateway::build(options, parts), registry, recorder, clock }
+        Self { gateway: Gateway::build(options, parts), registry, vault, recorder, clock }
     }
 
     pub(crate) async fn call(&self, request: request::Builder, body: impl Into<Body>) -> Answer {
@@ -217,6 +220,61 @@ impl Registry for MemoryRegistry {
 
     async fn find(&self, _: &TenantId, _: IntegrationId) -> Result<Option<Arc<Runnable>>, Error> {
         Ok(None)
+    }
+}
+
+/// Material with these secrets, the newest first.
+pub(crate) fn signing(secrets: &[&str]) -> Material {
+    let one = |text: &&str| SigningSecret {
+        id: SigningSecretId(Uuid::nil()),
+        secret: Secret::new(*text),
+        created_at: start(),
+    };
+    Material::Signing { secrets: secrets.iter().map(one).collect() }
+}
+
+/// Credentials in memory.
+#[derive(Default)]
+pub(crate) struct MemoryVault {
+    kept: Mutex<HashMap<(String, String), Arc<OpenCredential>>>,
+    fault: Mutex<Option<Error>>,
+    asked: AtomicUsize,
+}
+
+impl MemoryVault {
+    pub(crate) fn put(&self, tenant: &str, name: &str, material: Material) {
+        let credential = Credential {
+            id: CredentialId(Uuid::nil()),
+            tenant: tenant.parse().unwrap(),
+            name: name.to_owned(),
+            kind: material.kind(),
+            description: None,
+            allowed_hosts: Vec::new(),
+            created_at: start(),
+            updated_at: start(),
+        };
+        let open = Arc::new(OpenCredential { credential, material });
+        self.kept.lock().unwrap().insert((tenant.to_owned(), name.to_owned()), open);
+    }
+
+    pub(crate) fn fail_with(&self, error: Error) {
+        *self.fault.lock().unwrap() = Some(error);
+    }
+
+    /// How often it was asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Vault for MemoryVault {
+    async fn credential(&self, tenant: &TenantId, name: &str) -> Result<Option<Arc<OpenCredential>>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if let Some(error) = self.fault.lock().unwrap().clone() {
+            return Err(error);
+        }
+        Ok(self.kept.lock().unwrap().get(&(tenant.as_str().to_owned(), name.to_owned())).cloned())
     }
 }
 

@@ -11,4 +11,5 @@ mod neighbours;
 mod proxies;
 mod rates;
 mod records;
+mod signatures;
 mod status;
