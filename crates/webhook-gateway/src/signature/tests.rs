@@ -63,7 +63,11 @@ fn mac(algorithm: hmac::Algorithm, secret: impl AsRef<[u8]>, text: impl AsRef<[u
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from_digit(digit.into(), 16).unwrap())
+        .collect()
 }
 
 fn headers(all: &[(&str, String)]) -> Headers {

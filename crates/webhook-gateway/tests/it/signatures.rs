@@ -36,7 +36,12 @@ fn world(runnable: Runnable) -> World {
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .as_ref()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from_digit(digit.into(), 16).unwrap())
+        .collect()
 }
 
 fn github(body: &str) -> String {
@@ -221,4 +226,42 @@ async fn the_url_that_is_signed_is_the_public_one_with_its_query() {
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(world.call(call("a=%20b&c=2", &signature), "To=%2B1555&AccountSid=AC1").await.status, 401);
     assert!(!serde_json::to_string(&world.records()).unwrap().contains(KEY));
+}
+
+/// Signs what is on its command line, with the library that Standard Webhooks publishes for Python.
+const PYTHON: &str = "
+import sys
+from datetime import datetime, timezone
+from standardwebhooks import Webhook
+secret, id, time, body = sys.argv[1:]
+print(Webhook(secret).sign(id, datetime.fromtimestamp(int(time), tz=timezone.utc), body), end='')
+";
+
+/// A Python that has the library.
+#[expect(clippy::disallowed_methods, reason = "where the tests' tools are is not the product's configuration")]
+fn python() -> Option<String> {
+    let python = std::env::var("TIDEGATE_TEST_PYTHON").ok();
+    if python.is_none() {
+        assert!(std::env::var("CI").is_err(), "TIDEGATE_TEST_PYTHON is not set; start the tests with scripts/test");
+        eprintln!("SKIPPED: TIDEGATE_TEST_PYTHON is not set (scripts/clients)");
+    }
+    python
+}
+
+#[tokio::test]
+async fn what_another_languages_standard_webhooks_signs_is_taken() {
+    let Some(python) = python() else { return };
+    let world = World::with(signed(integration(CORE), SignatureScheme::StandardWebhooks));
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    world.vault.put("acme", "partner", signing(&["whsec_AAECAwQF", secret]));
+    let (time, body) = (start().timestamp().to_string(), r#"{"text": "Grüße",  "n": 1.0}"#);
+    let call = std::process::Command::new(python).args(["-c", PYTHON, secret, "msg_1", &time, body]).output().unwrap();
+    assert!(call.status.success(), "{}", String::from_utf8_lossy(&call.stderr));
+    let signature = String::from_utf8(call.stdout).unwrap();
+    let request = || {
+        let request = post().header("content-type", "application/json").header("webhook-id", "msg_1");
+        request.header("webhook-timestamp", &time).header("webhook-signature", &signature)
+    };
+    assert_eq!(world.call(request(), body).await.status, 200);
+    assert_eq!(world.call(request(), body.replace("1.0", "1.1")).await.status, 401);
 }
