@@ -7,6 +7,7 @@ use super::of;
 use super::page::{Page, asked};
 use super::scalars::{DateTime, PageCursor};
 use super::settings::{RunLimits, RunLimitsInput, settings};
+use super::signatures::{IncomingSettings, IncomingSettingsInput};
 use crate::service;
 
 /// What an OUTGOING Integration listens to.
@@ -99,6 +100,11 @@ impl Integration {
         self.0.settings.limits.into()
     }
 
+    /// INCOMING: how callers are met.
+    async fn incoming(&self) -> IncomingSettings {
+        self.0.settings.incoming.clone().into()
+    }
+
     async fn execution_user(&self) -> ExecutionUser {
         self.0.execution_user.clone().into()
     }
@@ -171,6 +177,8 @@ pub(super) struct IntegrationInput {
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
     limits: Option<RunLimitsInput>,
+    /// INCOMING: how callers are met.
+    incoming: Option<IncomingSettingsInput>,
     /// OUTGOING: absolute, http or https.
     url: Option<String>,
     /// OUTGOING: at least one.
@@ -195,6 +203,8 @@ pub(super) struct IntegrationUpdateInput {
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
     limits: Option<RunLimitsInput>,
+    /// INCOMING: how callers are met; absent, calls need no signature.
+    incoming: Option<IncomingSettingsInput>,
     url: Option<String>,
     subscriptions: Option<Vec<SubscriptionInput>>,
 }
@@ -216,6 +226,7 @@ impl From<IntegrationUpdateInput> for service::IntegrationUpdateInput {
             enable_logic_id: input.enable_logic_id.map(|id| id.0),
             enable_logic_version: input.enable_logic_version,
             settings: settings(input.limits),
+            signature: input.incoming.and_then(|incoming| incoming.signature).map(Into::into),
             url: input.url,
             subscriptions: input.subscriptions.map(|all| all.into_iter().map(subscription).collect()),
         }
@@ -235,6 +246,7 @@ impl From<IntegrationInput> for service::IntegrationInput {
             enable_logic_id: input.enable_logic_id,
             enable_logic_version: input.enable_logic_version,
             limits: input.limits,
+            incoming: input.incoming,
             url: input.url,
             subscriptions: input.subscriptions,
         };

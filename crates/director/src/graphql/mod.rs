@@ -15,6 +15,7 @@ mod page;
 mod runtimes;
 mod scalars;
 mod settings;
+mod signatures;
 mod system_auths;
 mod tenants;
 mod trials;

@@ -2,7 +2,7 @@ use tidegate_model::{Direction, Error};
 use tidegate_wire::api::v1::{self, IntegrationService};
 
 use super::convert::{asked, event_type, event_type_of, http_method, http_method_of, instant, page, required, time};
-use super::{Face, settings};
+use super::{Face, settings, signatures};
 use crate::access::Access;
 use crate::service::{IntegrationInput, IntegrationUpdateInput, SubscriptionInput};
 
@@ -41,6 +41,7 @@ fn message(integration: tidegate_model::Integration, webhook_url: Option<String>
         core_logic_version: integration.core_version,
         enable_logic_version: integration.enable_version,
         limits: Some(settings::limits(integration.settings.limits)),
+        incoming: Some(signatures::incoming(integration.settings.incoming)),
         execution_user: Some(execution_user(integration.execution_user)),
         webhook_url,
         url,
@@ -66,6 +67,7 @@ fn definition(input: v1::IntegrationUpdateInput) -> Result<IntegrationUpdateInpu
         enable_logic_id: input.enable_logic_id,
         enable_logic_version: input.enable_logic_version,
         settings: settings::input(input.limits)?,
+        signature: signatures::input(input.incoming)?,
         url: input.url,
         subscriptions: Some(
             input.subscriptions.into_iter().enumerate().map(subscription).collect::<Result<_, Error>>()?,
@@ -86,6 +88,7 @@ fn input(input: v1::IntegrationInput) -> Result<IntegrationInput, Error> {
         enable_logic_id: input.enable_logic_id,
         enable_logic_version: input.enable_logic_version,
         limits: input.limits,
+        incoming: input.incoming,
         url: input.url,
         subscriptions: input.subscriptions,
     })?;

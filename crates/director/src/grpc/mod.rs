@@ -12,6 +12,7 @@ mod object_types;
 mod objects;
 mod runtimes;
 mod settings;
+mod signatures;
 mod system_auths;
 mod tenants;
 mod trials;

@@ -4,7 +4,7 @@ use tidegate_model::{
 };
 
 use super::builtin::{self, BuiltIn};
-use super::{Services, found, known_id};
+use super::{Services, SignatureInput, found, known_id};
 use crate::access::{Access, Operation};
 use crate::paging::{Asked, List, Listed};
 use crate::rules::{Rules, is_http_url};
@@ -38,6 +38,8 @@ pub(crate) struct IntegrationUpdateInput {
     pub enable_logic_id: Option<String>,
     pub enable_logic_version: Option<i32>,
     pub settings: Settings,
+    /// INCOMING: the signature that every call must have.
+    pub signature: Option<SignatureInput>,
     pub url: Option<String>,
     pub subscriptions: Option<Vec<SubscriptionInput>>,
 }
@@ -175,7 +177,8 @@ impl Services {
                 "a version that the Logic has, or nothing to follow the newest",
             );
         }
-        self.settings(&mut rules, &integration.direction, &input.settings);
+        let way = (&integration.direction, input.http_method);
+        let settings = self.settings(&mut rules, way, input.settings, input.signature);
         rules.check()?;
         Ok(Integration {
             description: input.description,
@@ -187,7 +190,7 @@ impl Services {
             core_version: input.core_logic_version,
             enable_logic: enable,
             enable_version: input.enable_logic_version,
-            settings: input.settings,
+            settings,
             updated_at: now,
             ..integration
         })

@@ -1,13 +1,20 @@
 //! What an Integration's settings must be.
 
-use tidegate_model::{Direction, IncomingSettings, OutgoingSettings, Settings};
+use tidegate_model::{Direction, HttpMethod, OutgoingSettings, Settings};
 
-use super::Services;
+use super::{Services, SignatureInput, signatures};
 use crate::rules::Rules;
 
 impl Services {
-    /// Notes every setting that is outside of what the operator allows, or that the Integration's way does not have.
-    pub(super) fn settings(&self, rules: &mut Rules, direction: &Direction, settings: &Settings) {
+    /// The settings with the signature that is asked for. Notes what is outside of what the operator allows, or what the Integration's way
+    /// does not have.
+    pub(super) fn settings(
+        &self,
+        rules: &mut Rules,
+        (direction, method): (&Direction, HttpMethod),
+        mut settings: Settings,
+        signature: Option<SignatureInput>,
+    ) -> Settings {
         for (name, least, most) in settings.limits.outside(&self.run_bounds) {
             rules.expect(false, &format!("in.limits.{name}"), &format!("{least} to {most}, or nothing"));
         }
@@ -15,11 +22,13 @@ impl Services {
             Direction::Incoming => {
                 let none = settings.outgoing == OutgoingSettings::default();
                 rules.expect(none, "in.outgoing", "nothing: an INCOMING Integration calls no URL");
+                settings.incoming.signature =
+                    signature.and_then(|signature| signatures::read(rules, method, signature));
             }
             Direction::Outgoing { .. } => {
-                let none = settings.incoming == IncomingSettings::default();
-                rules.expect(none, "in.incoming", "nothing: an OUTGOING Integration is not called");
+                rules.expect(signature.is_none(), "in.incoming", "nothing: an OUTGOING Integration is not called");
             }
         }
+        settings
     }
 }

@@ -19,6 +19,7 @@ mod requests;
 mod schema;
 mod scripts;
 mod settings;
+mod signatures;
 mod tenants;
 mod transactions;
 mod trials;

@@ -1,0 +1,186 @@
+//! How the callers of an INCOMING Integration show who they are.
+
+use async_graphql::{Enum, InputObject, SimpleObject};
+use tidegate_model::{SignatureScheme as Scheme, TokenPlace};
+
+use crate::service;
+
+/// How calls are signed, or what they show instead.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "service::SchemeName")]
+pub(super) enum SignatureScheme {
+    /// Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` (v1, v1a).
+    StandardWebhooks,
+    /// `X-Hub-Signature-256`.
+    Github,
+    /// `Stripe-Signature`.
+    Stripe,
+    /// `X-Slack-Signature`; the platform answers Slack's challenge.
+    Slack,
+    /// `X-Shopify-Hmac-Sha256`.
+    Shopify,
+    /// `X-Twilio-Signature`.
+    Twilio,
+    /// An HMAC in a header, over what the template says.
+    Generic,
+    /// A secret as it is, in a header or a query parameter.
+    Token,
+    /// `Authorization: Basic`.
+    Basic,
+}
+
+/// The hash of an HMAC.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::SignatureAlgorithm")]
+pub(super) enum SignatureAlgorithm {
+    #[graphql(name = "SHA1")]
+    Sha1,
+    #[graphql(name = "SHA256")]
+    Sha256,
+    #[graphql(name = "SHA512")]
+    Sha512,
+}
+
+/// How a signature's bytes are written.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::SignatureEncoding")]
+pub(super) enum SignatureEncoding {
+    Hex,
+    #[graphql(name = "BASE64")]
+    Base64,
+}
+
+/// How the callers of an INCOMING Integration are met.
+#[derive(SimpleObject)]
+pub(super) struct IncomingSettings {
+    /// What every call must be signed with; null requires no signature.
+    signature: Option<SignatureSettings>,
+}
+
+/// The signature that is required of every call. Fields that the scheme does not have are null.
+#[derive(SimpleObject)]
+struct SignatureSettings {
+    scheme: SignatureScheme,
+    /// Names of credentials; a call must match one of their secrets.
+    credentials: Vec<String>,
+    /// How many seconds a signature's time may differ from ours, in both directions.
+    tolerance_seconds: Option<u32>,
+    /// GENERIC, TOKEN: where it stands.
+    header: Option<String>,
+    /// GENERIC, TOKEN: what stands before it there.
+    prefix: Option<String>,
+    /// TOKEN: the query parameter where it stands.
+    parameter: Option<String>,
+    algorithm: Option<SignatureAlgorithm>,
+    encoding: Option<SignatureEncoding>,
+    /// GENERIC: what is signed.
+    template: Option<String>,
+    /// GENERIC: where `{timestamp}` stands.
+    timestamp_header: Option<String>,
+    /// GENERIC: where `{id}` stands.
+    id_header: Option<String>,
+}
+
+impl From<tidegate_model::IncomingSettings> for IncomingSettings {
+    fn from(incoming: tidegate_model::IncomingSettings) -> Self {
+        Self { signature: incoming.signature.map(Into::into) }
+    }
+}
+
+impl From<tidegate_model::SignatureSettings> for SignatureSettings {
+    fn from(signature: tidegate_model::SignatureSettings) -> Self {
+        let tolerance = signature.scheme.has_timestamp().then_some(signature.tolerance());
+        let mut told = Self {
+            scheme: name(&signature.scheme),
+            credentials: signature.credentials,
+            tolerance_seconds: tolerance,
+            header: None,
+            prefix: None,
+            parameter: None,
+            algorithm: None,
+            encoding: None,
+            template: None,
+            timestamp_header: None,
+            id_header: None,
+        };
+        match signature.scheme {
+            Scheme::Token { place: TokenPlace::Header { name, prefix } } => {
+                (told.header, told.prefix) = (Some(name), Some(prefix));
+            }
+            Scheme::Token { place: TokenPlace::Parameter { name } } => told.parameter = Some(name),
+            Scheme::Generic(generic) => {
+                (told.header, told.prefix) = (Some(generic.header), Some(generic.prefix));
+                (told.algorithm, told.encoding) = (Some(generic.algorithm.into()), Some(generic.encoding.into()));
+                (told.timestamp_header, told.id_header) = (generic.timestamp_header, generic.id_header);
+                told.template = Some(generic.template.into());
+            }
+            _ => {}
+        }
+        told
+    }
+}
+
+fn name(scheme: &Scheme) -> SignatureScheme {
+    match scheme {
+        Scheme::StandardWebhooks => SignatureScheme::StandardWebhooks,
+        Scheme::Github => SignatureScheme::Github,
+        Scheme::Stripe => SignatureScheme::Stripe,
+        Scheme::Slack => SignatureScheme::Slack,
+        Scheme::Shopify => SignatureScheme::Shopify,
+        Scheme::Twilio => SignatureScheme::Twilio,
+        Scheme::Generic(_) => SignatureScheme::Generic,
+        Scheme::Token { .. } => SignatureScheme::Token,
+        Scheme::Basic => SignatureScheme::Basic,
+    }
+}
+
+/// How callers are met; INCOMING only.
+#[derive(InputObject)]
+pub(super) struct IncomingSettingsInput {
+    /// What every call must be signed with; absent requires no signature.
+    pub(super) signature: Option<SignatureInput>,
+}
+
+/// The signature to require of every call. What the scheme does not have must be absent.
+#[derive(InputObject)]
+pub(super) struct SignatureInput {
+    scheme: SignatureScheme,
+    /// 1 to 5 names of credentials: of kind SIGNING; TOKEN takes BEARER too, and BASIC takes BASIC.
+    credentials: Vec<String>,
+    /// Schemes that tell their time: 1 to 3600; absent is 300.
+    tolerance_seconds: Option<u32>,
+    /// GENERIC; TOKEN, unless it stands in a parameter.
+    header: Option<String>,
+    /// GENERIC, TOKEN in a header: what stands before it there, such as `sha256=` or `Bearer ` with its space.
+    prefix: Option<String>,
+    /// TOKEN: the query parameter where it stands.
+    parameter: Option<String>,
+    /// GENERIC: absent is SHA256.
+    algorithm: Option<SignatureAlgorithm>,
+    /// GENERIC: absent is HEX.
+    encoding: Option<SignatureEncoding>,
+    /// GENERIC: text with {timestamp}, {id}, {method}, {url}, {body}; absent is {body}.
+    template: Option<String>,
+    /// GENERIC: where {timestamp} stands, in seconds since 1970.
+    timestamp_header: Option<String>,
+    /// GENERIC: where {id} stands.
+    id_header: Option<String>,
+}
+
+impl From<SignatureInput> for service::SignatureInput {
+    fn from(input: SignatureInput) -> Self {
+        Self {
+            scheme: input.scheme.into(),
+            credentials: input.credentials,
+            tolerance_seconds: input.tolerance_seconds,
+            header: input.header,
+            prefix: input.prefix,
+            parameter: input.parameter,
+            algorithm: input.algorithm.map(Into::into),
+            encoding: input.encoding.map(Into::into),
+            template: input.template,
+            timestamp_header: input.timestamp_header,
+            id_header: input.id_header,
+        }
+    }
+}
