@@ -4,8 +4,8 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use tidegate_model::contract::KeySet;
 use tidegate_model::{Clock, Error, Json, Randomness};
-use tidegate_storage::Sealer;
 use tidegate_storage::contract::SigningKeyRow;
+use tidegate_storage::{Sealer, place};
 
 use crate::ClientStore;
 use crate::claims::{ACCESS_TOKEN_TYPE, Claims};
@@ -79,7 +79,7 @@ fn make(sealer: &Sealer, clock: &dyn Clock, randomness: &dyn Randomness) -> Resu
     for _ in 0..3 {
         randomness.fill(&mut pkcs8[PKCS8_PREFIX.len()..]);
         if let Some(key) = SigningKey::of(&pkcs8) {
-            let private = sealer.seal(&place(&key.id), &pkcs8)?;
+            let private = sealer.seal(&place::signing_key(&key.id), &pkcs8)?;
             return Ok(SigningKeyRow { id: key.id, sealed: private, created_at: clock.now() });
         }
     }
@@ -87,13 +87,8 @@ fn make(sealer: &Sealer, clock: &dyn Clock, randomness: &dyn Randomness) -> Resu
 }
 
 fn open(row: &SigningKeyRow, sealer: &Sealer) -> Result<SigningKey, Error> {
-    let pkcs8 = sealer.open(&place(&row.id), &row.sealed)?;
+    let pkcs8 = sealer.open(&place::signing_key(&row.id), &row.sealed)?;
     SigningKey::of(&pkcs8).filter(|key| key.id == row.id).ok_or_else(|| broken("the stored one is no P-256 key"))
-}
-
-/// Where the sealed key stands; binds the ciphertext to its row.
-fn place(id: &str) -> String {
-    format!("signing_key.sealed:{id}")
 }
 
 fn broken(reason: &'static str) -> Error {

@@ -1,6 +1,6 @@
 //! The words that columns hold for values that are enums in Rust.
 
-use tidegate_model::{ClientOwner, Direction, EventType, HttpMethod, LogicKind, Trigger};
+use tidegate_model::{ClientOwner, CredentialKind, Direction, EventType, HttpMethod, LogicKind, Trigger};
 
 /// A kind's word.
 pub(crate) fn logic_kind(kind: LogicKind) -> &'static str {
@@ -50,6 +50,13 @@ pub(crate) fn read_logic_kind(word: String) -> Result<LogicKind, UnknownWord> {
         "CORE" => Ok(LogicKind::Core),
         _ => Err(UnknownWord(word)),
     }
+}
+
+/// Reads a kind of credential.
+pub(crate) fn read_credential_kind(word: String) -> Result<CredentialKind, UnknownWord> {
+    use CredentialKind as K;
+    let kinds = [K::Basic, K::Bearer, K::Header, K::OAuth2, K::Signing];
+    kinds.into_iter().find(|kind| kind.as_str() == word).ok_or(UnknownWord(word))
 }
 
 /// Reads a method.

@@ -58,11 +58,15 @@ mod open;
 mod pg;
 mod record;
 mod recorder;
+mod rotation;
+mod safe;
 mod schema;
 mod seal;
 mod url;
 
 pub use contract::Store;
 pub use open::{OpenError, Opened, Options, migrate, open};
-pub use seal::Sealer;
+pub use rotation::{Resealed, Rotated, rotate};
+pub use safe::{Safe, Versioned};
+pub use seal::{Sealer, place};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

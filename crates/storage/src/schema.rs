@@ -22,6 +22,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0002_settings.sql"),
         include_str!("../../../migrations/postgres/0002_settings.sql"),
     ),
+    (
+        3,
+        "credentials",
+        include_str!("../../../migrations/sqlite/0003_credentials.sql"),
+        include_str!("../../../migrations/postgres/0003_credentials.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

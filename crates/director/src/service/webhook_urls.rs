@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Secret};
 use tidegate_storage::contract::WebhookKeyRow;
+use tidegate_storage::place;
 
 use super::Services;
 use super::builtin::{self, BuiltIn};
@@ -16,7 +17,7 @@ const MAX_KEYS: usize = 100;
 impl Services {
     pub(super) fn new_webhook_key(&self, id: IntegrationId) -> Result<WebhookKeyRow, Error> {
         let key = Secret::generate("", &*self.randomness);
-        let sealed = self.sealer.seal(&place(id), key.reveal().as_bytes())?;
+        let sealed = self.sealer.seal(&place::webhook_key(id), key.reveal().as_bytes())?;
         Ok(WebhookKeyRow { hash: WebhookKeyHash::of(key.reveal()), sealed })
     }
 
@@ -34,7 +35,7 @@ impl Services {
         };
         let mut urls = HashMap::new();
         for (id, sealed) in self.store.webhook_keys(&first.tenant, &ids).await? {
-            let key = self.sealer.open(&place(id), &sealed)?;
+            let key = self.sealer.open(&place::webhook_key(id), &sealed)?;
             urls.insert(id, format!("{}/webhook/{}", self.webhook_url, String::from_utf8_lossy(&key)));
         }
         Ok(integrations.iter().map(|i| urls.remove(&i.id)).collect())
@@ -78,8 +79,4 @@ impl Services {
         self.notices.announce().await;
         Ok(integrations)
     }
-}
-
-fn place(id: IntegrationId) -> String {
-    format!("webhook_key/{id}")
 }

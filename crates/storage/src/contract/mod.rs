@@ -11,6 +11,7 @@ mod deliveries;
 mod events;
 mod executions;
 mod objects;
+mod secrets;
 mod systems;
 
 pub use bookkeeping::Bookkeeping;
@@ -20,15 +21,26 @@ pub use deliveries::{Deliveries, Intake, Whose};
 pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};
+pub use secrets::{CredentialRow, DataKeyRow, LockedCredential, SealedWebhookKey, Secrets};
 pub use systems::Systems;
 
 /// All of it: what a service holds as `Arc<dyn Store>`.
 pub trait Store:
-    Systems + Clients + Definitions + Objects + Outbox + Deliveries + Executions + Bookkeeping + Send + Sync
+    Systems + Clients + Definitions + Secrets + Objects + Outbox + Deliveries + Executions + Bookkeeping + Send + Sync
 {
 }
 
 impl<S> Store for S where
-    S: Systems + Clients + Definitions + Objects + Outbox + Deliveries + Executions + Bookkeeping + Send + Sync
+    S: Systems
+        + Clients
+        + Definitions
+        + Secrets
+        + Objects
+        + Outbox
+        + Deliveries
+        + Executions
+        + Bookkeeping
+        + Send
+        + Sync
 {
 }

@@ -7,6 +7,8 @@ mod bookkeeping;
 mod claims;
 mod clients;
 mod contracts;
+mod credentials;
+mod data_keys;
 mod deliveries;
 mod executions;
 mod intake;

@@ -3,8 +3,8 @@
 use sqlx::{Executor as _, SqlSafeStr as _};
 
 use super::{
-    applications, bookkeeping, claims, clients, deliveries, executions, intake, integration_rows, integration_systems,
-    integrations, logics, objects, outbox, runtimes, signing_keys, tenants,
+    applications, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
+    integration_rows, integration_systems, integrations, logics, objects, outbox, runtimes, signing_keys, tenants,
 };
 
 #[tokio::test]
@@ -15,6 +15,8 @@ async fn every_statement_prepares() {
         bookkeeping::STATEMENTS,
         claims::STATEMENTS,
         clients::STATEMENTS,
+        credentials::STATEMENTS,
+        data_keys::STATEMENTS,
         deliveries::STATEMENTS,
         executions::STATEMENTS,
         intake::STATEMENTS,

@@ -2,4 +2,5 @@
 
 mod definitions;
 mod flow;
+mod secrets;
 mod systems;
