@@ -2,7 +2,7 @@
 //!
 //! A script is Luau (Lua 5.1 with more), one chunk that returns a table. [`Engine`] runs it on a Lua thread of its own, in a virtual
 //! machine of its tenant, with a fresh environment; nothing of a run survives it. [`Egress`] is the one HTTP client that calls strangers:
-//! scripts' calls and the dispatcher's go through the same guard.
+//! scripts' calls and the dispatcher's go through the same guard. [`Attach`] puts third parties' secrets into them, by name.
 //!
 //! What callers may rely on:
 //!
@@ -26,6 +26,7 @@
 //! assert_eq!(scripts.check("return {\n  answer = \n}").unwrap_err().line, 3);
 //! ```
 
+mod attach;
 mod calls;
 mod check;
 mod compiled;
@@ -51,6 +52,7 @@ mod variables;
 mod watchdog;
 mod worker;
 
+pub use attach::{Attach, Attached, NoToken, NotAttached, NotSent};
 pub use check::Compiles;
 pub use counts::Counts;
 pub use egress::{

@@ -1,0 +1,190 @@
+//! Attaching a credential to a call: the one place where a third party's secret meets a request. Who asks for it (a script, an Integration's
+//! settings) names it, and never sees it.
+
+mod tokens;
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tidegate_model::contract::Vault;
+use tidegate_model::{Clock, Error, Material, OAuth2Client, Secret, TenantId};
+use url::Url;
+
+use crate::egress::{Egress, EgressError, Request, Response};
+use tokens::{Owner, Tokens};
+
+pub use tokens::NoToken;
+
+const AUTHORIZATION: &str = "authorization";
+
+/// Attaches credentials to calls, and makes calls with them. Cheap to clone.
+#[derive(Clone)]
+pub struct Attach {
+    vault: Arc<dyn Vault>,
+    egress: Egress,
+    tokens: Arc<Tokens>,
+}
+
+/// What was attached: enough to mask it in a record, and to have it renewed.
+#[derive(Debug)]
+pub struct Attached {
+    header: String,
+    issued: Option<Issued>,
+}
+
+/// A token that a third party issued.
+#[derive(Debug)]
+struct Issued {
+    owner: Owner,
+    token: Secret,
+}
+
+/// Why a credential was not attached; nothing was sent to where the call goes. The texts are for script authors, and hold no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAttached {
+    /// The tenant has none of that name.
+    #[error("there is no credential {0:?}")]
+    Unknown(String),
+    /// It is for signatures.
+    #[error("credential {0:?} is for signatures, it cannot be sent")]
+    OnlySigns(String),
+    /// It must not go where the call goes.
+    #[error("credential {name:?} may not be sent to {host:?}; its allowedHosts do not cover it")]
+    Elsewhere {
+        /// The credential.
+        name: String,
+        /// The host of the call.
+        host: String,
+    },
+    /// The URL cannot be read.
+    #[error("invalid URL: {0}")]
+    InvalidUrl(String),
+    /// The third party gave no token.
+    #[error("credential {name:?}: {why}")]
+    NoToken {
+        /// The credential.
+        name: String,
+        /// Why.
+        why: NoToken,
+    },
+    /// The vault is away, or failed.
+    #[error("credential {name:?}: {error}")]
+    Vault {
+        /// The credential.
+        name: String,
+        /// What it said.
+        error: Error,
+    },
+}
+
+/// Why a call with a credential has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// The credential was not attached.
+    #[error(transparent)]
+    NotAttached(#[from] NotAttached),
+    /// The call failed, or was refused.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+}
+
+impl NotAttached {
+    /// Whether the same call may succeed another time, with nobody changing a definition.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NoToken { why, .. } => why.is_transient(),
+            Self::Vault { error, .. } => matches!(error, Error::Unavailable(_) | Error::Internal { .. }),
+            Self::Unknown(_) | Self::OnlySigns(_) | Self::Elsewhere { .. } | Self::InvalidUrl(_) => false,
+        }
+    }
+}
+
+impl NotSent {
+    /// Whether the same call may succeed another time, with nobody changing a definition.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NotAttached(why) => why.is_transient(),
+            Self::Egress(why) => why.is_transient(),
+        }
+    }
+}
+
+impl Attached {
+    /// The header that holds the secret, in lower case: not for records.
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+}
+
+impl Attach {
+    /// Asks this vault for credentials, and third parties for tokens through this egress.
+    pub fn new(vault: Arc<dyn Vault>, egress: Egress, clock: Arc<dyn Clock>) -> Self {
+        let tokens = Arc::new(Tokens::new(egress.clone(), clock));
+        Self { vault, egress, tokens }
+    }
+
+    /// Puts the tenant's credential of this name into the request's headers, in the place of any header of that name that is there. The
+    /// request's URL must be one that the credential may be sent to.
+    pub async fn attach(&self, tenant: &TenantId, name: &str, request: &mut Request) -> Result<Attached, NotAttached> {
+        let named = || name.to_owned();
+        let found = self.vault.credential(tenant, name).await;
+        let found = found.map_err(|error| NotAttached::Vault { name: named(), error })?;
+        let open = found.ok_or_else(|| NotAttached::Unknown(named()))?;
+        let url = Url::parse(&request.url).map_err(|e| NotAttached::InvalidUrl(e.to_string()))?;
+        if !matches!(open.material, Material::Signing { .. }) && !open.credential.allows(&url) {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(NotAttached::Elsewhere { name: named(), host });
+        }
+        let bearer = |token: &Secret| (AUTHORIZATION.to_owned(), format!("Bearer {}", token.reveal()));
+        let mut issued = None;
+        let (header, value) = match &open.material {
+            Material::Basic { username, password } => {
+                let pair = STANDARD.encode(format!("{username}:{}", password.reveal()));
+                (AUTHORIZATION.to_owned(), format!("Basic {pair}"))
+            }
+            Material::Bearer { token } => bearer(token),
+            Material::Header { name, value } => (name.to_ascii_lowercase(), value.reveal().to_owned()),
+            Material::OAuth2(client) => {
+                let owner = Owner { tenant: tenant.clone(), credential: open.credential.id };
+                let token = self.token(name, &owner, client).await?;
+                let pair = bearer(&token);
+                issued = Some(Issued { owner, token });
+                pair
+            }
+            Material::Signing { .. } => return Err(NotAttached::OnlySigns(named())),
+        };
+        request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&header));
+        request.headers.push((header.clone(), value));
+        Ok(Attached { header, issued })
+    }
+
+    /// Says that the third party refused (401) what was attached. `true` when attaching again may help: the token is no longer used.
+    pub async fn refused(&self, attached: &Attached) -> bool {
+        match &attached.issued {
+            None => false,
+            Some(Issued { owner, token }) => {
+                self.tokens.forget(owner, token).await;
+                true
+            }
+        }
+    }
+
+    /// Makes the call with the credential. A 401 to a token that the third party issued is tried once more, with a new token.
+    pub async fn send(&self, tenant: &TenantId, name: &str, request: Request) -> Result<(Response, Attached), NotSent> {
+        let mut first = request.clone();
+        let attached = self.attach(tenant, name, &mut first).await?;
+        let response = self.egress.send(first).await?;
+        if response.status != 401 || !self.refused(&attached).await {
+            return Ok((response, attached));
+        }
+        let mut second = request;
+        let attached = self.attach(tenant, name, &mut second).await?;
+        Ok((self.egress.send(second).await?, attached))
+    }
+
+    async fn token(&self, name: &str, owner: &Owner, client: &OAuth2Client) -> Result<Secret, NotAttached> {
+        let token = self.tokens.token(owner, client).await;
+        token.map_err(|why| NotAttached::NoToken { name: name.to_owned(), why })
+    }
+}
