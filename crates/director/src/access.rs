@@ -26,6 +26,8 @@ pub(crate) enum Operation {
     WriteApplications,
     ReadRuntimes,
     WriteRuntimes,
+    ReadCredentials,
+    WriteCredentials,
     ReadSystemAuths,
     WriteSystemAuths,
     ReadLogics,
@@ -42,7 +44,7 @@ pub(crate) enum Operation {
 impl Operation {
     /// The scope that an operation needs.
     ///
-    /// Credentials of a tenant's systems are minted under `credential:write`, which clients of Integration Systems lack.
+    /// Third parties' secrets are written, and clients of a tenant's systems minted, under `credential:write`, which clients of Integration Systems lack.
     fn scope(self) -> Scope {
         use Operation as O;
         use Resource as R;
@@ -56,8 +58,8 @@ impl Operation {
             O::WriteApplications => Scope::Write(R::Application),
             O::ReadRuntimes => Scope::Read(R::Runtime),
             O::WriteRuntimes => Scope::Write(R::Runtime),
-            O::ReadSystemAuths => Scope::Read(R::Credential),
-            O::WriteSystemAuths => Scope::Write(R::Credential),
+            O::ReadCredentials | O::ReadSystemAuths => Scope::Read(R::Credential),
+            O::WriteCredentials | O::WriteSystemAuths => Scope::Write(R::Credential),
             O::ReadLogics => Scope::Read(R::Logic),
             O::WriteLogics => Scope::Write(R::Logic),
             O::ReadIntegrations => Scope::Read(R::Integration),

@@ -46,9 +46,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Verifier};
+use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Vault, Verifier};
 use tidegate_model::{Clock, Randomness, RunBounds};
-use tidegate_storage::{Sealer, Store};
+use tidegate_storage::{Safe, Sealer, Store};
 use tidegate_wire::api::Public;
 use tokio_util::sync::CancellationToken;
 
@@ -109,6 +109,7 @@ pub struct Director {
     router: Router,
     grpc: Public,
     registry: Arc<dyn Registry>,
+    safe: Safe,
     objects: Arc<ObjectsService>,
     relay: Arc<Relay>,
     retention: Arc<Retention>,
@@ -135,8 +136,10 @@ impl Director {
             events: options.event_retention,
         };
         let registry = Arc::new(StoredRegistry(store.clone()));
+        let safe = Safe::new(store.clone(), sealer.clone(), clock.clone(), randomness.clone());
         let services = Services {
             store: store.clone(),
+            safe: safe.clone(),
             sealer,
             events,
             notices,
@@ -152,7 +155,7 @@ impl Director {
         let services = Arc::new(services);
         let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
         let router = http::router(services, verifier, store, options.max_body);
-        Self { router, grpc, registry, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
+        Self { router, grpc, registry, safe, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
     }
 
     /// `POST /graphql` and `POST /v1/events`.
@@ -168,6 +171,11 @@ impl Director {
     /// The definitions, for the data plane.
     pub fn registry(&self) -> Arc<dyn Registry> {
         self.registry.clone()
+    }
+
+    /// Third parties' secrets, for the data plane.
+    pub fn vault(&self) -> Arc<dyn Vault> {
+        Arc::new(self.safe.clone())
     }
 
     /// The objects, for scripts.

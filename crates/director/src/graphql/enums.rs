@@ -24,6 +24,31 @@ pub(super) enum ScriptRule {
 }
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::CredentialKind")]
+pub(super) enum CredentialKind {
+    /// Authorization: Basic, from a username and a password.
+    Basic,
+    /// Authorization: Bearer, a token as it is.
+    Bearer,
+    /// A header of the third party's own.
+    Header,
+    /// Authorization: Bearer, a token that the third party's token endpoint gives for client credentials.
+    #[graphql(name = "OAUTH2")]
+    OAuth2,
+    /// Never sent: signatures are made and checked with it.
+    Signing,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::AuthStyle")]
+pub(super) enum OAuth2AuthStyle {
+    /// The client id and secret stand in the header Authorization.
+    Basic,
+    /// They stand in the form.
+    Post,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IntegrationType {
     Incoming,
     Outgoing,

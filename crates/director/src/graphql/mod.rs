@@ -1,6 +1,7 @@
 //! The GraphQL face: types and resolvers, one file per noun. A resolver translates and calls a service; it decides nothing.
 
 mod applications;
+mod credentials;
 mod enums;
 mod events;
 mod executions;
@@ -38,6 +39,7 @@ pub(crate) struct Query(
     runtimes::RuntimeQuery,
     logics::LogicQuery,
     integrations::IntegrationQuery,
+    credentials::CredentialQuery,
     executions::ExecutionQuery,
     object_types::ObjectTypeQuery,
     objects::ObjectQuery,
@@ -52,6 +54,7 @@ pub(crate) struct Mutation(
     runtimes::RuntimeMutation,
     logics::LogicMutation,
     integrations::IntegrationMutation,
+    credentials::CredentialMutation,
     executions::ExecutionMutation,
     object_types::ObjectTypeMutation,
     objects::ObjectMutation,

@@ -1,6 +1,7 @@
 use async_graphql::{Interface, OutputType, SimpleObject};
 
 use super::applications::Application;
+use super::credentials::Credential;
 use super::executions::Execution;
 use super::integration_systems::IntegrationSystem;
 use super::integrations::Integration;
@@ -28,6 +29,7 @@ pub(super) struct PageInfo {
     concrete(name = "RuntimePage", params(Runtime)),
     concrete(name = "LogicPage", params(Logic)),
     concrete(name = "IntegrationPage", params(Integration)),
+    concrete(name = "CredentialPage", params(Credential)),
     concrete(name = "ExecutionPage", params(Execution)),
     concrete(name = "ObjectPage", params(Object))
 )]
@@ -48,6 +50,7 @@ pub(super) enum Pageable {
     Runtime(Page<Runtime>),
     Logic(Page<Logic>),
     Integration(Page<Integration>),
+    Credential(Page<Credential>),
     Execution(Page<Execution>),
     Object(Page<Object>),
 }

@@ -1,26 +1,27 @@
-//! The events of built-in types: what subscribers to `Application`, `Runtime`, `Integration` and `Logic` get.
+//! The events of built-in types: what subscribers to `Application`, `Runtime`, `Integration`, `Logic` and `Credential` get.
 //!
 //! The states hold the names that GraphQL uses, without the times (which change with everything) and without what is secret or bulky:
-//! no webhook URL, no source.
+//! no webhook URL, no source, no credential's secret.
 
 use std::fmt::Display;
 
 use serde_json::json;
 use tidegate_model::{
-    Application, Change, Direction, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId, Runtime,
-    SystemDetails, TenantId, Timestamp, TypeName, former_state, means_the_same,
+    Application, Change, Credential, Direction, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId,
+    Runtime, SystemDetails, TenantId, Timestamp, TypeName, former_state, means_the_same,
 };
 
 use super::Services;
 
 /// Types that the platform has itself; a tenant's own may not be called so.
-const RESERVED: [&str; 7] =
-    ["Application", "Runtime", "Integration", "IntegrationSystem", "Logic", "Tenant", "ObjectType"];
+const RESERVED: [&str; 8] =
+    ["Credential", "Application", "Runtime", "Integration", "IntegrationSystem", "Logic", "Tenant", "ObjectType"];
 
 /// Built-in types whose changes are events in their tenant.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum BuiltIn {
     Application,
+    Credential,
     Runtime,
     Integration,
     Logic,
@@ -30,6 +31,7 @@ impl BuiltIn {
     fn name(self) -> &'static str {
         match self {
             Self::Application => "Application",
+            Self::Credential => "Credential",
             Self::Runtime => "Runtime",
             Self::Integration => "Integration",
             Self::Logic => "Logic",
@@ -93,6 +95,15 @@ pub(super) fn logic(logic: &Logic) -> Json {
         "kind": logic.kind,
         "description": logic.description,
         "version": logic.version,
+    }))
+}
+
+pub(super) fn credential(credential: &Credential) -> Json {
+    Json::of(&json!({
+        "name": credential.name,
+        "kind": credential.kind,
+        "description": credential.description,
+        "allowedHosts": credential.allowed_hosts,
     }))
 }
 

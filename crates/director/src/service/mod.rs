@@ -5,12 +5,14 @@ mod attributes;
 mod builtin;
 mod changes;
 mod comparison;
+mod credentials;
 mod draft;
 mod events;
 mod executions;
 mod integration_systems;
 mod integrations;
 mod logics;
+mod material;
 mod object_types;
 mod objects;
 mod registry;
@@ -31,10 +33,11 @@ use std::sync::Arc;
 
 use tidegate_model::contract::{EventLog, Notices, ScriptCheck, Trials};
 use tidegate_model::{Clock, Error, Randomness, RunBounds};
-use tidegate_storage::{Sealer, Store};
+use tidegate_storage::{Safe, Sealer, Store};
 
 pub(crate) use applications::ApplicationInput;
 pub(crate) use comparison::{Comparison, Different};
+pub(crate) use credentials::{CredentialInput, CredentialUpdateInput, ToldCredential};
 pub(crate) use draft::Drafted;
 pub(crate) use events::EventInput;
 pub(crate) use executions::ExecutionFilterInput;
@@ -56,6 +59,7 @@ pub(crate) use trials::{Difference, TriedLogic, TryLogicInput, status_of};
 pub(crate) struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sealer: Sealer,
+    pub(crate) safe: Safe,
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) notices: Arc<dyn Notices>,
     pub(crate) scripts: Arc<dyn ScriptCheck>,

@@ -4,6 +4,7 @@
 mod access;
 mod applications;
 mod comparison;
+mod credentials;
 mod desk;
 mod events;
 mod executions;
