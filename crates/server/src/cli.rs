@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Shows or checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Changes the key that everything secret is sealed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Makes a running Tidegate hold what a folder's tidegate.toml says; what is there already is updated.
     Apply(Apply),
 }
@@ -62,6 +65,14 @@ pub(crate) enum ConfigCommand {
     /// Shows the reference page of all settings.
     #[command(hide = true)]
     Reference,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Draws a key and puts it in front of those in master.key. Where secrets.key is configured, it is written there by hand.
+    Add,
+    /// Seals everything anew under the first key, and counts. Afterwards the others may go; run again, it goes on where it ended.
+    Rotate,
 }
 
 #[derive(Args)]

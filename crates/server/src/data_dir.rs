@@ -6,12 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tidegate_model::Randomness;
 
-use crate::config::Fault;
+use crate::config::{Fault, MasterKeys};
 
 /// The folder, held: no other process uses it while this lives.
 pub(crate) struct DataDir {
@@ -61,26 +59,32 @@ impl DataDir {
         made.map(drop).with_context(|| format!("{} cannot be made", file.display()))
     }
 
-    /// The operator's key: read, or drawn at the first start.
-    pub(crate) fn master_key(&self, randomness: &dyn Randomness) -> anyhow::Result<[u8; 32]> {
+    /// The operator's keys: read, or drawn at the first start.
+    pub(crate) fn master_keys(&self, randomness: &dyn Randomness) -> anyhow::Result<MasterKeys> {
         let file = self.path.join("master.key");
         match std::fs::read_to_string(&file) {
-            Ok(text) => decoded(text.trim()).ok_or_else(|| {
+            Ok(text) => MasterKeys::read(&text).ok_or_else(|| {
                 Fault::new(
                     file.display().to_string(),
                     "is no key",
-                    "the file back from where it was saved: 32 bytes in base64",
+                    "the file back from where it was saved: 32 bytes in base64, or several such lines",
                 )
                 .into()
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let mut key = [0; 32];
-                randomness.fill(&mut key);
-                write_private(&file, STANDARD.encode(key).as_bytes())?;
-                Ok(key)
+                let keys = MasterKeys::draw(randomness);
+                write_private(&file, keys.write().as_bytes())?;
+                Ok(keys)
             }
             Err(e) => Err(e).with_context(|| format!("{} cannot be read", file.display())),
         }
+    }
+
+    /// Draws another key and puts it in front.
+    pub(crate) fn add_master_key(&self, randomness: &dyn Randomness) -> anyhow::Result<MasterKeys> {
+        let keys = self.master_keys(randomness)?.behind(MasterKeys::draw(randomness).first);
+        write_private(&self.path.join("master.key"), keys.write().as_bytes())?;
+        Ok(keys)
     }
 
     /// Writes the administrator down, whole or not at all; answers where.
@@ -112,10 +116,6 @@ impl AdminFile {
         let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not what Tidegate wrote there", file.display()))
     }
-}
-
-fn decoded(text: &str) -> Option<[u8; 32]> {
-    STANDARD.decode(text).ok()?.try_into().ok()
 }
 
 /// Puts a file there that only its owner reads: written beside, made durable, then renamed into its place.
@@ -151,7 +151,8 @@ mod tests {
         let dir = DataDir::hold(&path).unwrap();
         let admin = AdminFile { client_id: "a".into(), client_secret: "b".into(), token_url: "c".into() };
         let file = dir.write_admin(&admin).unwrap();
-        dir.master_key(&SystemRandomness).unwrap();
+        dir.master_keys(&SystemRandomness).unwrap();
+        dir.add_master_key(&SystemRandomness).unwrap();
         assert_eq!([mode(&path), mode(&file), mode(&path.join("master.key"))], [0o700, 0o600, 0o600]);
         assert_eq!(AdminFile::read(&file).unwrap().client_secret, "b");
     }
@@ -174,10 +175,15 @@ mod tests {
     fn the_key_is_drawn_once_and_a_broken_one_is_never_replaced() {
         let root = tempfile::tempdir().unwrap();
         let dir = DataDir::hold(root.path()).unwrap();
-        let first = dir.master_key(&SystemRandomness).unwrap();
-        assert_eq!(dir.master_key(&SystemRandomness).unwrap(), first);
+        let drawn = dir.master_keys(&SystemRandomness).unwrap();
+        assert_eq!(dir.master_keys(&SystemRandomness).unwrap(), drawn);
+        let added = dir.add_master_key(&SystemRandomness).unwrap();
+        assert_eq!(
+            (dir.master_keys(&SystemRandomness).unwrap(), &added.former[..]),
+            (added.clone(), &[drawn.first][..])
+        );
         std::fs::write(root.path().join("master.key"), "short").unwrap();
-        assert!(dir.master_key(&SystemRandomness).unwrap_err().is::<Fault>());
+        assert!(dir.master_keys(&SystemRandomness).unwrap_err().is::<Fault>());
     }
 
     #[test]

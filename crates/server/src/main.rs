@@ -36,6 +36,7 @@ fn run() -> anyhow::Result<()> {
         Command::Serve { roles } => commands::serve(&asked, roles),
         Command::Migrate => commands::migrate(&asked),
         Command::Config(command) => commands::config(&asked, command),
+        Command::Keys(command) => commands::keys(&asked, command),
         Command::Apply(apply) => commands::apply(apply),
     }
 }

@@ -3,9 +3,11 @@
 mod apply;
 mod config;
 mod demo;
+mod keys;
 mod run;
 
 pub(crate) use apply::apply;
 pub(crate) use config::config;
 pub(crate) use demo::demo;
+pub(crate) use keys::keys;
 pub(crate) use run::{dev, migrate, serve};

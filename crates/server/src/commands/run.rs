@@ -113,7 +113,7 @@ pub(super) fn print_urls(up: &Up) {
 }
 
 /// The folder that a SQLite file lives in.
-fn folder_of(config: &Config) -> Option<PathBuf> {
+pub(super) fn folder_of(config: &Config) -> Option<PathBuf> {
     match &config.database {
         Database::Sqlite(path) => {
             Some(path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| ".".into(), Path::to_owned))

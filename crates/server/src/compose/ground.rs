@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tidegate_model::contract::{EventLog, Notices, Recorder};
-use tidegate_storage::{DatabaseUrl, Opened, Sealer, Store};
+use tidegate_model::{Error, Randomness, SystemClock, SystemRandomness};
+use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
 
 use super::Sources;
 use super::bus::Bus;
@@ -38,6 +39,40 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
     tidegate_storage::migrate(&database_url(config)?).await.context("database.url")
 }
 
+/// Seals with the operator's keys: the configured ones, else those of the folder.
+fn sealer(config: &Config, data_dir: Option<&DataDir>, randomness: &Arc<dyn Randomness>) -> anyhow::Result<Sealer> {
+    let keys = match (&config.master_keys, data_dir) {
+        (Some(keys), _) => keys.clone(),
+        (None, Some(folder)) => folder.master_keys(&**randomness)?,
+        (None, None) => return Err(Fault::new("secrets.key", "is missing", "32 random bytes in base64").into()),
+    };
+    Ok(Sealer::with_former(&keys.first, &keys.former, randomness.clone())?)
+}
+
+/// Seals everything anew under the operator's first key.
+pub(crate) async fn rotate(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Result<Rotated> {
+    let url = database_url(config)?;
+    let options = tidegate_storage::Options { url, max_connections: 1, clock: Arc::new(SystemClock) };
+    let sealer = sealer(config, data_dir, &(Arc::new(SystemRandomness) as Arc<dyn Randomness>))?;
+    let opened = tidegate_storage::open(&options).await.context("database.url")?;
+    let done = tidegate_storage::rotate(&*opened.store, &sealer).await;
+    opened.store.close().await;
+    done.map_err(|error| another_key(error, "not everything is sealed anew: run it again"))
+}
+
+/// What was sealed under another key is the operator's to mend, not ours.
+pub(super) fn another_key(error: Error, what: &'static str) -> anyhow::Error {
+    match error {
+        Error::Internal { id } if id.starts_with("seal:") => Fault::new(
+            "secrets.key",
+            "does not open what this database holds",
+            "the key that was in use when the database was made (with SQLite: in master.key)",
+        )
+        .into(),
+        other => anyhow::Error::new(other).context(what),
+    }
+}
+
 impl Ground {
     /// Opens what these roles need: the gateway alone opens no database.
     pub(super) async fn lay(
@@ -57,12 +92,7 @@ impl Ground {
         let url = database_url(config)?;
         let options = tidegate_storage::Options { url, max_connections: CONNECTIONS, clock: sources.clock.clone() };
         let opened = tidegate_storage::open(&options).await.context("database.url")?;
-        let key = match (config.master_key, data_dir) {
-            (Some(key), _) => key,
-            (None, Some(folder)) => folder.master_key(&*sources.randomness)?,
-            (None, None) => return Err(Fault::new("secrets.key", "is missing", "32 random bytes in base64").into()),
-        };
-        let sealer = Sealer::new(&key, sources.randomness.clone())?;
+        let sealer = sealer(config, data_dir, &sources.randomness)?;
         let bus = if roles.communicate() { Bus::reach(config, opened.local_log.clone()).await? } else { Bus::none() };
         Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })
     }

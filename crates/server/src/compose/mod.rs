@@ -16,12 +16,12 @@ use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Compiles, Egress, Engine};
 use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
-use tidegate_model::{Clock, Error, OpenCredential, Randomness, Secret, SystemClock, SystemRandomness, TenantId};
+use tidegate_model::{Clock, Randomness, Secret, SystemClock, SystemRandomness};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::Store;
 use tidegate_webhook_gateway::Gateway;
 use tidegate_wire::grpc::{self, Peer};
-use tidegate_wire::{CacheOptions, CachedRegistry};
+use tidegate_wire::{CacheOptions, CachedRegistry, CachedVault};
 use tokio_util::sync::CancellationToken;
 
 use crate::administrator;
@@ -29,7 +29,7 @@ use crate::config::{Config, Fault, Role, Roles};
 use crate::data_dir::DataDir;
 use crate::health::Health;
 use ground::Ground;
-pub(crate) use ground::migrate;
+pub(crate) use ground::{migrate, rotate};
 pub(crate) use running::Composed;
 
 /// Where and as what a process lives.
@@ -55,6 +55,7 @@ struct Sources {
 struct Definitions {
     registry: Arc<dyn Registry>,
     objects: Arc<dyn Objects>,
+    vault: Arc<dyn Vault>,
 }
 
 /// Builds the roles of this process.
@@ -105,7 +106,8 @@ impl Building<'_> {
         let sealer = self.ground.sealer()?;
         let parts = tidegate_credentials::Parts { store: store.clone(), sealer, clock, randomness };
         let options = tidegate_credentials::Options::new(&self.issuer);
-        let credentials = Credentials::build(options, parts).await.map_err(another_key)?;
+        let credentials = Credentials::build(options, parts).await;
+        let credentials = credentials.map_err(|e| ground::another_key(e, "the credentials role cannot start"))?;
         composed.routes(credentials.router());
         Ok(credentials.authority())
     }
@@ -136,7 +138,8 @@ impl Building<'_> {
             randomness,
         };
         let director = Director::build(options::director(config, address, &self.issuer), parts);
-        let definitions = Definitions { registry: director.registry(), objects: director.objects() };
+        let definitions =
+            Definitions { registry: director.registry(), objects: director.objects(), vault: director.vault() };
         composed.direct(director);
         Ok(definitions)
     }
@@ -157,16 +160,18 @@ impl Building<'_> {
 
     fn definitions_elsewhere(&self) -> anyhow::Result<Definitions> {
         let director = self.peer(self.site.config.peers.director.as_deref(), "peers.director")?;
-        Ok(Definitions { registry: director.registry(), objects: director.objects() })
+        Ok(Definitions { registry: director.registry(), objects: director.objects(), vault: director.vault() })
     }
 
     /// The roles that run scripts.
     fn data_plane(&self, definitions: Definitions, composed: &mut Composed) -> anyhow::Result<()> {
         let Sources { clock, randomness } = self.sources.clone();
         let (config, ground) = (self.site.config, &self.ground);
-        let Definitions { registry, objects } = definitions;
+        let Definitions { registry, objects, vault } = definitions;
         let cached = CachedRegistry::new(registry, ground.notices(), clock.clone(), CacheOptions::default());
         let registry: Arc<dyn Registry> = Arc::new(cached);
+        let vault = CachedVault::new(vault, ground.notices(), clock.clone(), CacheOptions::default());
+        let vault: Arc<dyn Vault> = Arc::new(vault);
         let egress = Egress::new(config.egress.clone())?;
         let parts = tidegate_engine::Parts {
             objects,
@@ -180,7 +185,7 @@ impl Building<'_> {
         if self.has(Role::WebhookGateway) {
             let parts = tidegate_webhook_gateway::Parts {
                 registry: registry.clone(),
-                vault: Arc::new(NoVault),
+                vault: vault.clone(),
                 recorder: ground.recorder()?,
                 engine: engine.clone(),
                 clock: clock.clone(),
@@ -208,11 +213,12 @@ impl Building<'_> {
         // Without a secret of the operator's nobody is a peer.
         let known = self.site.config.peers.secret.clone();
         let definitions = definitions.filter(|_| known.is_some());
+        let vault = definitions.as_ref().map(|d| d.vault.clone());
         let (registry, objects) = definitions.map(|d| (d.registry, d.objects)).unzip();
         let authority = authority.filter(|_| known.is_some());
         let secret = known.unwrap_or_else(|| Secret::generate("", &*self.sources.randomness));
         let public = composed.public();
-        let (routes, health) = grpc::Server { secret, registry, objects, authority, public }.routes().await?;
+        let (routes, health) = grpc::Server { secret, registry, objects, vault, authority, public }.routes().await?;
         composed.routes(routes);
         composed.grpc_health(health);
         Ok(())
@@ -227,27 +233,4 @@ impl Building<'_> {
 
 fn application() -> tidegate_engine::Application {
     tidegate_engine::Application { name: "tidegate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
-}
-
-/// What was sealed under another key is the operator's to mend, not ours.
-fn another_key(error: Error) -> anyhow::Error {
-    match error {
-        Error::Internal { id } if id.starts_with("seal:") => Fault::new(
-            "secrets.key",
-            "does not open what this database holds",
-            "the key that was in use when the database was made (with SQLite: in master.key)",
-        )
-        .into(),
-        other => anyhow::Error::new(other).context("the credentials role cannot start"),
-    }
-}
-
-/// Where no credential is kept yet: whoever needs one is told to come again.
-struct NoVault;
-
-#[async_trait::async_trait]
-impl Vault for NoVault {
-    async fn credential(&self, _: &TenantId, _: &str) -> Result<Option<Arc<OpenCredential>>, Error> {
-        Err(Error::Unavailable("the vault"))
-    }
 }

@@ -110,8 +110,8 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     secret(
         "secrets.key",
-        "32 random bytes in base64 (openssl rand -base64 32)",
-        "Encrypts what must be read again: webhook keys, signing keys. With SQLite it is made at the first start and kept in `master.key`.",
+        "32 random bytes in base64 (openssl rand -base64 32), or several such keys with commas between them",
+        "Encrypts what must be read again: credentials, webhook keys, signing keys. Of several the first encrypts and each decrypts; see credentials.md for changing it. With SQLite it is made at the first start and kept in `master.key`.",
     ),
     plain(
         "peers.director",

@@ -6,6 +6,7 @@
 mod fault;
 mod keys;
 mod layers;
+mod master_keys;
 mod print;
 mod roles;
 mod units;
@@ -15,8 +16,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tidegate_engine::Policy;
 use tidegate_model::{ClientId, RateLimit, RunBounds, Secret};
 use tidegate_webhook_gateway::Proxies;
@@ -25,6 +24,7 @@ use url::Url;
 pub(crate) use fault::Fault;
 pub(crate) use keys::{KEYS, Key};
 pub(crate) use layers::Layers;
+pub(crate) use master_keys::MasterKeys;
 pub(crate) use print::{effective, reference};
 pub(crate) use roles::{Role, Roles};
 use values::Values;
@@ -111,7 +111,7 @@ pub(crate) struct Config {
     pub(crate) webhook_url: Option<Url>,
     pub(crate) door: Door,
     pub(crate) oauth2_url: Option<Url>,
-    pub(crate) master_key: Option<[u8; 32]>,
+    pub(crate) master_keys: Option<MasterKeys>,
     pub(crate) peers: Peers,
     pub(crate) egress: Policy,
     pub(crate) admin: Option<(ClientId, Secret)>,
@@ -127,7 +127,7 @@ impl Config {
     /// Understands every value, whatever roles will run.
     pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
         let values = Values(layers);
-        let master_key = values.optional("secrets.key", |text| STANDARD.decode(text).ok()?.try_into().ok())?;
+        let master_keys = values.optional("secrets.key", MasterKeys::read)?;
         let peer_secret = values.optional("peers.secret", secret)?;
         let client_id = values.optional("admin.client_id", |text| text.parse::<ClientId>().ok())?;
         let client_secret = values.optional("admin.client_secret", secret)?;
@@ -152,7 +152,7 @@ impl Config {
                 rate_limit: values.optional("webhook.rate_limit", |text| text.parse().ok())?,
             },
             oauth2_url: values.optional("oauth2.public_url", http_url)?,
-            master_key,
+            master_keys,
             peers: Peers {
                 director: values.optional("peers.director", peer_url)?,
                 credentials: values.optional("peers.credentials", peer_url)?,

@@ -75,7 +75,7 @@ impl Config {
                 "nats://HOST:4222 with PostgreSQL, local with SQLite",
             ));
         }
-        if !sqlite && roles.remember() && self.master_key.is_none() {
+        if !sqlite && roles.remember() && self.master_keys.is_none() {
             return Err(needs(
                 "secrets.key",
                 "is missing",

@@ -1,5 +1,6 @@
 //! Between the domain's types and the messages of `proto/`: one file per noun, and each refusal names the field.
 
+mod credential;
 mod integration;
 mod object;
 

@@ -17,6 +17,7 @@ mod peer;
 mod registry;
 mod server;
 mod status;
+mod vault;
 
 pub use peer::{InvalidPeer, Peer};
 pub use server::{Health, Server};

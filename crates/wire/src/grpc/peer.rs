@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_model::Secret;
-use tidegate_model::contract::{Objects, Registry, TokenAuthority};
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
@@ -12,6 +12,7 @@ use super::authority::RemoteTokenAuthority;
 use super::guard::Presented;
 use super::objects::RemoteObjects;
 use super::registry::RemoteRegistry;
+use super::vault::RemoteVault;
 
 /// A channel on which each call presents the secret.
 pub(super) type PeerChannel = InterceptedService<Channel, Presented>;
@@ -65,6 +66,11 @@ impl Peer {
     /// The domain objects, from a director.
     pub fn objects(&self) -> Arc<dyn Objects> {
         Arc::new(RemoteObjects::new(self.channel.clone()))
+    }
+
+    /// Third parties' secrets, from a director.
+    pub fn vault(&self) -> Arc<dyn Vault> {
+        Arc::new(RemoteVault::new(self.channel.clone()))
     }
 
     /// Who vouches for access tokens, from a credentials service.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidegate_model::contract::{Objects, Registry, TokenAuthority};
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
 use tidegate_model::{Error, Secret};
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
@@ -17,7 +17,9 @@ use super::objects::ServedObjects;
 use super::pb::objects_service_server::{ObjectsServiceServer, SERVICE_NAME as OBJECTS};
 use super::pb::registry_service_server::{RegistryServiceServer, SERVICE_NAME as REGISTRY};
 use super::pb::token_authority_service_server::{SERVICE_NAME as AUTHORITY, TokenAuthorityServiceServer};
+use super::pb::vault_service_server::{SERVICE_NAME as VAULT, VaultServiceServer};
 use super::registry::ServedRegistry;
+use super::vault::ServedVault;
 use crate::api::{DESCRIPTORS, Public};
 use crate::fault;
 
@@ -29,6 +31,8 @@ pub struct Server {
     pub registry: Option<Arc<dyn Registry>>,
     /// As `tidegate.internal.v1.ObjectsService`.
     pub objects: Option<Arc<dyn Objects>>,
+    /// As `tidegate.internal.v1.VaultService`.
+    pub vault: Option<Arc<dyn Vault>>,
     /// As `tidegate.internal.v1.TokenAuthorityService`.
     pub authority: Option<Arc<dyn TokenAuthority>>,
     /// As the services of `tidegate.v1`; their callers present access tokens.
@@ -51,6 +55,11 @@ impl Server {
             let service = ObjectsServiceServer::new(ServedObjects(objects)).max_decoding_message_size(MAX_MESSAGE);
             routes = routes.add_service(InterceptedService::new(service, guard.clone()));
             served.push(OBJECTS);
+        }
+        if let Some(vault) = self.vault {
+            let service = VaultServiceServer::new(ServedVault(vault));
+            routes = routes.add_service(InterceptedService::new(service, guard.clone()));
+            served.push(VAULT);
         }
         if let Some(authority) = self.authority {
             let service = TokenAuthorityServiceServer::new(ServedTokenAuthority(authority));

@@ -12,3 +12,4 @@ mod objects;
 mod peer;
 mod records;
 mod registry;
+mod vault;

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tidegate_model::contract::{
-    Actor, KeySet, ObjectAction, ObjectChange, Objects, Registry, Resolved, TokenAuthority, WebhookKeyHash,
+    Actor, KeySet, ObjectAction, ObjectChange, Objects, Registry, Resolved, TokenAuthority, Vault, WebhookKeyHash,
 };
 use tidegate_model::{
-    ClientId, Direction, Error, EventType, IntegrationId, Json, Object, ObjectId, Runnable, TenantId, TypeName,
+    ClientId, Direction, Error, EventType, IntegrationId, Json, Object, ObjectId, OpenCredential, Runnable, TenantId,
+    TypeName,
 };
 use tokio::sync::Semaphore;
 
@@ -257,5 +258,47 @@ impl TokenAuthority for MemoryAuthority {
 
     async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
         Ok(client == self.live)
+    }
+}
+
+/// Credentials; may be told to fail.
+#[derive(Default)]
+pub(crate) struct MemoryVault {
+    credentials: Mutex<BTreeMap<(TenantId, String), Arc<OpenCredential>>>,
+    failing: Mutex<Option<Error>>,
+    asked: AtomicUsize,
+}
+
+impl MemoryVault {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn put_all(&self, all: &[Arc<OpenCredential>]) {
+        let key = |one: &Arc<OpenCredential>| (one.credential.tenant.clone(), one.credential.name.clone());
+        self.credentials.lock().unwrap().extend(all.iter().map(|one| (key(one), one.clone())));
+    }
+
+    pub(crate) fn take(&self, name: &str) {
+        self.credentials.lock().unwrap().retain(|(_, known), _| known != name);
+    }
+
+    pub(crate) fn fail(&self, error: Option<Error>) {
+        *self.failing.lock().unwrap() = error;
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Vault for MemoryVault {
+    async fn credential(&self, tenant: &TenantId, name: &str) -> Result<Option<Arc<OpenCredential>>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if let Some(error) = self.failing.lock().unwrap().clone() {
+            return Err(error);
+        }
+        Ok(self.credentials.lock().unwrap().get(&(tenant.clone(), name.to_owned())).cloned())
     }
 }

@@ -1,0 +1,41 @@
+//! `tidegate keys`: changing the operator's key.
+
+use tidegate_model::SystemRandomness;
+use tidegate_storage::{Resealed, Rotated};
+
+use super::run::{block_on, folder_of};
+use crate::cli::{Asked, KeysCommand};
+use crate::config::{Config, Fault, Layers};
+use crate::data_dir::DataDir;
+use crate::{compose, telemetry};
+
+/// Adds a key, or seals everything anew.
+pub(crate) fn keys(asked: &Asked, command: &KeysCommand) -> anyhow::Result<()> {
+    let config = Config::read(&asked.layers(Layers::defaults())?)?;
+    telemetry::start(&config)?;
+    let folder = folder_of(&config);
+    let held = folder.as_deref().map(DataDir::hold).transpose()?;
+    match command {
+        KeysCommand::Add => {
+            let (None, Some(folder)) = (&config.master_keys, &held) else {
+                let wrong = "holds the keys, no file of Tidegate's own does";
+                return Err(Fault::new("secrets.key", wrong, "a new key in front of the others there").into());
+            };
+            let keys = folder.add_master_key(&SystemRandomness)?;
+            println!("the new key is the first of {}; now: tidegate keys rotate", keys.former.len() + 1);
+        }
+        KeysCommand::Rotate => {
+            let done = block_on(compose::rotate(&config, held.as_ref()))?;
+            print(&done);
+        }
+    }
+    Ok(())
+}
+
+fn print(done: &Rotated) {
+    let line = |what: &str, count: Resealed| println!("{what:<13} {} of {} sealed anew", count.resealed, count.of);
+    line("data keys", done.data_keys);
+    line("webhook keys", done.webhook_keys);
+    line("signing keys", done.signing_keys);
+    println!("everything opens with the first key; the others are needed no longer");
+}
