@@ -54,6 +54,7 @@ mod codec;
 pub mod contract;
 mod fault;
 mod lite;
+mod naming;
 mod open;
 mod pg;
 mod record;

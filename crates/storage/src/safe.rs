@@ -70,7 +70,7 @@ impl Safe {
         self.store.update_credential(&self.row(after, read.saturating_add(1)).await?, event).await
     }
 
-    /// Deletes one. `NotFound`.
+    /// Deletes one. `NotFound`; `InvalidOperation` while an Integration's settings name it.
     pub async fn delete(&self, tenant: &TenantId, id: CredentialId, event: &Event) -> Result<(), Error> {
         self.store.delete_credential(tenant, id, event).await
     }

@@ -143,7 +143,6 @@ impl Services {
     pub(crate) async fn delete_credential(&self, access: &Access, id: &str) -> Result<ToldCredential, Error> {
         let tenant = access.within(Operation::WriteCredentials)?;
         let last = self.kept_credential(tenant, id).await?.open;
-        self.refuse_while_named(&last.credential).await?;
         let change = Change::Delete { old: builtin::credential(&last.credential) };
         let event = self.builtin_event(tenant, BuiltIn::Credential, last.credential.id, change)?;
         self.safe.delete(tenant, last.credential.id, &event).await?;
@@ -220,15 +219,6 @@ impl Services {
         self.safe.replace(before.version, &after, &event).await?;
         self.notices.announce().await;
         Ok(after.into())
-    }
-
-    /// Refuses what would leave an Integration without the credential that its settings name.
-    #[expect(
-        clippy::unused_async,
-        reason = "Integrations name no credential yet; who lets them do so asks the store here"
-    )]
-    async fn refuse_while_named(&self, _credential: &Credential) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -80,7 +80,7 @@ pub trait Secrets {
     /// Replaces description, secrets and `updated_at`; `version` must be the one that is there plus one (`InvalidOperation` when somebody
     /// was faster). `NotFound`.
     async fn update_credential(&self, credential: &CredentialRow, event: &Event) -> Result<(), Error>;
-    /// `NotFound`.
+    /// `NotFound`; `InvalidOperation` while an Integration's settings name it.
     async fn delete_credential(&self, tenant: &TenantId, id: CredentialId, event: &Event) -> Result<(), Error>;
 
     /// Up to `max` data keys of all tenants, in the order of tenant and id.

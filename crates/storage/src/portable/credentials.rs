@@ -9,6 +9,7 @@ use super::{Database, counted, micros, number, one_more, outbox, sql, tenants};
 use crate::codec::read_credential_kind;
 use crate::contract::{CredentialRow, LockedCredential};
 use crate::fault::{Fault, dangling, taken};
+use crate::naming::names_credential;
 
 /// What is read of one, up to the condition.
 macro_rules! select {
@@ -33,7 +34,8 @@ statements! {
     UPDATE = "UPDATE credential SET description = $3, version = $4, data_key = $5, sealed = $6, updated_at = $7 \
         WHERE tenant = $1 AND id = $2 AND version = $4 - 1";
     EXISTS = "SELECT id FROM credential WHERE tenant = $1 AND id = $2";
-    DELETE = "DELETE FROM credential WHERE tenant = $1 AND id = $2";
+    DELETE = "DELETE FROM credential WHERE tenant = $1 AND id = $2 RETURNING name";
+    SETTINGS = "SELECT id, name, settings FROM integration WHERE tenant = $1 AND settings <> '{}' ORDER BY name";
 }
 
 const KIND: &str = "Credential";
@@ -98,9 +100,17 @@ pub(super) async fn update(db: &Database, credential: &CredentialRow, event: &Ev
 
 pub(super) async fn delete(db: &Database, tenant: &TenantId, id: CredentialId, event: &Event) -> Result<(), Fault> {
     let mut change = db.change_of(tenant).await?;
-    let done = sql(DELETE).bind(tenant.as_str()).bind(id.0).execute(&mut *change).await?;
-    if done.rows_affected() == 0 {
-        return Err(Error::not_found(KIND, id).into());
+    let deleted = sql(DELETE).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *change).await?;
+    let deleted = deleted.ok_or_else(|| Error::not_found(KIND, id))?;
+    let name: String = Columns::of("credential", &deleted).get("name")?;
+    for row in sql(SETTINGS).bind(tenant.as_str()).fetch_all(&mut *change).await? {
+        let columns = Columns::of("integration", &row);
+        let settings = columns.word("settings", |text| serde_json::from_str(&text))?;
+        if names_credential(&settings, &name) {
+            let user: String = columns.get("name")?;
+            let refusal = format!("Credential {name} is named by the settings of Integration {user}");
+            return Err(Error::InvalidOperation(refusal).into());
+        }
     }
     outbox::commit(db, change, [event]).await
 }

@@ -16,6 +16,7 @@ on_every_store!(
     every_kind_of_credential_comes_back_as_it_was,
     a_credential_is_its_tenants_alone,
     of_two_who_change_the_same_version_one_is_refused,
+    a_credential_that_settings_name_stays,
     credentials_go_with_their_tenant,
     what_was_sealed_in_one_place_does_not_open_in_another,
     a_dump_holds_no_secret,
@@ -127,6 +128,34 @@ async fn of_two_who_change_the_same_version_one_is_refused(kept: &Kept) {
     second.credential.id = CredentialId(id());
     let unknown = safe.replace(1, &second, &any_event(&a)).await;
     assert_eq!(unknown, Err(Error::not_found("Credential", second.credential.id)));
+}
+
+async fn a_credential_that_settings_name_stays(kept: &Kept) {
+    const SET: &str = r#"UPDATE integration SET settings = '{"incoming":{"signature":{"credentials":["shop"]}}}'"#;
+    let a = with_tenants(kept, &["a", "b"]).await;
+    let b = tenant_id("b");
+    let core = logic(&a, "core");
+    kept.store.insert_logic(&core, &any_event(&a)).await.unwrap();
+    kept.store.insert_integration(&incoming(&a, "hook", core.id), None, &any_event(&a)).await.unwrap();
+    let url = kept.url.to_string();
+    if url.starts_with("postgres") {
+        sqlx::raw_sql(SET).execute(&sqlx::PgPool::connect(&url).await.unwrap()).await.unwrap();
+    } else if url.starts_with("sqlite://") {
+        sqlx::raw_sql(SET).execute(&sqlx::SqlitePool::connect(&url).await.unwrap()).await.unwrap();
+    } else {
+        return;
+    }
+    let safe = safe(kept, sealer(1, &[]));
+    let (named, free, theirs) = (bearer(&a, "shop", "t"), bearer(&a, "shop2", "t"), bearer(&b, "shop", "t"));
+    for one in [&named, &free, &theirs] {
+        safe.insert(one, &any_event(&one.credential.tenant)).await.unwrap();
+    }
+    let refused = safe.delete(&a, named.credential.id, &any_event(&a)).await;
+    let why = "Credential shop is named by the settings of Integration hook".to_owned();
+    assert_eq!(refused, Err(Error::InvalidOperation(why)));
+    assert!(safe.credential(&a, "shop").await.unwrap().is_some());
+    safe.delete(&a, free.credential.id, &any_event(&a)).await.unwrap();
+    safe.delete(&b, theirs.credential.id, &any_event(&b)).await.unwrap();
 }
 
 async fn credentials_go_with_their_tenant(kept: &Kept) {
