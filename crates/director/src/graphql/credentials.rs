@@ -1,7 +1,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use tidegate_model::Secret;
 
-use super::enums::{CredentialKind, OAuth2AuthStyle};
+use super::enums::{AuthStyle, CredentialKind};
 use super::of;
 use super::page::{Page, asked};
 use super::scalars::{DateTime, PageCursor};
@@ -60,7 +60,7 @@ impl Credential {
     }
 
     /// OAUTH2.
-    async fn auth_style(&self) -> Option<OAuth2AuthStyle> {
+    async fn auth_style(&self) -> Option<AuthStyle> {
         self.0.auth_style.map(Into::into)
     }
 
@@ -119,7 +119,7 @@ pub(super) struct CredentialInput {
     /// OAUTH2.
     scope: Option<String>,
     /// OAUTH2; BASIC when left out.
-    auth_style: Option<OAuth2AuthStyle>,
+    auth_style: Option<AuthStyle>,
     /// The password, token, header value, client secret, or first signing secret.
     secret: String,
 }
@@ -140,7 +140,7 @@ pub(super) struct CredentialUpdateInput {
     /// OAUTH2.
     scope: Option<String>,
     /// OAUTH2; BASIC when left out.
-    auth_style: Option<OAuth2AuthStyle>,
+    auth_style: Option<AuthStyle>,
     /// Left out, it stays; needed when the update would send it where it was not sent before. Not of one that signs.
     secret: Option<String>,
 }

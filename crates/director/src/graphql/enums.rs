@@ -41,7 +41,7 @@ pub(super) enum CredentialKind {
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tidegate_model::AuthStyle")]
-pub(super) enum OAuth2AuthStyle {
+pub(super) enum AuthStyle {
     /// The client id and secret stand in the header Authorization.
     Basic,
     /// They stand in the form.

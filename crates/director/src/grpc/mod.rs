@@ -3,6 +3,7 @@
 
 mod applications;
 mod convert;
+mod credentials;
 mod events;
 mod executions;
 mod integration_systems;
