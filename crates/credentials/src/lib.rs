@@ -2,7 +2,7 @@
 //!
 //! Two sides that meet in [`TokenAuthority`](tidegate_model::contract::TokenAuthority) and may live in different processes:
 //!
-//! - [`Credentials`] issues. It holds the store's clients and the signing key, and serves `POST /oauth2/token`,
+//! - [`Credentials`] issues. It holds the store's clients and the signing key, and serves `POST /oauth2/token`, `POST /oauth2/introspect` (RFC 7662),
 //!   `GET /.well-known/jwks.json` and `GET /.well-known/oauth-authorization-server` (RFC 8414: what is not served is not announced).
 //! - [`TokenVerifier`] checks. It holds public keys only, asks the authority for them, and goes on with those it has while the authority is away.
 //!
@@ -11,7 +11,7 @@
 //! - Tokens are signed with ES256 and nothing else; the private key is sealed before it is stored, and never leaves this crate.
 //! - A token of a deleted client is refused at most [`LIVENESS_AGE`] later.
 //! - A client's secret appears in no log line, error or `Debug` text; an unknown client and a wrong secret take the same way through the code.
-//! - Every answer of the token endpoint is `Cache-Control: no-store`, errors included.
+//! - Every answer about tokens is `Cache-Control: no-store`, errors included.
 //!
 //! The first administrator is made in two steps ([`Administrator::prepare`], then [`Administrator::insert`]), so that its secret can be written
 //! down before it counts: a crash in between leaves a file that opens nothing and is written anew, never a client whose secret nobody has.
@@ -36,6 +36,7 @@
 mod administrator;
 mod authority;
 mod claims;
+mod introspection;
 mod keys;
 mod metadata;
 mod service;

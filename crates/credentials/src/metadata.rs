@@ -14,10 +14,15 @@ use crate::service::Service;
 /// Short enough that a new key is known well before the first token is signed with it.
 const MAX_AGE: &str = "public, max-age=60";
 
+/// How a client shows its secret, everywhere.
+const AUTH_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
     token_endpoint: String,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
     jwks_uri: String,
     scopes_supported: Vec<String>,
     /// Required by RFC 8414, and empty: there is no authorization endpoint.
@@ -36,11 +41,13 @@ pub(crate) async fn server(State(service): State<Arc<Service>>) -> impl IntoResp
     let metadata = Metadata {
         issuer,
         token_endpoint: format!("{issuer}/oauth2/token"),
+        introspection_endpoint: format!("{issuer}/oauth2/introspect"),
+        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
         scopes_supported: Scope::all().iter().map(Scope::to_string).collect(),
         response_types_supported: [],
         grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
     };
     ([(CACHE_CONTROL, MAX_AGE)], Json(metadata)).into_response()
 }

@@ -11,7 +11,8 @@ use tidegate_storage::Sealer;
 
 use crate::authority::LocalAuthority;
 use crate::keys::SigningKeys;
-use crate::{ClientStore, metadata, token};
+use crate::verifier::TokenVerifier;
+use crate::{ClientStore, introspection, metadata, token};
 
 /// What an operator chooses.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub(crate) struct Service {
     pub(crate) options: Options,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) store: Arc<ClientStore>,
+    /// Checks what it is asked about.
+    pub(crate) verifier: TokenVerifier,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
 }
@@ -64,15 +67,19 @@ impl Credentials {
         options.audience = without_slash(&options.audience);
         let Parts { store, sealer, clock, randomness } = parts;
         let keys = SigningKeys::load_or_make(store.as_ref(), &sealer, clock.as_ref(), randomness.as_ref()).await?;
-        let service = Service { options, keys: Arc::new(keys), store, clock, randomness };
+        let keys = Arc::new(keys);
+        let authority = Arc::new(LocalAuthority { keys: keys.clone(), store: store.clone() });
+        let verifier = TokenVerifier::new(authority, &options.issuer, &options.audience, clock.clone());
+        let service = Service { options, keys, store, verifier, clock, randomness };
         Ok(Self { service: Arc::new(service) })
     }
 
     /// The public endpoints.
     pub fn router(&self) -> Router {
-        let token = post(token::answer).layer(axum::middleware::map_response(token::never_cached));
+        let never_cached = axum::middleware::map_response(token::never_cached);
         Router::new()
-            .route("/oauth2/token", token)
+            .route("/oauth2/token", post(token::answer).layer(never_cached.clone()))
+            .route("/oauth2/introspect", post(introspection::answer).layer(never_cached))
             .route("/.well-known/jwks.json", get(metadata::key_set))
             .route("/.well-known/oauth-authorization-server", get(metadata::server))
             .with_state(self.service.clone())

@@ -3,19 +3,19 @@
 use tidegate_model::{Client, ClientId, SecretHash};
 
 use super::refusal::Refusal;
-use super::request::TokenRequest;
+use super::request::Presented;
 use crate::ClientStore;
 
 /// What no secret hashes to, for comparing with where there is no client.
 const NOBODY: SecretHash = SecretHash([0; 32]);
 
 /// Finds the client that the request proves to be. An unknown id takes the same lookup and the same comparison as a wrong secret.
-pub(crate) async fn authenticate(store: &ClientStore, request: &TokenRequest) -> Result<Client, Refusal> {
-    let id: ClientId = request.client_id.parse().unwrap_or(ClientId(uuid::Uuid::nil()));
+pub(crate) async fn authenticate(store: &ClientStore, presented: &Presented) -> Result<Client, Refusal> {
+    let id: ClientId = presented.client_id.parse().unwrap_or(ClientId(uuid::Uuid::nil()));
     let (client, hash) = match store.client(id).await? {
         Some((client, hash)) => (Some(client), hash),
         None => (None, NOBODY),
     };
-    let matches = hash.matches(&request.client_secret);
+    let matches = hash.matches(&presented.client_secret);
     client.filter(|_| matches).ok_or(Refusal::Client)
 }

@@ -18,7 +18,7 @@ use crate::claims::{Audience, Claims};
 use crate::service::Service;
 
 /// More than any honest request needs.
-const MAX_BODY: usize = 16 * 1024;
+pub(crate) const MAX_BODY: usize = 16 * 1024;
 
 /// The successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ pub(crate) async fn answer(State(service): State<Arc<Service>>, request: Request
     let body =
         to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::Request("the body cannot be read, or is too long"))?;
     let request = TokenRequest::parse(&head.headers, &body)?;
-    let client = authenticate(service.store.as_ref(), &request).await?;
+    let client = authenticate(service.store.as_ref(), &request.client).await?;
     let scopes = granted(&client, request.scope.as_deref())?;
     Ok(Json(issue(&service, &client, &scopes)?))
 }
@@ -72,7 +72,7 @@ fn issue(service: &Service, client: &Client, scopes: &BTreeSet<Scope>) -> Result
     Ok(Issued { access_token, token_type: "Bearer", expires_in, scope })
 }
 
-/// Marks every answer of the token endpoint, refusals and 405 included, as not to be kept by anybody (RFC 6749 section 5.1).
+/// Marks every answer about tokens, refusals and 405 included, as not to be kept by anybody (RFC 6749 section 5.1).
 pub(crate) async fn never_cached(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));

@@ -5,4 +5,7 @@ mod endpoint;
 mod refusal;
 mod request;
 
-pub(crate) use endpoint::{answer, never_cached};
+pub(crate) use client::authenticate;
+pub(crate) use endpoint::{MAX_BODY, answer, never_cached};
+pub(crate) use refusal::Refusal;
+pub(crate) use request::IntrospectionRequest;

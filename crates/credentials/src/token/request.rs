@@ -1,4 +1,4 @@
-//! The token request, read from headers and form; pure.
+//! The requests of clients, read from headers and form; pure.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,31 @@ use tidegate_model::Secret;
 
 use super::refusal::Refusal;
 
+/// A client with its secret, as presented; both may be anything.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Presented {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+}
+
 /// A request for a token that names a grant this service has, and a client with a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TokenRequest {
-    /// As presented; may be anything.
-    pub(crate) client_id: String,
-    /// As presented.
-    pub(crate) client_secret: Secret,
+    pub(crate) client: Presented,
     /// The scopes asked for; `None` asks for all.
     pub(crate) scope: Option<String>,
 }
 
+/// A question about a token (RFC 7662 section 2.1). A `token_type_hint` says nothing: there is one type.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct IntrospectionRequest {
+    pub(crate) client: Presented,
+    /// As presented; may be anything.
+    pub(crate) token: Secret,
+}
+
 impl TokenRequest {
-    /// Reads a request. The credentials come in the `Authorization` header or in the form, never in both.
+    /// Reads a request.
     pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         let mut form = form(headers, body)?;
         match form.remove("grant_type").as_deref() {
@@ -31,6 +43,23 @@ impl TokenRequest {
             None => return Err(Refusal::Request("grant_type is missing")),
         }
         let scope = form.remove("scope");
+        Ok(Self { client: Presented::parse(headers, &mut form)?, scope })
+    }
+}
+
+impl IntrospectionRequest {
+    /// Reads a question; who asks is told before what is asked about, so that a stranger hears of nothing but that.
+    pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
+        let mut form = form(headers, body)?;
+        let client = Presented::parse(headers, &mut form)?;
+        let token = form.remove("token").ok_or(Refusal::Request("token is missing"))?;
+        Ok(Self { client, token: Secret::new(token) })
+    }
+}
+
+impl Presented {
+    /// Takes the credentials from the `Authorization` header or from the form; they never come in both.
+    fn parse(headers: &HeaderMap, form: &mut BTreeMap<String, String>) -> Result<Self, Refusal> {
         let posted = (form.remove("client_id"), form.remove("client_secret"));
         let (client_id, client_secret) = match (basic(headers)?, posted) {
             (Some(_), (_, Some(_))) => return Err(Refusal::Request("the client authenticates in two ways")),
@@ -41,7 +70,7 @@ impl TokenRequest {
             (None, (Some(id), Some(secret))) => (id, Secret::new(secret)),
             (None, _) => return Err(Refusal::Client),
         };
-        Ok(Self { client_id, client_secret, scope })
+        Ok(Self { client_id, client_secret })
     }
 }
 
@@ -119,7 +148,8 @@ mod tests {
     }
 
     fn request(id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
-        TokenRequest { client_id: id.to_owned(), client_secret: Secret::new(secret), scope: scope.map(str::to_owned) }
+        let client = Presented { client_id: id.to_owned(), client_secret: Secret::new(secret) };
+        TokenRequest { client, scope: scope.map(str::to_owned) }
     }
 
     #[test]

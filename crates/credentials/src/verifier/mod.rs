@@ -55,6 +55,21 @@ impl TokenVerifier {
         }
     }
 
+    /// What a good token says.
+    pub(crate) async fn claims(&self, token: &str) -> Result<Claims, Error> {
+        if token.len() > MAX_LENGTH {
+            return Err(MALFORMED);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| MALFORMED)?;
+        let key = self.keys.find(key_id(&header)?).await?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation).map_err(|_| MALFORMED)?.claims;
+        self.check(&claims)?;
+        if !self.liveness.is_live(claims.client_id).await? {
+            return Err(Error::Unauthorized("the client is gone"));
+        }
+        Ok(claims)
+    }
+
     fn check(&self, claims: &Claims) -> Result<(), Error> {
         let now = self.clock.now().timestamp();
         if claims.iss != self.issuer {
@@ -81,16 +96,7 @@ const MALFORMED: Error = Error::Unauthorized("the token is not an access token o
 #[async_trait]
 impl Verifier for TokenVerifier {
     async fn verify(&self, token: &str) -> Result<Caller, Error> {
-        if token.len() > MAX_LENGTH {
-            return Err(MALFORMED);
-        }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| MALFORMED)?;
-        let key = self.keys.find(key_id(&header)?).await?;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation).map_err(|_| MALFORMED)?.claims;
-        self.check(&claims)?;
-        if !self.liveness.is_live(claims.client_id).await? {
-            return Err(Error::Unauthorized("the client is gone"));
-        }
+        let claims = self.claims(token).await?;
         let scopes = claims.scope.split(' ').filter(|text| !text.is_empty()).map(str::parse::<Scope>);
         let scopes = scopes.collect::<Result<_, _>>().map_err(|_| MALFORMED)?;
         Ok(Caller { client: claims.client_id, owner: claims.owner, scopes })

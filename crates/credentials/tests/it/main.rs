@@ -4,6 +4,7 @@
 
 mod administrator;
 mod harness;
+mod introspection;
 mod keys;
 mod logs;
 mod token_endpoint;

@@ -107,7 +107,8 @@ async fn the_metadata_announces_what_is_there_and_nothing_else() {
     assert_eq!(metadata["issuer"], ISSUER);
     assert_eq!(metadata["token_endpoint"], format!("{ISSUER}/oauth2/token"));
     assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
-    for absent in ["introspection_endpoint", "revocation_endpoint", "authorization_endpoint", "registration_endpoint"] {
+    assert_eq!(metadata["introspection_endpoint"], format!("{ISSUER}/oauth2/introspect"));
+    for absent in ["revocation_endpoint", "authorization_endpoint", "registration_endpoint"] {
         assert!(metadata.get(absent).is_none(), "{absent}");
     }
     let keys = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap().to_owned();
