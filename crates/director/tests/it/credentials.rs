@@ -196,6 +196,7 @@ async fn another_tenants_credential_is_not_there() {
     }
     assert_eq!(opened(&desk, "hooks").await.unwrap().material.signing_secrets().len(), 1);
     let page = "query($a: PageCursor) { credentials(first: 1, after: $a) { data { name } pageInfo { endCursor hasNextPage } } }";
+    desk.clock.advance(chrono::TimeDelta::seconds(1));
     create(&desk, basic()).await;
     let first = desk.ok(Some("acme"), page, json!({})).await["credentials"].clone();
     let cursor = first["pageInfo"]["endCursor"].clone();
