@@ -6,6 +6,7 @@ mod bad_input;
 mod clients;
 mod config;
 mod crash;
+mod credentials;
 mod events;
 mod harness;
 mod hostile;
