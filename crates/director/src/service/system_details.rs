@@ -2,7 +2,7 @@
 
 use tidegate_model::{Error, IntegrationSystemId, Json, SystemDetails, Timestamp};
 
-use super::Services;
+use super::{Services, found, known_id};
 use crate::rules::{MAX_STATE_DEPTH, Rules, depth};
 
 /// How many bytes of labels a system may carry.
@@ -49,8 +49,7 @@ impl Services {
     }
 
     async fn linked_system(&self, text: &str) -> Result<IntegrationSystemId, Error> {
-        let unknown = || Error::invalid("in.integrationSystemID", "the id of an Integration System");
-        let id = text.parse().map_err(|_| unknown())?;
-        self.store.integration_system(id).await?.map(|s| s.id).ok_or_else(unknown)
+        let id: IntegrationSystemId = known_id("IntegrationSystem", text)?;
+        Ok(found("IntegrationSystem", id, self.store.integration_system(id).await?)?.id)
     }
 }

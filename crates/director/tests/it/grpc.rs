@@ -14,6 +14,7 @@ use tidegate_wire::api::v1::object_service_client::ObjectServiceClient;
 use tidegate_wire::api::v1::tenant_service_client::TenantServiceClient;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
+use tower::ServiceExt as _;
 
 use crate::desk::{ADMIN, Desk, text};
 
@@ -193,6 +194,25 @@ async fn what_is_away_may_be_asked_again_and_says_when() {
     desk.bus.away.store(false, Ordering::SeqCst);
     let id = client.publish_event(admin(Some("acme"), request)).await.unwrap().into_inner().id;
     assert_eq!(desk.published().await[0].id.to_string(), id);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_the_callers_fault() {
+    let desk = Desk::new().await;
+    let mut tenants = TenantServiceClient::new(desk.director.grpc().routes());
+    let large = tenants.create_tenant(admin(None, tenant_input("acme", &"x".repeat(2 << 20)))).await.unwrap_err();
+    is(&large, Code::InvalidArgument, "InvalidData", "22");
+    // Its name is no text: 0xff is nowhere in UTF-8.
+    let frame: &[u8] = &[0, 0, 0, 0, 6, 0x0a, 4, 0x12, 2, 0xff, 0xff];
+    let request = http::Request::post("/tidegate.v1.TenantService/CreateTenant")
+        .header("content-type", "application/grpc")
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .body(axum::body::Body::from(frame))
+        .unwrap();
+    let response = desk.director.grpc().routes().oneshot(request).await.unwrap();
+    let status = Status::from_header_map(response.headers()).unwrap();
+    is(&status, Code::InvalidArgument, "InvalidData", "22");
+    assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "request");
 }
 
 #[tokio::test]

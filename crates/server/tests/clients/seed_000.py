@@ -80,6 +80,7 @@ def pairing(admin, system_id, token_url):
 def managing(admin, system, system_id):
     there = {tenant: system.register_application(tenant, "shop", system_id)["id"] for tenant in ("acme", "other")}
     refused(21, system.register_application, "acme", "shop", system_id)
+    refused(20, system.register_application, "acme", "other", "00000000-0000-7000-8000-000000000000")
     for tenant, id in there.items():
         assert system.applications(tenant) == [{"id": id, "name": "shop", "system": system_id}]
     assert system.application("acme", there["other"]) is None, "another tenant's is not there"

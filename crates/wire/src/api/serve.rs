@@ -6,7 +6,7 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response as HttpResponse;
 use tidegate_model::Error;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::Admits;
 use super::spelling::spelled;
@@ -25,7 +25,7 @@ impl Public {
     pub fn of<F: Face>(face: F, limit: usize) -> Self {
         let face = Arc::new(face);
         let (routes, names) = services(&face, limit);
-        let routes = routes.into_axum_router().reset_fallback().layer(from_fn_with_state(face, admitted::<F>));
+        let routes = routes.into_axum_router().reset_fallback().layer(from_fn_with_state((face, limit), admitted::<F>));
         Self { routes, names }
     }
 
@@ -39,13 +39,29 @@ impl Public {
 pub(super) struct Served<F>(pub(super) Arc<F>);
 
 /// Lets nobody further who is not admitted: a stranger's message is not read.
-async fn admitted<F: Admits>(State(face): State<Arc<F>>, mut request: HttpRequest, next: Next) -> HttpResponse {
+async fn admitted<F: Admits>(
+    State((face, limit)): State<(Arc<F>, usize)>,
+    mut request: HttpRequest,
+    next: Next,
+) -> HttpResponse {
     match face.admit(request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            understood(next.run(request).await, limit)
         }
         Err(error) => to_status(&error).into_http(),
+    }
+}
+
+/// A message that could not be read is the caller's fault, told as every other one. It was refused before the face was asked, whose own
+/// refusals have details.
+fn understood(response: HttpResponse, limit: usize) -> HttpResponse {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange) => {
+            let expected = format!("a message as proto/ has it, of at most {limit} bytes");
+            to_status(&Error::invalid("request", expected)).into_http()
+        }
+        _ => response,
     }
 }
 
