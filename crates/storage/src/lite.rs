@@ -1,5 +1,7 @@
 //! SQLite: one file, one process, one writer.
 
+#[cfg(test)]
+mod asked;
 mod bulk;
 mod dialect;
 mod log;
@@ -83,9 +85,4 @@ fn pool(size: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-}
-
-#[cfg(test)]
-async fn test_database() -> Option<Database> {
-    Some(open_memory(&tidegate_model::SystemClock).await.unwrap())
 }

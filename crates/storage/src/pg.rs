@@ -1,5 +1,7 @@
 //! PostgreSQL: many processes, each with a small pool.
 
+#[cfg(test)]
+mod asked;
 mod bulk;
 mod dialect;
 
@@ -91,22 +93,4 @@ async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
         Ok(answer) => answer.map(|()| true),
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
-}
-
-#[cfg(test)]
-async fn test_database() -> Option<Database> {
-    let Some(url) = std::env::var_os("TIDEGATE_TEST_POSTGRES") else {
-        assert!(std::env::var_os("CI").is_none(), "TIDEGATE_TEST_POSTGRES is not set");
-        println!("skipped: TIDEGATE_TEST_POSTGRES is not set");
-        return None;
-    };
-    let server: PgConnectOptions = url.to_str().unwrap().parse().unwrap();
-    let name = format!("tidegate_statements_{}", std::process::id());
-    let admin = PgPoolOptions::new().max_connections(1).connect_with(server.clone()).await.unwrap();
-    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&admin).await.unwrap();
-    }
-    let server = server.database(&name);
-    migrate(&server).await.unwrap();
-    Some(open(&server, 1, &tidegate_model::SystemClock).await.unwrap())
 }

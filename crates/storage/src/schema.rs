@@ -28,6 +28,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0003_credentials.sql"),
         include_str!("../../../migrations/postgres/0003_credentials.sql"),
     ),
+    (
+        6,
+        "records in order",
+        include_str!("../../../migrations/sqlite/0006_records_in_order.sql"),
+        include_str!("../../../migrations/postgres/0006_records_in_order.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -298,7 +298,8 @@ impl ExecutionQuery {
     ) -> Result<Page<Execution>> {
         let (services, access) = of(ctx)?;
         let filter = filter.map(Into::into).unwrap_or_default();
-        Ok(Page::of(services.executions(access, filter, asked(first, after)).await?, Execution))
+        let counted = ctx.look_ahead().field("totalCount").exists();
+        Ok(Page::of(services.executions(access, filter, asked(first, after), counted).await?, Execution))
     }
 
     async fn execution(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Execution>> {

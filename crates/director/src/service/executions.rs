@@ -1,4 +1,4 @@
-use tidegate_model::{Delivery, Error, Execution, ExecutionFilter, ExecutionId, Page, Status, Timestamp, Trigger};
+use tidegate_model::{Delivery, Error, Execution, ExecutionFilter, ExecutionId, Slice, Status, Timestamp, Trigger};
 
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
@@ -18,12 +18,13 @@ pub(crate) struct ExecutionFilterInput {
 }
 
 impl Services {
-    /// Newest first.
+    /// Newest first. The total is told only to who asks for it: counting takes longer the more there are, a page does not.
     pub(crate) async fn executions(
         &self,
         access: &Access,
         filter: ExecutionFilterInput,
         asked: Asked,
+        counted: bool,
     ) -> Result<Listed<Execution>, Error> {
         let tenant = access.within(Operation::ReadExecutions)?;
         if filter.text.as_ref().is_some_and(|t| t.chars().count() > 256) {
@@ -31,11 +32,14 @@ impl Services {
         }
         let list = List::new(&self.sealer, "executions", Some(tenant));
         let of = list.page(&asked)?;
-        let page = match known(filter) {
-            Some(filter) => self.store.executions(tenant, &filter, of).await?,
-            None => Page::cut(Vec::new(), of.first, 0),
+        let (page, total) = match known(filter) {
+            Some(filter) => {
+                let page = self.store.executions(tenant, &filter, of).await?;
+                (page, if counted { self.store.count_executions(tenant, &filter).await? } else { 0 })
+            }
+            None => (Slice::empty(), 0),
         };
-        list.listed(asked, page, |e| e.id)
+        list.listed(asked, page.of_list(total), |e| e.id)
     }
 
     pub(crate) async fn execution(&self, access: &Access, id: &str) -> Result<Option<Execution>, Error> {

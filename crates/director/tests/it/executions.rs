@@ -132,6 +132,12 @@ async fn records_are_listed_newest_first_and_narrowed_by_every_field() {
     }
     let page = desk.ok(Some("acme"), LIST, json!({ "n": 2 })).await["executions"].clone();
     assert_eq!(page["totalCount"], 3);
+    let within = "{ executions(first: 1) { ... on ExecutionPage { ...Total } } } fragment Total on Pageable { count: totalCount }";
+    assert_eq!(
+        desk.ok(Some("acme"), within, json!({})).await["executions"]["count"],
+        3,
+        "it is found however it is asked for"
+    );
     let rest = desk.ok(Some("acme"), LIST, json!({ "n": 2, "a": page["pageInfo"]["endCursor"] })).await;
     assert_eq!(rest["executions"]["data"], json!([{ "id": first }]));
     assert_eq!(desk.ok(Some("other"), LIST, json!({})).await["executions"]["totalCount"], 0);

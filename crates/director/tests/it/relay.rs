@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
-use tidegate_model::Clock as _;
+use tidegate_model::{Clock as _, Execution, ExecutionFilter, ExecutionId, SystemRandomness};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -76,4 +76,32 @@ async fn records_past_their_time_are_deleted_and_others_kept() {
     eventually(|| async { desk.store.execution(&tenant, old).await.unwrap().is_none() }).await;
     running.stop().await;
     assert!(desk.store.execution(&tenant, new).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn deleting_many_records_lets_others_in_between() {
+    let desk = Desk::with_tenants().await;
+    let (integration, _) = desk.create_incoming("acme", "hook").await;
+    let (now, tenant) = (desk.clock.now(), crate::desk::tenant("acme"));
+    let old = crate::executions::record(&desk, &integration, now - chrono::TimeDelta::hours(25)).await;
+    let old = desk.store.execution(&tenant, old).await.unwrap().unwrap();
+    let many: Vec<_> = (0..3000)
+        .map(|_| Execution { id: ExecutionId::generate(&*desk.clock, &SystemRandomness), ..old.clone() })
+        .collect();
+    desk.store.append_executions(&many).await.unwrap();
+    let running = Running::start(&desk);
+    let mut seen_between = 0;
+    loop {
+        // A reader and a writer like any other: each turn is one that deleting has let in.
+        let new =
+            Execution { id: ExecutionId::generate(&*desk.clock, &SystemRandomness), started_at: now, ..old.clone() };
+        desk.store.append_executions(&[new]).await.unwrap();
+        let filter = ExecutionFilter { to: Some(now), ..ExecutionFilter::default() };
+        match desk.store.count_executions(&tenant, &filter).await.unwrap() {
+            0 => break,
+            left => seen_between += usize::from(left < 3001),
+        }
+    }
+    running.stop().await;
+    assert!(seen_between > 0, "all of it was deleted at once");
 }

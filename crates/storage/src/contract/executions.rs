@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use tidegate_model::{Error, Execution, ExecutionFilter, ExecutionId, Page, PageOf, TenantId};
+use tidegate_model::{Error, Execution, ExecutionFilter, ExecutionId, PageOf, Slice, TenantId};
 
 /// Records of runs. Open deliveries are listed among them.
 #[async_trait]
@@ -8,11 +8,16 @@ pub trait Executions {
     async fn append_executions(&self, executions: &[Execution]) -> Result<(), Error>;
     /// Finds a record, or the record so far of an open delivery.
     async fn execution(&self, tenant: &TenantId, id: ExecutionId) -> Result<Option<Execution>, Error>;
-    /// Newest first. Read at one moment: a delivery that ends meanwhile is there once.
+    /// Newest first. Read at one moment: a delivery that ends meanwhile is there once. What it costs is that of the page, however many
+    /// records there are, where only Integration, status, time and object narrow.
+    ///
+    /// A record's id must be made within a minute of `started_at`: records are found by time in the order of their ids.
     async fn executions(
         &self,
         tenant: &TenantId,
         filter: &ExecutionFilter,
         page: PageOf<ExecutionId>,
-    ) -> Result<Page<Execution>, Error>;
+    ) -> Result<Slice<Execution>, Error>;
+    /// How many there are. What it costs grows with the count.
+    async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error>;
 }

@@ -1,28 +1,61 @@
 //! Records of runs, and open deliveries among them.
+//!
+//! A list is read in the order of an index that has what narrows most: event, object, Integration and status, status, or the tenant alone. Where
+//! statuses narrow, each is read on its own and they are merged, so that no row is read that is not shown. Time narrows the ids.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use chrono::TimeDelta;
 use tidegate_model::{
-    EventId, Execution, ExecutionFilter, ExecutionId, ObjectId, Page, PageOf, Status, TenantId, TypeName,
+    EventId, Execution, ExecutionFilter, ExecutionId, ObjectId, PageOf, Slice, Status, TenantId, Timestamp, TypeName,
 };
 use uuid::Uuid;
 
 use super::super::bulk;
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, counted, maybe_micros, number, one_more, sql, tenants};
+use super::{Database, Statement, counted, maybe_micros, number, one_more, sql, tenants};
 use crate::body::{self, OwnedDeliveryBody};
 use crate::fault::Fault;
 use crate::record::RecordRow;
 
-/// The filter's conditions; `$1` to `$9` are bound by [`filtered`].
-macro_rules! matching {
+/// The conditions that no index has; every parameter but the ids' is in them.
+macro_rules! narrowed {
     () => {
-        " WHERE tenant = $1 AND (integration = $2 OR $2 IS NULL) AND ($3 = '' OR $3 LIKE '% ' || status || ' %') \
+        " AND (integration = $2 OR $2 IS NULL) AND ($3 = '' OR $3 LIKE '% ' || status || ' %') \
          AND (started_at >= $4 OR $4 IS NULL) AND (started_at < $5 OR $5 IS NULL) \
          AND (object_type = $6 OR $6 IS NULL) AND (object_id = $7 OR $7 IS NULL) AND (event_id = $8 OR $8 IS NULL) \
          AND (search LIKE $9 ESCAPE '\\' OR $9 IS NULL)"
+    };
+}
+
+/// A page in the order of an index whose first columns are given.
+macro_rules! page_of {
+    ($table:literal, $first:literal) => {
+        concat!(
+            "SELECT id, body FROM ",
+            $table,
+            " WHERE tenant = $1",
+            $first,
+            " AND id >= $10 AND id < $11",
+            narrowed!(),
+            " ORDER BY id DESC LIMIT $12"
+        )
+    };
+}
+
+/// How many a page would be cut out of.
+macro_rules! count_of {
+    ($table:literal, $first:literal) => {
+        concat!(
+            "SELECT COUNT(*) FROM ",
+            $table,
+            " WHERE tenant = $1",
+            $first,
+            " AND id >= $10 AND id < $11",
+            narrowed!()
+        )
     };
 }
 
@@ -30,15 +63,42 @@ statements! {
     // One statement sees one moment: a delivery that ends meanwhile is in one of the two.
     FIND = "SELECT id, body, FALSE AS open FROM execution WHERE tenant = $1 AND id = $2 \
         UNION ALL SELECT id, body, TRUE AS open FROM delivery WHERE tenant = $1 AND id = $2";
-    LIST = concat!(
-        "SELECT id, body, open FROM (SELECT id, body, FALSE AS open FROM execution", matching!(),
-        " AND id < $10 ORDER BY id DESC LIMIT $11) AS ended \
-         UNION ALL SELECT id, body, open FROM (SELECT id, body, TRUE AS open FROM delivery", matching!(),
-        " AND id < $10 ORDER BY id DESC LIMIT $11) AS unended ORDER BY id DESC LIMIT $11"
-    );
-    COUNT = concat!(
-        "SELECT (SELECT COUNT(*) FROM execution", matching!(), ") + (SELECT COUNT(*) FROM delivery", matching!(), ")"
-    );
+    LIST_BY_EVENT = page_of!("execution", " AND event_id = $8");
+    LIST_BY_OBJECT = page_of!("execution", " AND object_id = $7");
+    LIST_BY_INTEGRATION = page_of!("execution", " AND integration = $2 AND status = trim($3)");
+    LIST_BY_STATUS = page_of!("execution", " AND status = trim($3)");
+    LIST_ALL = page_of!("execution", "");
+    LIST_OPEN_BY_EVENT = page_of!("delivery", " AND event_id = $8");
+    LIST_OPEN_BY_INTEGRATION = page_of!("delivery", " AND integration = $2");
+    LIST_OPEN = page_of!("delivery", "");
+    COUNT_BY_EVENT = count_of!("execution", " AND event_id = $8");
+    COUNT_BY_OBJECT = count_of!("execution", " AND object_id = $7");
+    COUNT_BY_INTEGRATION = count_of!("execution", " AND integration = $2 AND status = trim($3)");
+    COUNT_BY_STATUS = count_of!("execution", " AND status = trim($3)");
+    COUNT_ALL = count_of!("execution", "");
+    COUNT_OPEN_BY_EVENT = count_of!("delivery", " AND event_id = $8");
+    COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", " AND integration = $2");
+    COUNT_OPEN = count_of!("delivery", "");
+    // Where nothing else narrows, the index alone is read.
+    COUNT_IN_INDEX_BY_INTEGRATION = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2 AND integration = $3";
+    COUNT_IN_INDEX_BY_STATUS = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2";
+}
+
+/// What a record is that has ended.
+const ENDED: [Status; 5] = [Status::Success, Status::SuccessWithWarning, Status::Skipped, Status::Failed, Status::Dead];
+/// What a delivery is that has not.
+const OPEN: [Status; 2] = [Status::Pending, Status::Retrying];
+
+/// Ids are made at the start of what they name, or this much before or after.
+const AROUND_START: TimeDelta = TimeDelta::minutes(1);
+
+/// One statement's share of a list.
+struct Part {
+    list: &'static str,
+    count: &'static str,
+    /// Those that it may show; empty is any.
+    statuses: Vec<Status>,
+    open: bool,
 }
 
 /// Those of a tenant that is gone are dropped, as they would have been with it.
@@ -62,7 +122,8 @@ pub(super) async fn append(db: &Database, executions: &[Execution]) -> Result<()
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: ExecutionId) -> Result<Option<Execution>, Fault> {
     let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
-    row.as_ref().map(read).transpose()
+    let open = |row: &Row| Columns::of("execution", row).get("open");
+    row.as_ref().map(|row| read(row, open(row)?)).transpose()
 }
 
 pub(super) async fn list(
@@ -70,24 +131,105 @@ pub(super) async fn list(
     tenant: &TenantId,
     filter: &ExecutionFilter,
     page: PageOf<ExecutionId>,
-) -> Result<Page<Execution>, Fault> {
-    let before = page.after.map_or(Uuid::max(), |id| id.0);
+) -> Result<Slice<Execution>, Fault> {
     let mut look = db.look().await?;
-    let total = number(&mut look, filtered(COUNT, tenant, filter)).await?;
-    let list = filtered(LIST, tenant, filter).bind(before).bind(one_more(page.first));
-    let rows = list.fetch_all(&mut *look).await?;
-    let executions = rows.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(Page::cut(executions, page.first, counted(total)))
+    let mut rows = Vec::new();
+    for part in parts(filter) {
+        let statement = narrowed(part.list, tenant, filter, &part.statuses, page.after).bind(one_more(page.first));
+        for row in statement.fetch_all(&mut *look).await? {
+            let id: Uuid = Columns::of("execution", &row).get("id")?;
+            rows.push((id, row, part.open));
+        }
+    }
+    rows.sort_unstable_by(|(one, ..), (other, ..)| other.cmp(one));
+    let has_next = rows.len() > usize::from(page.first);
+    rows.truncate(usize::from(page.first));
+    let data = rows.iter().map(|(_, row, open)| read(row, *open)).collect::<Result<_, _>>()?;
+    Ok(Slice { data, has_next })
 }
 
-fn filtered(statement: &'static str, tenant: &TenantId, filter: &ExecutionFilter) -> super::Statement {
-    let statuses: Vec<_> = filter.statuses.iter().map(|s: &Status| s.as_str()).collect();
-    let statuses = if statuses.is_empty() { String::new() } else { format!(" {} ", statuses.join(" ")) };
-    let text = filter.text.as_deref().map(|text| {
+pub(super) async fn count(db: &Database, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Fault> {
+    let mut look = db.look().await?;
+    let mut total = 0;
+    for part in parts(filter) {
+        if !part.open && is_in_index(filter) {
+            let statuses = if part.statuses.is_empty() { &ENDED[..] } else { &part.statuses };
+            for status in statuses {
+                let text =
+                    if filter.integration.is_some() { COUNT_IN_INDEX_BY_INTEGRATION } else { COUNT_IN_INDEX_BY_STATUS };
+                let statement = sql(text).bind(tenant.as_str()).bind(status.as_str());
+                let statement = filter.integration.iter().fold(statement, |statement, id| statement.bind(id.0));
+                total += counted(number(&mut look, statement).await?);
+            }
+        } else {
+            let statement = narrowed(part.count, tenant, filter, &part.statuses, None);
+            total += counted(number(&mut look, statement).await?);
+        }
+    }
+    Ok(total)
+}
+
+/// The statements whose rows, merged, are the list.
+fn parts(filter: &ExecutionFilter) -> Vec<Part> {
+    let wanted = |among: &[Status]| -> Vec<Status> {
+        among.iter().copied().filter(|status| filter.statuses.is_empty() || filter.statuses.contains(status)).collect()
+    };
+    let (ended, open) = (wanted(&ENDED), wanted(&OPEN));
+    let mut parts = Vec::new();
+    if !ended.is_empty() {
+        let whole = |list, count, statuses| Part { list, count, statuses, open: false };
+        let each = |list, count| ended.iter().map(move |status| whole(list, count, vec![*status]));
+        if filter.event_id.is_some() {
+            parts.push(whole(LIST_BY_EVENT, COUNT_BY_EVENT, ended.clone()));
+        } else if filter.object_id.is_some() {
+            parts.push(whole(LIST_BY_OBJECT, COUNT_BY_OBJECT, ended.clone()));
+        } else if filter.integration.is_some() {
+            parts.extend(each(LIST_BY_INTEGRATION, COUNT_BY_INTEGRATION));
+        } else if ended.len() < ENDED.len() {
+            parts.extend(each(LIST_BY_STATUS, COUNT_BY_STATUS));
+        } else {
+            parts.push(whole(LIST_ALL, COUNT_ALL, Vec::new()));
+        }
+    }
+    if !open.is_empty() {
+        let (list, count) = if filter.event_id.is_some() {
+            (LIST_OPEN_BY_EVENT, COUNT_OPEN_BY_EVENT)
+        } else if filter.integration.is_some() {
+            (LIST_OPEN_BY_INTEGRATION, COUNT_OPEN_BY_INTEGRATION)
+        } else {
+            (LIST_OPEN, COUNT_OPEN)
+        };
+        parts.push(Part { list, count, statuses: open, open: true });
+    }
+    parts
+}
+
+/// Whether an index has everything that narrows.
+fn is_in_index(filter: &ExecutionFilter) -> bool {
+    let ExecutionFilter { integration: _, statuses: _, from, to, object_type, object_id, event_id, text } = filter;
+    let other =
+        [from.is_some(), to.is_some(), object_type.is_some(), object_id.is_some(), event_id.is_some(), text.is_some()];
+    !other.contains(&true)
+}
+
+/// A statement with `$1` to `$11`.
+fn narrowed(
+    text: &'static str,
+    tenant: &TenantId,
+    filter: &ExecutionFilter,
+    statuses: &[Status],
+    after: Option<ExecutionId>,
+) -> Statement {
+    let names: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
+    let statuses = if names.is_empty() { String::new() } else { format!(" {} ", names.join(" ")) };
+    let search = filter.text.as_deref().map(|text| {
         let escaped = body::lower(text).replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         format!("%{escaped}%")
     });
-    sql(statement)
+    let from = filter.from.and_then(|from| from.checked_sub_signed(AROUND_START)).map_or(Uuid::nil(), first_id);
+    let to = filter.to.and_then(|to| to.checked_add_signed(AROUND_START)).map_or(Uuid::max(), first_id);
+    let before = after.map_or(to, |id| id.0.min(to));
+    sql(text)
         .bind(tenant.as_str())
         .bind(filter.integration.map(|id| id.0))
         .bind(statuses)
@@ -96,12 +238,20 @@ fn filtered(statement: &'static str, tenant: &TenantId, filter: &ExecutionFilter
         .bind(filter.object_type.as_ref().map(TypeName::as_str))
         .bind(filter.object_id.as_ref().map(ObjectId::as_str))
         .bind(filter.event_id.as_ref().map(EventId::as_str))
-        .bind(text)
+        .bind(search)
+        .bind(from)
+        .bind(before)
 }
 
-fn read(row: &Row) -> Result<Execution, Fault> {
+/// The least id that is made then: ids begin with their millisecond.
+fn first_id(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
+    Uuid::from_u128(u128::from(millis) << 80)
+}
+
+fn read(row: &Row, open: bool) -> Result<Execution, Fault> {
     let columns = Columns::of("execution", row);
-    if columns.get("open")? {
+    if open {
         let body: OwnedDeliveryBody = columns.body("body")?;
         return Ok(body.execution);
     }

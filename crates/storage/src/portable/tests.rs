@@ -2,6 +2,7 @@
 
 use sqlx::{Executor as _, SqlSafeStr as _};
 
+use super::super::asked;
 use super::{
     applications, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
     integration_rows, integration_systems, integrations, logics, objects, outbox, runtimes, signing_keys, tenants,
@@ -9,7 +10,7 @@ use super::{
 
 #[tokio::test]
 async fn every_statement_prepares() {
-    let Some(database) = super::super::test_database().await else { return };
+    let Some(database) = asked::test_database("statements").await else { return };
     let all = [
         applications::STATEMENTS,
         bookkeeping::STATEMENTS,
@@ -39,4 +40,32 @@ async fn every_statement_prepares() {
             panic!("{name} does not prepare: {error}\n{text}");
         }
     }
+}
+
+/// Lists that are read in the order of an index, and counts that read nothing else than one, name it.
+#[tokio::test]
+async fn lists_of_records_are_read_in_the_order_of_an_index() {
+    let Some(database) = asked::test_database("plans").await else { return };
+    let mut connection = database.writes().acquire().await.unwrap();
+    asked::fill_executions(&mut connection).await;
+    let statement = |name: &str| executions::STATEMENTS.iter().find(|(known, _)| *known == name).unwrap().1;
+    let plans = [
+        ("LIST_BY_EVENT", "execution_by_event"),
+        ("LIST_BY_OBJECT", "execution_by_object"),
+        ("LIST_BY_INTEGRATION", "execution_by_integration"),
+        ("LIST_BY_STATUS", "execution_by_status"),
+        ("LIST_ALL", "execution"),
+        ("COUNT_IN_INDEX_BY_INTEGRATION", "execution_by_integration"),
+        ("COUNT_IN_INDEX_BY_STATUS", "execution_by_status"),
+    ];
+    for (name, index) in plans {
+        let plan = asked::plan_of(&mut connection, statement(name)).await;
+        assert!(plan.contains(index), "{name} does not go by {index}:\n{plan}");
+        assert!(!asked::reads_everything(&plan), "{name} reads every row:\n{plan}");
+        // The records of one event are few.
+        assert!(name == "LIST_BY_EVENT" || !asked::sorts(&plan), "{name} sorts:\n{plan}");
+        assert!(!name.starts_with("COUNT") || asked::is_index_only(&plan), "{name} reads rows:\n{plan}");
+    }
+    let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1).await;
+    assert!(prune.contains("execution_by_started_at") && !asked::reads_everything(&prune), "{prune}");
 }

@@ -167,7 +167,7 @@ async fn a_finished_delivery_becomes_its_record(kept: &Kept) {
     let page = PageOf { first: 10, after: None };
     let all = kept.store.executions(&a, &tidegate_model::ExecutionFilter::default(), page).await.unwrap();
     records.reverse();
-    assert_eq!((all.data, all.total), (records.clone(), 2));
+    assert_eq!(all.data, records);
     assert!(!kept.store.save(&delivery_of(&records[0], &a), holder, kept.after(60)).await.unwrap());
 }
 

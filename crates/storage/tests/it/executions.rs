@@ -1,6 +1,6 @@
 use tidegate_model::{
     Call, Execution, ExecutionFilter, ExecutionId, HttpMethod, Json, LogLevel, LogLine, PageOf, ReceivedRequest,
-    Status, TenantId,
+    Status, TenantId, Timestamp,
 };
 
 use crate::harness::{Kept, on_every_store};
@@ -16,7 +16,8 @@ on_every_store!(
 
 async fn list(kept: &Kept, tenant: &TenantId, filter: ExecutionFilter) -> Vec<ExecutionId> {
     let page = kept.store.executions(tenant, &filter, PageOf { first: 100, after: None }).await.unwrap();
-    assert_eq!(page.total, u64::try_from(page.data.len()).unwrap(), "the total is that of the filter");
+    let total = kept.store.count_executions(tenant, &filter).await.unwrap();
+    assert_eq!(total, u64::try_from(page.data.len()).unwrap(), "the count is that of the filter {filter:?}");
     page.data.iter().map(|e| e.id).collect()
 }
 
@@ -65,11 +66,13 @@ async fn records_and_open_deliveries_are_listed_together_newest_first(kept: &Kep
     let all = ExecutionFilter::default();
     let page = kept.store.executions(&a, &all, PageOf { first: 2, after: None }).await.unwrap();
     let ids: Vec<_> = page.data.iter().map(|e| e.id).collect();
-    assert_eq!((ids, page.has_next, page.total), (vec![last.id, open[1]], true, 4));
+    assert_eq!((ids, page.has_next), (vec![last.id, open[1]], true));
+    assert_eq!(kept.store.count_executions(&a, &all).await.unwrap(), 4);
     kept.store.append_executions(&[execution(&target)]).await.unwrap();
     let page = kept.store.executions(&a, &all, PageOf { first: 2, after: Some(open[1]) }).await.unwrap();
     let ids: Vec<_> = page.data.iter().map(|e| e.id).collect();
-    assert_eq!((ids, page.has_next, page.total), (vec![open[0], first.id], false, 5));
+    assert_eq!((ids, page.has_next), (vec![open[0], first.id], false));
+    assert_eq!(kept.store.count_executions(&a, &all).await.unwrap(), 5);
 }
 
 async fn each_filter_narrows(kept: &Kept) {
@@ -97,6 +100,14 @@ async fn each_filter_narrows(kept: &Kept) {
         ),
         (ExecutionFilter { from: Some(kept.after(10)), ..any() }, vec![failed.id]),
         (ExecutionFilter { to: Some(kept.after(10)), ..any() }, vec![open, hook.id]),
+        (ExecutionFilter { integration: Some(target.id), statuses: vec![Status::Failed], ..any() }, vec![failed.id]),
+        (ExecutionFilter { integration: Some(target.id), to: Some(kept.after(10)), ..any() }, vec![open]),
+        (ExecutionFilter { integration: Some(hook.integration), from: Some(kept.after(-9)), ..any() }, vec![hook.id]),
+        (ExecutionFilter { statuses: vec![Status::Failed], from: Some(kept.after(11)), ..any() }, vec![]),
+        (
+            ExecutionFilter { from: Some(Timestamp::MIN_UTC), to: Some(Timestamp::MAX_UTC), ..any() },
+            vec![open, failed.id, hook.id],
+        ),
         (ExecutionFilter { object_type: Some(type_name("Order")), ..any() }, vec![open, failed.id]),
         (ExecutionFilter { object_id: Some(event(&a, "e1").object_id), ..any() }, vec![failed.id]),
         (ExecutionFilter { event_id: Some(event(&a, "e2").id), ..any() }, vec![open]),

@@ -17,9 +17,10 @@ use crate::harness::{Kept, start};
 pub(crate) fn id() -> Uuid {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let base = LogicId::generate(&SystemClock, &SystemRandomness).0.as_u128();
-    // The machine's clock may stand still between two; a count in the time's place does not.
-    let count = u128::from(COUNT.fetch_add(1, Ordering::Relaxed));
-    Uuid::from_u128((count << 80) | (base & ((1 << 80) - 1)))
+    // The machine's clock may stand still between two; counting milliseconds from the tests' own start on does not.
+    let began = u64::try_from(start().timestamp_millis()).unwrap();
+    let millis = u128::from(began + COUNT.fetch_add(1, Ordering::Relaxed));
+    Uuid::from_u128((millis << 80) | (base & ((1 << 80) - 1)))
 }
 
 pub(crate) fn tenant_id(name: &str) -> TenantId {

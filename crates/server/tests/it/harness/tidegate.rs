@@ -150,6 +150,17 @@ impl Tidegate {
         part.answers().await;
     }
 
+    /// Starts one more gateway, set up like the first; answers what its URLs begin with.
+    pub(crate) async fn another_gateway(&mut self) -> String {
+        let port = ports::free();
+        let arguments = ["serve", "webhook-gateway"].map(str::to_owned).to_vec();
+        let mut part = Part { arguments, port, settings: self.parts[2].settings.clone(), process: None };
+        part.process = Some(Process::start(part.settled(tidegate().args(&part.arguments))));
+        part.ready().await;
+        self.parts.push(part);
+        format!("http://127.0.0.1:{port}")
+    }
+
     /// SIGTERM for one process.
     pub(crate) fn ask_to_stop(&self, which: usize) {
         self.parts[which].process.as_ref().unwrap().ask_to_stop();

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use tidegate_model::contract::Position;
 use tidegate_model::{
-    Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, Page, PageOf, TenantId, Timestamp,
+    Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, PageOf, Slice, TenantId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -96,8 +96,12 @@ impl Executions for Database {
         tenant: &TenantId,
         filter: &ExecutionFilter,
         page: PageOf<ExecutionId>,
-    ) -> Result<Page<Execution>, Error> {
+    ) -> Result<Slice<Execution>, Error> {
         self.run("executions", executions::list(self, tenant, filter, page)).await
+    }
+
+    async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error> {
+        self.run("count_executions", executions::count(self, tenant, filter)).await
     }
 }
 

@@ -1,0 +1,88 @@
+//! From rounds to a table.
+
+use std::time::Duration;
+
+use crate::load::{Round, as_float};
+
+/// The rounds of one subject.
+pub(crate) struct Series {
+    name: &'static str,
+    rounds: Vec<Round>,
+    processor_time: Duration,
+    /// Bytes.
+    peak_memory: u64,
+}
+
+impl Series {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, rounds: Vec::new(), processor_time: Duration::ZERO, peak_memory: 0 }
+    }
+
+    pub(crate) fn add(&mut self, round: Round, processor_time: Duration, peak_memory: u64) {
+        self.rounds.push(round);
+        self.processor_time += processor_time;
+        self.peak_memory = self.peak_memory.max(peak_memory);
+    }
+
+    /// Of the middle round.
+    pub(crate) fn requests_per_second(&self) -> f64 {
+        self.middle(|round| as_float(round.latencies.len()) / round.took.as_secs_f64())
+    }
+
+    /// Microseconds that this share of the answers took at most, of the middle round.
+    fn latency(&self, share: f64) -> f64 {
+        self.middle(|round| {
+            let mut sorted = round.latencies.clone();
+            sorted.sort_unstable();
+            let place = as_float(sorted.len().saturating_sub(1)) * share;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among them")]
+            let latency = sorted.get(place as usize).copied().unwrap_or_default();
+            latency.as_secs_f64() * 1e6
+        })
+    }
+
+    fn processor_per_request(&self) -> f64 {
+        let answers: usize = self.rounds.iter().map(|round| round.latencies.len()).sum();
+        self.processor_time.as_secs_f64() * 1e6 / as_float(answers.max(1))
+    }
+
+    fn refused(&self) -> usize {
+        self.rounds.iter().map(|round| round.refused).sum()
+    }
+
+    fn middle(&self, of: impl Fn(&Round) -> f64) -> f64 {
+        let mut all: Vec<f64> = self.rounds.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// Prints a line for each, and how they compare.
+pub(crate) fn print(title: &str, all: &[Series]) {
+    println!("\n{title}");
+    println!(
+        "{:<12} {:>12} {:>10} {:>10} {:>14} {:>12} {:>8}",
+        "", "requests/s", "p50 µs", "p99 µs", "CPU µs/request", "peak MiB", "refused"
+    );
+    for series in all {
+        println!(
+            "{:<12} {:>12.0} {:>10.0} {:>10.0} {:>14.1} {:>12} {:>8}",
+            series.name,
+            series.requests_per_second(),
+            series.latency(0.5),
+            series.latency(0.99),
+            series.processor_per_request(),
+            series.peak_memory >> 20,
+            series.refused(),
+        );
+    }
+    if let [tidegate, nginx] = all {
+        println!(
+            "ratio        {:>12.2} {:>10.2} {:>10.2} {:>14.2}   (above 1: Tidegate is better)",
+            tidegate.requests_per_second() / nginx.requests_per_second(),
+            nginx.latency(0.5) / tidegate.latency(0.5),
+            nginx.latency(0.99) / tidegate.latency(0.99),
+            nginx.processor_per_request() / tidegate.processor_per_request(),
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! What is measured: Tidegate with everything in one process and its records in a SQLite file, and nginx with Lua.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::load::{Target, asked_once};
+
+/// What both do, in the words that both know.
+const MAPPING: &str = r#"
+local lines, total = {}, 0
+for place, item in ipairs(order.items) do
+  local amount = item.qty * item.price
+  total = total + amount
+  lines[place] = { position = place, article = string.upper(item.sku), quantity = item.qty, amount = amount }
+end
+local result = { order = order.id, customer = order.customer.name, city = order.customer.address.city, lines = lines, total = total }
+"#;
+
+/// A process under load.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) target: Target,
+    process: Child,
+}
+
+impl Subject {
+    /// Starts Tidegate with an Integration that maps.
+    pub(crate) fn tidegate(folder: &Path) -> Self {
+        let (data, made) = (folder.join("tidegate"), folder.join("made"));
+        let port = free_port();
+        let program = env!("CARGO_BIN_EXE_tidegate");
+        let process = Command::new(program)
+            .args(["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::fs::create_dir(&made).unwrap();
+        std::fs::write(made.join("map.lua"), format!("local order = parameters{MAPPING}return result")).unwrap();
+        std::fs::write(made.join("tidegate.toml"), MANIFEST).unwrap();
+        let url = eventually("Tidegate makes the Integration", || {
+            let mut apply = Command::new(program);
+            apply.arg("apply").arg(&made).args(["--url", &format!("http://127.0.0.1:{port}"), "--admin-file"]);
+            let told = apply.arg(data.join("admin.json")).stderr(Stdio::null()).output().unwrap();
+            let told = String::from_utf8(told.stdout).unwrap();
+            told.split_whitespace().find(|word| word.contains("/webhook/")).map(str::to_owned)
+        });
+        let path = url.split_once("/webhook/").unwrap().1;
+        let target = target(port, &format!("/webhook/{path}"));
+        Self { name: "Tidegate", target, process }
+    }
+
+    /// Starts nginx with as many workers as there are processors; `None`, visibly, where it is not installed.
+    pub(crate) fn nginx(folder: &Path) -> Option<Self> {
+        let installed = Path::new("/usr/sbin/nginx").exists()
+            && Path::new("/etc/nginx/modules-enabled/50-mod-http-lua.conf").exists();
+        if !installed {
+            println!("nginx with its Lua module is not installed: Tidegate is measured alone");
+            return None;
+        }
+        let port = free_port();
+        let folder = folder.join("nginx");
+        std::fs::create_dir(&folder).unwrap();
+        let configuration = folder.join("nginx.conf");
+        std::fs::write(&configuration, nginx_conf(&folder, port)).unwrap();
+        let mut nginx = Command::new("/usr/sbin/nginx");
+        let process = nginx.arg("-p").arg(&folder).arg("-c").arg(&configuration).spawn().unwrap();
+        eventually("nginx listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        Some(Self { name: "nginx + Lua", target: target(port, "/map"), process })
+    }
+
+    /// What it and its children have used so far.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let ticks: u64 = self.processes().iter().filter_map(|id| ticks(*id)).sum();
+        // The unit of /proc is a hundredth of a second on every Linux of today.
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// The most that it and its children have held at once, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.processes().iter().filter_map(|id| peak(*id)).sum()
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        let own = self.process.id();
+        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+        std::iter::once(own).chain(children.split_whitespace().filter_map(|id| id.parse().ok())).collect()
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        let _ = self.process.wait();
+    }
+}
+
+const MANIFEST: &str = r#"
+tenant = { id = "acme", name = "Acme" }
+[[logic]]
+name = "map"
+kind = "CORE"
+file = "map.lua"
+[[integration]]
+name = "map"
+type = "INCOMING"
+http_method = "POST"
+core = "map"
+"#;
+
+fn nginx_conf(folder: &Path, port: u16) -> String {
+    let folder = folder.display();
+    format!(
+        r#"
+daemon off;
+{user}
+pid {folder}/nginx.pid;
+worker_processes auto;
+error_log {folder}/error.log error;
+include /etc/nginx/modules-enabled/*-mod-http-ndk.conf;
+include /etc/nginx/modules-enabled/*-mod-http-lua.conf;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  keepalive_requests 100000000;
+  client_body_buffer_size 64k;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  init_by_lua_block {{ cjson = require "cjson" }}
+  server {{
+    listen 127.0.0.1:{port};
+    location = /map {{
+      default_type application/json;
+      content_by_lua_block {{
+        ngx.req.read_body()
+        local order = cjson.decode(ngx.req.get_body_data()){MAPPING}
+        local body = cjson.encode(result)
+        ngx.header.content_length = #body
+        ngx.print(body)
+      }}
+    }}
+  }}
+}}
+"#,
+        // Workers of a server that root starts must still read what is in a folder of root's.
+        user = if std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
+            "user root;"
+        } else {
+            ""
+        },
+    )
+}
+
+/// What a shop sends: 1 KB, nested.
+fn body() -> String {
+    let mut text = r#"{"id":"order-1001","customer":{"id":"c-17","name":"Ada & Co.","address":{"street":"Harbour Street 12","city":"Gdansk","zip":"80-001"}},"items":["#.to_owned();
+    for item in 0..18 {
+        let comma = if item == 0 { "" } else { "," };
+        write!(text, r#"{comma}{{"sku":"art-{item:04}","qty":{},"price":{}.25}}"#, item % 9 + 1, item + 10).unwrap();
+    }
+    text.push_str(r#"],"note":""#);
+    text.push_str(&"x".repeat(1024 - text.len() - 2));
+    text + r#""}"#
+}
+
+fn target(port: u16, path: &str) -> Target {
+    let address = format!("127.0.0.1:{port}");
+    let body = body();
+    let request = |more: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{more}\r\n",
+            body.len()
+        );
+        head + &body
+    };
+    let answer = asked_once(&address, request("Connection: close\r\n").as_bytes());
+    let told: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&told["order"], &told["lines"][1]["amount"]), (&"order-1001".into(), &22.5.into()), "{answer}");
+    Target { address: address.clone(), request: request("").into_bytes().into(), length: answer.len() }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("never happened: {what}")
+}
+
+/// Of user and kernel, in the unit of /proc.
+fn ticks(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name may hold spaces; what follows it may not.
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+}
+
+fn peak(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib << 10)
+}

@@ -1,0 +1,33 @@
+//! What tests ask of this database alone.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::dialect::Connection;
+use super::portable::Database;
+
+pub(crate) async fn test_database(_: &str) -> Option<Database> {
+    Some(super::open_memory(&tidegate_model::SystemClock).await.unwrap())
+}
+
+/// Plans here do not depend on what there is.
+pub(crate) fn fill_executions(_: &mut Connection) -> std::future::Ready<()> {
+    std::future::ready(())
+}
+
+pub(crate) async fn plan_of(connection: &mut Connection, statement: &'static str) -> String {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = sqlx::query(explain).fetch_all(connection).await.unwrap();
+    steps.iter().map(|step| step.get::<String, _>("detail") + "\n").collect()
+}
+
+pub(crate) fn reads_everything(plan: &str) -> bool {
+    plan.contains("SCAN execution")
+}
+
+pub(crate) fn sorts(plan: &str) -> bool {
+    plan.contains("TEMP B-TREE")
+}
+
+pub(crate) fn is_index_only(plan: &str) -> bool {
+    plan.contains("USING COVERING INDEX")
+}

@@ -1,0 +1,57 @@
+//! What tests ask of this database alone.
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
+
+use super::dialect::Connection;
+use super::portable::Database;
+
+pub(crate) async fn test_database(name: &str) -> Option<Database> {
+    let Some(url) = std::env::var_os("TIDEGATE_TEST_POSTGRES") else {
+        assert!(std::env::var_os("CI").is_none(), "TIDEGATE_TEST_POSTGRES is not set");
+        println!("skipped: TIDEGATE_TEST_POSTGRES is not set");
+        return None;
+    };
+    let server: PgConnectOptions = url.to_str().unwrap().parse().unwrap();
+    let name = format!("tidegate_{name}_{}", std::process::id());
+    let admin = PgPoolOptions::new().max_connections(1).connect_with(server.clone()).await.unwrap();
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&admin).await.unwrap();
+    }
+    let server = server.database(&name);
+    super::migrate(&server).await.unwrap();
+    Some(super::open(&server, 1, &tidegate_model::SystemClock).await.unwrap())
+}
+
+/// Enough for the planner to mind what a plan costs.
+pub(crate) async fn fill_executions(connection: &mut Connection) {
+    let fill = "INSERT INTO tenant (id, name, created_at) SELECT 't' || n, 't', 0 FROM generate_series(0, 4) AS n; \
+        INSERT INTO execution (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, search, body) \
+        SELECT gen_random_uuid(), 't' || n % 5, md5((n % 70)::text)::uuid, \
+        (ARRAY['SUCCESS', 'SUCCESS', 'FAILED', 'SKIPPED', 'DEAD'])[1 + n / 350 % 5], 'EVENT', n, 'e' || n / 3, 'Order', 'o' || n % 900, \
+        repeat('x', 200), decode(repeat('00', 300), 'hex') FROM generate_series(1, 60000) AS n; ANALYZE execution";
+    sqlx::raw_sql(fill).execute(connection).await.unwrap();
+}
+
+/// The plan for whatever parameters: the one that a pool's connection comes to use.
+pub(crate) async fn plan_of(connection: &mut Connection, statement: &'static str) -> String {
+    let parameters = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();
+    let nulls = vec!["NULL"; parameters].join(", ");
+    let asked = format!(
+        "DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked({nulls})"
+    );
+    let lines = (&mut *connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(asked).into_sql_str())).await.unwrap();
+    lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect()
+}
+
+pub(crate) fn reads_everything(plan: &str) -> bool {
+    plan.contains("Seq Scan")
+}
+
+pub(crate) fn sorts(plan: &str) -> bool {
+    plan.contains("Sort")
+}
+
+pub(crate) fn is_index_only(plan: &str) -> bool {
+    plan.contains("Index Only Scan")
+}
