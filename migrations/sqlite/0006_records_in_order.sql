@@ -4,6 +4,8 @@
 DROP INDEX execution_by_integration;
 CREATE INDEX execution_by_integration ON execution (tenant, integration, status, id);
 CREATE INDEX execution_by_status ON execution (tenant, status, id);
+DROP INDEX execution_by_event;
+CREATE INDEX execution_by_event ON execution (tenant, event_id, id) WHERE event_id IS NOT NULL;
 DROP INDEX execution_by_object;
 CREATE INDEX execution_by_object ON execution (tenant, object_id, id) WHERE object_id IS NOT NULL;
 DROP INDEX delivery_by_integration;

@@ -65,7 +65,7 @@ async fn no_secret_of_a_call_is_in_the_database_or_the_log() {
         let call =
             call.header("Authorization", "Bearer canary-authorization").header("Cookie", "session=canary-cookie");
         let call = call.header("Proxy-Authorization", "canary-proxy").header("X-Api-Key", "canary-api-key");
-        let call = call.header("Referer", url.as_str()).header("X-Seen", "kept-header");
+        let call = call.header("Referer", url).header("X-Seen", "kept-header");
         assert_eq!(call.send().await.unwrap().status().as_u16(), *status);
     }
     for (integration, ..) in &calls {

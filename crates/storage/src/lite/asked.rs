@@ -14,7 +14,7 @@ pub(crate) fn fill_executions(_: &mut Connection) -> std::future::Ready<()> {
     std::future::ready(())
 }
 
-pub(crate) async fn plan_of(connection: &mut Connection, statement: &'static str) -> String {
+pub(crate) async fn plan_of(connection: &mut Connection, statement: &'static str, _: &[(usize, &str)]) -> String {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
     let steps = sqlx::query(explain).fetch_all(connection).await.unwrap();
     steps.iter().map(|step| step.get::<String, _>("detail") + "\n").collect()

@@ -13,6 +13,9 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE";
 /// Reads what was committed when the first statement began.
 pub(crate) const BEGIN_LOOK: &str = "BEGIN";
 
+/// Plans do not depend on parameters here.
+pub(crate) const KEEPS_PLANS_OF_LISTS: bool = true;
+
 /// What a deleted tenant leaves in tables that do not refer to it: of its entries in the log only their places stay.
 pub(crate) const FORGET_TENANT: Option<&str> = Some("UPDATE local_log SET body = NULL WHERE tenant = $1");
 

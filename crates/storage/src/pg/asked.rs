@@ -33,13 +33,16 @@ pub(crate) async fn fill_executions(connection: &mut Connection) {
     sqlx::raw_sql(fill).execute(connection).await.unwrap();
 }
 
-/// The plan for whatever parameters: the one that a pool's connection comes to use.
-pub(crate) async fn plan_of(connection: &mut Connection, statement: &'static str) -> String {
-    let parameters = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();
-    let nulls = vec!["NULL"; parameters].join(", ");
-    let asked = format!(
-        "DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked({nulls})"
-    );
+/// The plan for these parameters, the others being null.
+pub(crate) async fn plan_of(
+    connection: &mut Connection,
+    statement: &'static str,
+    parameters: &[(usize, &str)],
+) -> String {
+    let count = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();
+    let value = |n| parameters.iter().find(|(of, _)| *of == n).map_or("NULL", |(_, value)| value);
+    let values = (1..=count).map(value).collect::<Vec<_>>().join(", ");
+    let asked = format!("DEALLOCATE ALL; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked({values})");
     let lines = (&mut *connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(asked).into_sql_str())).await.unwrap();
     lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect()
 }

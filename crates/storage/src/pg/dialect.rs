@@ -13,6 +13,10 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN";
 /// Reads what was committed when the first statement began.
 pub(crate) const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// A plan for any parameters expects that what may narrow does: it would read all of a list and sort it. One for these parameters is made each
+/// time, and knows which conditions are none.
+pub(crate) const KEEPS_PLANS_OF_LISTS: bool = false;
+
 /// Everything of a tenant refers to it here.
 pub(crate) const FORGET_TENANT: Option<&str> = None;
 

@@ -13,7 +13,7 @@ use tidegate_model::{
 use uuid::Uuid;
 
 use super::super::bulk;
-use super::super::dialect::Row;
+use super::super::dialect::{self, Row};
 use super::row::Columns;
 use super::{Database, Statement, counted, maybe_micros, number, one_more, sql, tenants};
 use crate::body::{self, OwnedDeliveryBody};
@@ -230,6 +230,7 @@ fn narrowed(
     let to = filter.to.and_then(|to| to.checked_add_signed(AROUND_START)).map_or(Uuid::max(), first_id);
     let before = after.map_or(to, |id| id.0.min(to));
     sql(text)
+        .persistent(dialect::KEEPS_PLANS_OF_LISTS)
         .bind(tenant.as_str())
         .bind(filter.integration.map(|id| id.0))
         .bind(statuses)
