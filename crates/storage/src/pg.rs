@@ -16,6 +16,9 @@ macro_rules! dialect {
     (skip_locked) => {
         " FOR UPDATE SKIP LOCKED"
     };
+    (by_status) => {
+        ""
+    };
     (ids) => {
         "SELECT listed::uuid FROM json_array_elements_text($5::json) AS listed"
     };

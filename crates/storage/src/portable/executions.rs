@@ -32,7 +32,7 @@ macro_rules! narrowed {
 
 /// A page in the order of an index whose first columns are given.
 macro_rules! page_of {
-    ($table:literal, $first:literal) => {
+    ($table:expr, $first:literal) => {
         concat!(
             "SELECT id, body FROM ",
             $table,
@@ -47,7 +47,7 @@ macro_rules! page_of {
 
 /// How many a page would be cut out of.
 macro_rules! count_of {
-    ($table:literal, $first:literal) => {
+    ($table:expr, $first:literal) => {
         concat!(
             "SELECT COUNT(*) FROM ",
             $table,
@@ -66,7 +66,7 @@ statements! {
     LIST_BY_EVENT = page_of!("execution", " AND event_id = $8");
     LIST_BY_OBJECT = page_of!("execution", " AND object_id = $7");
     LIST_BY_INTEGRATION = page_of!("execution", " AND integration = $2 AND status = trim($3)");
-    LIST_BY_STATUS = page_of!("execution", " AND status = trim($3)");
+    LIST_BY_STATUS = page_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)");
     LIST_ALL = page_of!("execution", "");
     LIST_OPEN_BY_EVENT = page_of!("delivery", " AND event_id = $8");
     LIST_OPEN_BY_INTEGRATION = page_of!("delivery", " AND integration = $2");
@@ -74,7 +74,7 @@ statements! {
     COUNT_BY_EVENT = count_of!("execution", " AND event_id = $8");
     COUNT_BY_OBJECT = count_of!("execution", " AND object_id = $7");
     COUNT_BY_INTEGRATION = count_of!("execution", " AND integration = $2 AND status = trim($3)");
-    COUNT_BY_STATUS = count_of!("execution", " AND status = trim($3)");
+    COUNT_BY_STATUS = count_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)");
     COUNT_ALL = count_of!("execution", "");
     COUNT_OPEN_BY_EVENT = count_of!("delivery", " AND event_id = $8");
     COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", " AND integration = $2");

@@ -52,20 +52,23 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
     let some = "md5('7')::uuid";
     let ids =
         [(10, "'00000000-0000-0000-0000-000000000000'"), (11, "'ffffffff-ffff-ffff-ffff-ffffffffffff'"), (12, "101")];
-    let plans: [(&str, &str, &[(usize, &str)]); 7] = [
-        ("LIST_BY_EVENT", "execution_by_event", &[(3, "''"), (8, "'e7'")]),
-        ("LIST_BY_OBJECT", "execution_by_object", &[(3, "''"), (7, "'o7'")]),
-        ("LIST_BY_INTEGRATION", "execution_by_integration", &[(2, some), (3, "' FAILED '")]),
-        ("LIST_BY_STATUS", "execution_by_status", &[(3, "' FAILED '")]),
-        ("LIST_ALL", "execution", &[(3, "''")]),
-        ("COUNT_IN_INDEX_BY_INTEGRATION", "execution_by_integration", &[(2, "'FAILED'"), (3, some)]),
-        ("COUNT_IN_INDEX_BY_STATUS", "execution_by_status", &[(2, "'FAILED'")]),
+    let plans: [(&str, &str, Vec<(usize, &str)>); 7] = [
+        ("LIST_BY_EVENT", "execution_by_event", vec![(3, "''"), (8, "'e7'")]),
+        ("LIST_BY_OBJECT", "execution_by_object", vec![(3, "''"), (7, "'o7'")]),
+        ("LIST_BY_INTEGRATION", "execution_by_integration", vec![(2, some), (3, "' FAILED '")]),
+        ("LIST_BY_STATUS", "execution_by_status", vec![(3, "' FAILED '")]),
+        ("LIST_ALL", "execution", vec![(3, "''")]),
+        ("COUNT_IN_INDEX_BY_INTEGRATION", "execution_by_integration", vec![(2, "'FAILED'"), (3, some)]),
+        ("COUNT_IN_INDEX_BY_STATUS", "execution_by_status", vec![(2, "'FAILED'")]),
     ];
     for (name, index, narrowing) in plans {
-        let parameters = [&[(1, "'t1'")], narrowing, &ids].concat();
+        let parameters = [vec![(1, "'t1'")], narrowing, ids.to_vec()].concat();
         let plan = asked::plan_of(&mut connection, statement(name), &parameters).await;
         assert!(plan.contains(index), "{name} does not go by {index}:\n{plan}");
-        assert!(!asked::reads_everything(&plan) && !asked::sorts(&plan), "{name} reads or sorts every row:\n{plan}");
+        assert!(!asked::reads_everything(&plan), "{name} reads every row:\n{plan}");
+        // The records of one event, and of one object among many, are few: a database that knows so may sort them.
+        let few = ["LIST_BY_EVENT", "LIST_BY_OBJECT"].contains(&name);
+        assert!(few || !asked::sorts(&plan), "{name} sorts:\n{plan}");
         assert!(!name.starts_with("COUNT") || asked::is_index_only(&plan), "{name} reads rows:\n{plan}");
     }
     let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1, &[(1, "100"), (2, "500")]).await;

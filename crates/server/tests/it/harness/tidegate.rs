@@ -154,10 +154,10 @@ impl Tidegate {
     pub(crate) async fn another_gateway(&mut self) -> String {
         let port = ports::free();
         let arguments = ["serve", "webhook-gateway"].map(str::to_owned).to_vec();
-        let mut part = Part { arguments, port, settings: self.parts[2].settings.clone(), process: None };
-        part.process = Some(Process::start(part.settled(tidegate().args(&part.arguments))));
-        part.ready().await;
-        self.parts.push(part);
+        let mut added = Part { arguments, port, settings: self.parts[2].settings.clone(), process: None };
+        added.process = Some(Process::start(added.settled(tidegate().args(&added.arguments))));
+        added.ready().await;
+        self.parts.push(added);
         format!("http://127.0.0.1:{port}")
     }
 
