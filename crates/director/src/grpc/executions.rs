@@ -151,7 +151,7 @@ impl ExecutionService for Face {
         request: v1::ListExecutionsRequest,
     ) -> Result<v1::ListExecutionsResponse, Error> {
         let filter = request.filter.map(filter).transpose()?.unwrap_or_default();
-        let listed = self.services.executions(access, filter, asked(request.first, request.after)).await?;
+        let listed = self.services.executions(access, filter, asked(request.first, request.after), true).await?;
         let (data, page_info, total_count) = page(listed, message);
         Ok(v1::ListExecutionsResponse { data, page_info, total_count })
     }

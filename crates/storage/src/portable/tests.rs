@@ -52,7 +52,7 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
     let some = "md5('7')::uuid";
     let ids =
         [(10, "'00000000-0000-0000-0000-000000000000'"), (11, "'ffffffff-ffff-ffff-ffff-ffffffffffff'"), (12, "101")];
-    let plans: [(&str, &str, Vec<(usize, &str)>); 7] = [
+    let plans = [
         ("LIST_BY_EVENT", "execution_by_event", vec![(3, "''"), (8, "'e7'")]),
         ("LIST_BY_OBJECT", "execution_by_object", vec![(3, "''"), (7, "'o7'")]),
         ("LIST_BY_INTEGRATION", "execution_by_integration", vec![(2, some), (3, "' FAILED '")]),
