@@ -71,7 +71,7 @@ async fn measured(asked: Asked, subjects: &[Subject], pace: Pace) -> Vec<Series>
         for (subject, series) in subjects.iter().zip(&mut all) {
             let before = subject.processor_time();
             let round = load.put_on(&subject.target).await;
-            series.add(round, subject.processor_time() - before, subject.peak_memory());
+            series.add(round, subject.processor_time().saturating_sub(before), subject.peak_memory());
         }
     }
     all

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::load::{Target, asked_once};
 
 /// What both do, in the words that both know.
-const MAPPING: &str = r#"
+const MAPPING: &str = r"
 local lines, total = {}, 0
 for place, item in ipairs(order.items) do
   local amount = item.qty * item.price
@@ -16,7 +16,7 @@ for place, item in ipairs(order.items) do
   lines[place] = { position = place, article = string.upper(item.sku), quantity = item.qty, amount = amount }
 end
 local result = { order = order.id, customer = order.customer.name, city = order.customer.address.city, lines = lines, total = total }
-"#;
+";
 
 /// A process under load.
 pub(crate) struct Subject {
