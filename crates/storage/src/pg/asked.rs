@@ -27,8 +27,8 @@ pub(crate) async fn test_database(name: &str) -> Option<Database> {
 pub(crate) async fn fill_executions(connection: &mut Connection) {
     let fill = "SET statement_timeout = 0; INSERT INTO tenant (id, name, created_at) SELECT 't' || n, 't', 0 FROM generate_series(0, 4) AS n; \
         INSERT INTO execution (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, search, body) \
-        SELECT gen_random_uuid(), 't' || n % 5, md5((n % 70)::text)::uuid, \
-        (ARRAY['SUCCESS', 'SUCCESS', 'FAILED', 'SKIPPED', 'DEAD'])[1 + n / 350 % 5], 'EVENT', n, 'e' || n / 3, 'Order', 'o' || n % 900, \
+        SELECT gen_random_uuid(), 't' || n % 5, md5((n % 3)::text)::uuid, \
+        (ARRAY['SUCCESS', 'SUCCESS', 'FAILED', 'SKIPPED', 'DEAD'])[1 + n / 15 % 5], 'EVENT', n, 'e' || n / 3, 'Order', 'o' || n % 900, \
         repeat('x', 200), decode(repeat('00', 300), 'hex') FROM generate_series(1, 20000) AS n; ANALYZE execution";
     sqlx::raw_sql(fill).execute(connection).await.unwrap();
 }

@@ -23,16 +23,22 @@ use crate::record::RecordRow;
 /// The conditions that no index has; every parameter but the ids' is in them.
 macro_rules! narrowed {
     () => {
-        " AND (integration = $2 OR $2 IS NULL) AND ($3 = '' OR $3 LIKE '% ' || status || ' %') \
-         AND (started_at >= $4 OR $4 IS NULL) AND (started_at < $5 OR $5 IS NULL) \
+        " AND (integration = $2 OR $2 IS NULL) AND (started_at >= $4 OR $4 IS NULL) AND (started_at < $5 OR $5 IS NULL) \
          AND (object_type = $6 OR $6 IS NULL) AND (object_id = $7 OR $7 IS NULL) AND (event_id = $8 OR $8 IS NULL) \
          AND (search LIKE $9 ESCAPE '\\' OR $9 IS NULL)"
     };
 }
 
+/// One of several statuses, or any.
+macro_rules! in_statuses {
+    () => {
+        " AND ($3 = '' OR $3 LIKE '% ' || status || ' %')"
+    };
+}
+
 /// A page in the order of an index whose first columns are given.
 macro_rules! page_of {
-    ($table:expr, $first:literal) => {
+    ($table:expr, $first:expr) => {
         concat!(
             "SELECT id, body FROM ",
             $table,
@@ -47,7 +53,7 @@ macro_rules! page_of {
 
 /// How many a page would be cut out of.
 macro_rules! count_of {
-    ($table:expr, $first:literal) => {
+    ($table:expr, $first:expr) => {
         concat!(
             "SELECT COUNT(*) FROM ",
             $table,
@@ -63,22 +69,22 @@ statements! {
     // One statement sees one moment: a delivery that ends meanwhile is in one of the two.
     FIND = "SELECT id, body, FALSE AS open FROM execution WHERE tenant = $1 AND id = $2 \
         UNION ALL SELECT id, body, TRUE AS open FROM delivery WHERE tenant = $1 AND id = $2";
-    LIST_BY_EVENT = page_of!("execution", " AND event_id = $8");
-    LIST_BY_OBJECT = page_of!("execution", " AND object_id = $7");
+    LIST_BY_EVENT = page_of!("execution", concat!(" AND event_id = $8", in_statuses!()));
+    LIST_BY_OBJECT = page_of!("execution", concat!(" AND object_id = $7", in_statuses!()));
     LIST_BY_INTEGRATION = page_of!("execution", " AND integration = $2 AND status = trim($3)");
     LIST_BY_STATUS = page_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)");
-    LIST_ALL = page_of!("execution", "");
-    LIST_OPEN_BY_EVENT = page_of!("delivery", " AND event_id = $8");
-    LIST_OPEN_BY_INTEGRATION = page_of!("delivery", " AND integration = $2");
-    LIST_OPEN = page_of!("delivery", "");
-    COUNT_BY_EVENT = count_of!("execution", " AND event_id = $8");
-    COUNT_BY_OBJECT = count_of!("execution", " AND object_id = $7");
+    LIST_ALL = page_of!("execution", in_statuses!());
+    LIST_OPEN_BY_EVENT = page_of!("delivery", concat!(" AND event_id = $8", in_statuses!()));
+    LIST_OPEN_BY_INTEGRATION = page_of!("delivery", concat!(" AND integration = $2", in_statuses!()));
+    LIST_OPEN = page_of!("delivery", in_statuses!());
+    COUNT_BY_EVENT = count_of!("execution", concat!(" AND event_id = $8", in_statuses!()));
+    COUNT_BY_OBJECT = count_of!("execution", concat!(" AND object_id = $7", in_statuses!()));
     COUNT_BY_INTEGRATION = count_of!("execution", " AND integration = $2 AND status = trim($3)");
     COUNT_BY_STATUS = count_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)");
-    COUNT_ALL = count_of!("execution", "");
-    COUNT_OPEN_BY_EVENT = count_of!("delivery", " AND event_id = $8");
-    COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", " AND integration = $2");
-    COUNT_OPEN = count_of!("delivery", "");
+    COUNT_ALL = count_of!("execution", in_statuses!());
+    COUNT_OPEN_BY_EVENT = count_of!("delivery", concat!(" AND event_id = $8", in_statuses!()));
+    COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", concat!(" AND integration = $2", in_statuses!()));
+    COUNT_OPEN = count_of!("delivery", in_statuses!());
     // Where nothing else narrows, the index alone is read.
     COUNT_IN_INDEX_BY_INTEGRATION = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2 AND integration = $3";
     COUNT_IN_INDEX_BY_STATUS = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2";
