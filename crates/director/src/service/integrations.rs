@@ -178,7 +178,7 @@ impl Services {
             );
         }
         let way = (&integration.direction, input.http_method);
-        let settings = self.settings(&mut rules, way, input.settings, input.signature);
+        let settings = self.settings(&mut rules, tenant, way, input.settings, input.signature).await?;
         rules.check()?;
         Ok(Integration {
             description: input.description,

@@ -98,15 +98,20 @@ pub(super) fn material(rules: &mut Rules, draft: Draft<'_>) -> Option<Material> 
     }
 }
 
-/// A secret that signs is text as the scheme has it; one that says that it is base64 has to be.
+/// A secret that signs is text as the scheme has it: what `whsec_` begins is base64 for one, and text as it is for another.
 pub(super) fn signing_secret(rules: &mut Rules, secret: &Secret, field: &str) {
     let text = secret.reveal();
     rules.expect((1..=MAX_SECRET).contains(&text.len()), field, "1 to 8192 bytes");
     no_control(rules, secret, field);
-    if let Some(encoded) = text.strip_prefix("whsec_") {
-        let decodes = STANDARD.decode(encoded).is_ok_and(|bytes| !bytes.is_empty());
-        rules.expect(decodes, field, "base64 after whsec_");
-    }
+}
+
+/// Whether one of the secrets is one of Standard Webhooks: base64, after `whsec_` or `whpk_` where it says what it is.
+pub(super) fn signs_standard_webhooks(material: &Material) -> bool {
+    material.signing_secrets().iter().any(|one| {
+        let text = one.secret.reveal();
+        let encoded = text.strip_prefix("whsec_").or_else(|| text.strip_prefix("whpk_")).unwrap_or(text);
+        STANDARD.decode(encoded).is_ok_and(|bytes| !bytes.is_empty())
+    })
 }
 
 fn no_control(rules: &mut Rules, secret: &Secret, field: &str) {

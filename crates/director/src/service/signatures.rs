@@ -1,10 +1,12 @@
 //! What the signature that an Integration requires must be: whole for its scheme, over what scripts read, and nothing in it that does nothing.
 
 use tidegate_model::{
-    GenericSignature, HttpMethod, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,
-    SignatureTemplate, TemplatePart, TokenPlace,
+    Error, GenericSignature, HttpMethod, Material, SignatureAlgorithm, SignatureEncoding, SignatureScheme,
+    SignatureSettings, SignatureTemplate, TemplatePart, TenantId, TokenPlace,
 };
 
+use super::Services;
+use super::material::signs_standard_webhooks;
 use crate::rules::Rules;
 
 /// A scheme, by its name alone.
@@ -45,17 +47,41 @@ pub(crate) struct SignatureInput {
     pub id_header: Option<String>,
 }
 
-/// Reads the signature with every broken rule noted; `None` when a rule was broken that leaves nothing.
-pub(super) fn read(rules: &mut Rules, method: HttpMethod, input: SignatureInput) -> Option<SignatureSettings> {
+impl Services {
+    /// Reads the signature, with every broken rule noted; its credentials have to be the tenant's, and of a kind that fits.
+    pub(super) async fn signature(
+        &self,
+        rules: &mut Rules,
+        tenant: &TenantId,
+        method: HttpMethod,
+        input: SignatureInput,
+    ) -> Result<Option<SignatureSettings>, Error> {
+        let names = input.credentials.clone();
+        let Some(signature) = read(rules, method, input) else { return Ok(None) };
+        let kinds = signature.scheme.credential_kinds();
+        let words: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let is_standard = signature.scheme == SignatureScheme::StandardWebhooks;
+        let more = if is_standard { ", with a secret that is whsec_ or whpk_ and base64" } else { "" };
+        let expected =
+            format!("the name of a credential of kind {} of this tenant{more}, each once", words.join(" or "));
+        for (i, name) in names.iter().enumerate().take(SignatureSettings::MAX_CREDENTIALS) {
+            let material = self.safe.find_named(tenant, name).await?.map(|kept| kept.open.material);
+            let fits = |material: Material| {
+                kinds.contains(&material.kind()) && (!is_standard || signs_standard_webhooks(&material))
+            };
+            let fits = material.is_some_and(fits) && !names[..i].contains(name);
+            rules.expect(fits, &format!("in.incoming.signature.credentials[{i}]"), &expected);
+        }
+        Ok(Some(signature))
+    }
+}
+
+/// `None` when a rule was broken that leaves nothing.
+fn read(rules: &mut Rules, method: HttpMethod, input: SignatureInput) -> Option<SignatureSettings> {
     only_of_its_scheme(rules, &input);
     let count = input.credentials.len();
     let some = (1..=SignatureSettings::MAX_CREDENTIALS).contains(&count);
     rules.expect(some, "in.incoming.signature.credentials", "1 to 5 names of credentials");
-    for (i, name) in input.credentials.iter().enumerate().take(SignatureSettings::MAX_CREDENTIALS) {
-        let field = format!("in.incoming.signature.credentials[{i}]");
-        rules.name(name, &field);
-        rules.expect(!input.credentials[..i].contains(name), &field, "another name than those before it");
-    }
     let scheme = match input.scheme {
         SchemeName::StandardWebhooks => SignatureScheme::StandardWebhooks,
         SchemeName::Github => SignatureScheme::Github,

@@ -10,9 +10,20 @@ const CREATE: &str =
     "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id webhookUrl incoming { signature { scheme
     credentials toleranceSeconds header prefix parameter algorithm encoding template timestampHeader idHeader } } } }";
 const UPDATE: &str = "mutation($id: ID!, $in: IntegrationUpdateInput!) { updateIntegration(id: $id, in: $in) { incoming { signature { scheme } } } }";
+const CREDENTIAL: &str = "mutation($in: CredentialInput!) { createCredential(in: $in) { id } }";
 
+/// A desk with a credential of each kind that callers can be known by, and one Logic, whose id it answers.
 async fn desk() -> (Desk, String) {
     let desk = Desk::with_tenants().await;
+    let hosts = json!(["api.example.com"]);
+    for credential in [
+        json!({ "name": "hooks", "kind": "SIGNING", "secret": "whsec_AAECAwQF" }),
+        json!({ "name": "hooks-2", "kind": "SIGNING", "secret": "no base64!" }),
+        json!({ "name": "bearer", "kind": "BEARER", "allowedHosts": hosts, "secret": "three" }),
+        json!({ "name": "basic", "kind": "BASIC", "allowedHosts": hosts, "username": "ada", "secret": "four" }),
+    ] {
+        desk.ok(Some("acme"), CREDENTIAL, json!({ "in": credential })).await;
+    }
     let core = desk.create_logic("acme", "core", "CORE").await;
     (desk, core)
 }
@@ -71,7 +82,11 @@ async fn what_does_nothing_or_too_little_is_refused_with_its_field() {
     let cases = [
         ("POST", json!({ "scheme": "GITHUB", "credentials": [] }), "credentials"),
         ("POST", json!({ "scheme": "GITHUB", "credentials": many }), "credentials"),
+        ("POST", json!({ "scheme": "GITHUB", "credentials": ["unknown"] }), "credentials[0]"),
         ("POST", json!({ "scheme": "GITHUB", "credentials": ["hooks", "hooks"] }), "credentials[1]"),
+        ("POST", json!({ "scheme": "GITHUB", "credentials": ["hooks", "bearer"] }), "credentials[1]"),
+        ("POST", json!({ "scheme": "BASIC", "credentials": ["hooks"] }), "credentials[0]"),
+        ("POST", json!({ "scheme": "STANDARD_WEBHOOKS", "credentials": ["hooks", "hooks-2"] }), "credentials[1]"),
         ("POST", json!({ "scheme": "GITHUB", "credentials": ["hooks"], "template": "{body}" }), "template"),
         ("POST", json!({ "scheme": "GITHUB", "credentials": ["hooks"], "header": "X-Sig" }), "header"),
         ("POST", json!({ "scheme": "GITHUB", "credentials": ["hooks"], "toleranceSeconds": 300 }), "toleranceSeconds"),
@@ -111,7 +126,7 @@ async fn what_does_nothing_or_too_little_is_refused_with_its_field() {
 }
 
 #[tokio::test]
-async fn each_scheme_is_accepted_where_it_signs_what_is_said() {
+async fn each_scheme_takes_credentials_of_its_kinds() {
     let (desk, logic) = desk().await;
     for (i, (method, signature)) in [
         ("POST", json!({ "scheme": "STANDARD_WEBHOOKS", "credentials": ["hooks"] })),
@@ -134,4 +149,18 @@ async fn each_scheme_is_accepted_where_it_signs_what_is_said() {
         let made = desk.ok(Some("acme"), CREATE, input).await["createIntegration"].take();
         assert_eq!(made["incoming"]["signature"]["scheme"], signature["scheme"]);
     }
+}
+
+#[tokio::test]
+async fn a_credential_that_calls_are_checked_with_cannot_be_deleted() {
+    let (desk, logic) = desk().await;
+    let all = "query { credentials { data { id name } } }";
+    let all = desk.ok(Some("acme"), all, json!({})).await["credentials"]["data"].take();
+    let id = |name: &str| text(&all.as_array().unwrap().iter().find(|c| c["name"] == name).unwrap()["id"]);
+    let github = json!({ "scheme": "GITHUB", "credentials": ["hooks"] });
+    desk.ok(Some("acme"), CREATE, input(&logic, "POST", &github)).await;
+    let delete = "mutation($id: ID!) { deleteCredential(id: $id) { name } }";
+    let (error, message) = desk.refused(Some("acme"), delete, json!({ "id": id("hooks") })).await;
+    assert!(error == 27 && message.contains("hook"), "{error} {message}");
+    desk.ok(Some("acme"), delete, json!({ "id": id("hooks-2") })).await;
 }
