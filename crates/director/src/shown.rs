@@ -1,12 +1,19 @@
 //! What both faces show, alike.
 
-use tidegate_model::{Execution, LogLine, Timestamp};
+use tidegate_model::{Execution, Json, LogLine, PlannedCall, Timestamp, kept};
 
 /// A line each, with its time and level.
 pub(crate) fn log_text(lines: &[LogLine]) -> String {
     let instant = |time: Timestamp| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     let line = |l: &LogLine| format!("{} {} {}", instant(l.time), l.level.as_str(), l.text);
     lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The headers of a planned call; those of credentials are masked.
+pub(crate) fn planned_headers(call: &PlannedCall) -> Json {
+    let all = call.headers.attributes().unwrap_or_default();
+    let texts: Vec<_> = all.iter().map(|(name, text)| (name.as_str(), text.to_value())).collect();
+    kept::headers(texts.iter().filter_map(|(name, text)| Some((*name, text.as_str()?))))
 }
 
 /// Microseconds as milliseconds.

@@ -12,7 +12,7 @@
 //! - A failed run is an [`Outcome`](tidegate_model::Outcome), never an error of this crate, and never a panic.
 //!
 //! Where things are: `engine` -> `worker` (a Lua thread) -> `pool` (its machines) -> `script` (one script, step by step) -> `sandbox` (a
-//! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `watchdog` and `meter` measure; `stop` and
+//! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `plan` (the call that a result asks for); `watchdog` and `meter` measure; `stop` and
 //! `fault` say why not; `trial` is a run that reaches nobody; `check` and `lint` judge scripts that are to be saved.
 //!
 //! To add a library function see `library`; to add a variable see `variables`.
@@ -41,7 +41,9 @@ mod library;
 mod lint;
 mod meter;
 mod options;
+mod plan;
 mod pool;
+mod query;
 mod running;
 mod sandbox;
 mod script;
@@ -60,3 +62,4 @@ pub use egress::{
 };
 pub use engine::{Application, Engine, Error, Parts, Run};
 pub use options::{Limits, Options, Time};
+pub use plan::{Plan, Unplanned, plan};

@@ -33,6 +33,8 @@ pub(crate) struct Meter {
     /// The last interrupt asked for a yield.
     yielded: Cell<bool>,
     nodes: Cell<u32>,
+    /// The most that the machine was seen to have.
+    peak: Cell<usize>,
 }
 
 impl Meter {
@@ -49,6 +51,7 @@ impl Meter {
             left: Cell::default(),
             yielded: Cell::default(),
             nodes: Cell::default(),
+            peak: Cell::default(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Meter {
         self.budget.set(cpu);
         self.memory.set(memory);
         self.spent.set(Duration::ZERO);
+        self.peak.set(0);
         self.stop.replace(None);
         self.traceback.borrow_mut().clear();
         self.left.set(false);
@@ -138,10 +142,22 @@ impl Meter {
 
     /// Refuses to go on once the machine is larger than it may be.
     pub(crate) fn check_memory(&self, lua: &Lua) -> Result<(), Stop> {
-        if lua.used_memory() > self.memory.get() {
+        if self.note_memory(lua) > self.memory.get() {
             return Err(self.stop_here(lua, Stop::Memory(self.memory.get())));
         }
         Ok(())
+    }
+
+    /// Looks at how large the machine is.
+    pub(crate) fn note_memory(&self, lua: &Lua) -> usize {
+        let used = lua.used_memory();
+        self.peak.set(self.peak.get().max(used));
+        used
+    }
+
+    /// The largest that the machine was, as far as anybody looked.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.get()
     }
 
     /// The memory limit in force.

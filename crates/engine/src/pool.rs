@@ -56,23 +56,23 @@ impl Pool {
         let place = idle.iter().rposition(|(owner, _)| owner == tenant);
         let kept = place.and_then(|place| idle.remove(place)).map(|(_, kept)| kept);
         drop(idle);
-        let kept = kept.map_or_else(|| self.make(), Ok)?;
+        let kept = kept.map_or_else(|| self.make(false), Ok)?;
         Ok(self.rented(tenant, kept, false))
     }
 
-    /// Makes a machine for one run alone: nothing that was compiled before is found in it, and nothing of it later.
+    /// Makes a machine for one run alone, whose memory is watched: nothing that was compiled before is found in it, and nothing of it later.
     pub(crate) fn lend(&self, tenant: &TenantId) -> mlua::Result<Rented> {
-        Ok(self.rented(tenant, self.make()?, true))
+        Ok(self.rented(tenant, self.make(true)?, true))
     }
 
     fn rented(&self, tenant: &TenantId, kept: Kept, spoiled: bool) -> Rented {
         Rented { tenant: tenant.clone(), kept, spoiled, counters: Arc::clone(&self.counters) }
     }
 
-    fn make(&self) -> mlua::Result<Kept> {
+    fn make(&self, watched: bool) -> mlua::Result<Kept> {
         let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
         self.counters.machine();
-        Ok(Kept { scripts: Compiled::new(Arc::clone(&self.counters)), machine: Machine::new(meter)? })
+        Ok(Kept { scripts: Compiled::new(Arc::clone(&self.counters)), machine: Machine::new(meter, watched)? })
     }
 
     /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.

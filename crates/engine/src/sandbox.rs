@@ -70,7 +70,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(meter: Meter) -> mlua::Result<Self> {
+    /// Makes one; `watched` looks at its memory whenever there is a chance to.
+    pub(crate) fn new(meter: Meter, watched: bool) -> mlua::Result<Self> {
         let libraries = StdLib::COROUTINE
             | StdLib::TABLE
             | StdLib::STRING
@@ -113,6 +114,9 @@ impl Machine {
         env_meta.set_readonly(true);
         let interrupted = Rc::clone(&shared);
         lua.set_interrupt(move |lua| {
+            if watched {
+                interrupted.meter.note_memory(lua);
+            }
             if !interrupted.meter.is_due() {
                 return Ok(VmState::Continue);
             }
@@ -180,7 +184,7 @@ impl Machine {
 pub(crate) fn known_names() -> HashSet<String> {
     let mut names: HashSet<String> = VARIABLES.iter().map(|(name, _)| (*name).to_owned()).collect();
     names.insert("_G".to_owned());
-    match Machine::new(Meter::unwatched()) {
+    match Machine::new(Meter::unwatched(), false) {
         Ok(machine) => {
             let globals = machine.lua.globals();
             names.extend(globals.pairs::<String, Value>().filter_map(|pair| pair.ok().map(|(name, _)| name)));

@@ -36,7 +36,8 @@ impl Task {
             Err(origin.stopped(&stop, &waits_at))
         });
         if let Some(sheet) = &run.trial {
-            sheet.note_script(shared.meter.spent(), rented.machine().lua.used_memory());
+            shared.meter.note_memory(&rented.machine().lua);
+            sheet.note_script(shared.meter.spent(), shared.meter.peak());
         }
         rented.machine().finish();
         let stopped = shared.meter.stopped();

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tidegate_model::Error;
 use tidegate_model::contract::{Objects, Trial, TrialInput, Trials, Tried};
+use tidegate_model::{Direction, Error, Integration, Outcome, PlannedCall};
 
 use crate::engine::{Engine, Parts, Run};
+use crate::plan::{Plan, plan};
 use crate::running::Input;
 
 /// What is written down of a trial while it runs.
@@ -41,7 +42,7 @@ impl Sheet {
         self.enable_only
     }
 
-    /// Adds what a script has spent, and how large its machine was at its end.
+    /// Adds what a script has spent, and how large its machine was.
     pub(crate) fn note_script(&self, cpu: Duration, memory: usize) {
         let mut noted = self.noted();
         noted.cpu += cpu;
@@ -79,6 +80,18 @@ impl Trials for Engine {
         let run = self.carry_out(&runnable, input, Some(Arc::clone(&sheet))).await;
         let Run { outcome, enable_result, log, warned, calls } = run.ok_or(Error::Unavailable("the script engine"))?;
         let Noted { cpu, wall, memory } = std::mem::take(&mut *sheet.noted());
-        Ok(Tried { outcome, enable_result, log, warned, calls, cpu, wall, memory })
+        let plan = if enable_only { None } else { planned(&runnable.integration, &outcome) };
+        Ok(Tried { outcome, enable_result, log, warned, calls, plan, cpu, wall, memory })
+    }
+}
+
+fn planned(integration: &Integration, outcome: &Outcome) -> Option<Result<PlannedCall, String>> {
+    let (Direction::Outgoing { url, .. }, Outcome::Succeeded(result)) = (&integration.direction, outcome) else {
+        return None;
+    };
+    match plan(result, integration.http_method, url) {
+        Ok(Plan::Call(call)) => Some(Ok(call)),
+        Ok(Plan::NoCall) => None,
+        Err(why) => Some(Err(why.to_string())),
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tidegate_engine::{Egress, Engine};
+use tidegate_engine::{Egress, Engine, Plan, plan};
 use tidegate_model::contract::Registry;
 use tidegate_model::{
     Attempt, Clock, Delivery, Direction, Error, Execution, FailureKind, Json, LogLevel, Outcome, PlannedCall,
@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use crate::http::{self, NoAnswer};
 use crate::lanes::Place;
-use crate::plan::{Plan, plan};
 use crate::retry::{self, Verdict, verdict};
 use crate::settle::Settlement;
 use crate::{Options, record};

@@ -6,8 +6,6 @@ use bytes::Bytes;
 use tidegate_engine::{Egress, EgressError, Request};
 use tidegate_model::{ExecutionId, HttpMethod, PlannedCall, Randomness, Timestamp};
 
-use crate::query;
-
 const USER_AGENT: &str = concat!("Tidegate/", env!("CARGO_PKG_VERSION"));
 
 /// What a destination answered.
@@ -47,7 +45,7 @@ pub(crate) fn headers(
 ) -> Vec<(String, String)> {
     let planned = call.headers.attributes().unwrap_or_default();
     let mut headers: Vec<(String, String)> =
-        planned.into_iter().filter_map(|(name, value)| Some((name, query::scalar(&value)?))).collect();
+        planned.into_iter().filter_map(|(name, value)| Some((name, value.to_value().as_str()?.to_owned()))).collect();
     let mut unless_given = |name: &str, value: &str| {
         if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             headers.push((name.to_owned(), value.to_owned()));

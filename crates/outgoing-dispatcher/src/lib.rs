@@ -39,8 +39,6 @@ mod in_hand;
 mod intake;
 mod lanes;
 mod options;
-mod plan;
-mod query;
 mod record;
 mod retry;
 mod service;

@@ -19,6 +19,7 @@ mod settings;
 mod signatures;
 mod system_auths;
 mod tenants;
+mod trial_calls;
 mod trials;
 
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use tidegate_model::contract::NOT_SENT;
-use tidegate_model::{Call, Change, Outcome};
+use tidegate_model::{Change, Outcome};
 
 use super::enums::{EventType, ExecutionStatus, HttpMethod, IntegrationType, LogicKind, SkipReason};
 use super::of;
 use super::scalars::Json;
+use super::trial_calls::{CallDifference, PlannedCall, TriedCall};
 use crate::service;
 use crate::shown::{log_text, millis};
 
@@ -52,44 +52,6 @@ pub(super) struct TryLogicInput {
     /// Whether HTTP calls are sent. Otherwise each one is an error to the script.
     #[graphql(name = "sendHttp", default = false)]
     send_http: bool,
-}
-
-/// An HTTP call that a script asked for.
-struct TriedCall(Call);
-
-#[Object]
-impl TriedCall {
-    async fn method(&self) -> &str {
-        &self.0.method
-    }
-
-    async fn url(&self) -> &str {
-        &self.0.url
-    }
-
-    /// Those of credentials are masked.
-    async fn headers(&self) -> Json {
-        self.0.request_headers.clone().into()
-    }
-
-    /// A long one is cut and says so; bytes that are no text are base64.
-    async fn body(&self) -> Option<&str> {
-        self.0.request_body.as_deref()
-    }
-
-    async fn sent(&self) -> bool {
-        self.0.error.as_deref() != Some(NOT_SENT)
-    }
-
-    /// Of the answer, where one came.
-    async fn status(&self) -> Option<u16> {
-        self.0.status
-    }
-
-    /// Why no answer came.
-    async fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
-    }
 }
 
 /// A change that a run would have made.
@@ -155,6 +117,16 @@ impl LogicDifference {
     async fn attributes(&self) -> &[String] {
         &self.0.attributes
     }
+
+    async fn calls_differ(&self) -> bool {
+        !self.0.calls.is_empty()
+    }
+
+    /// Those of the scripts in their order, then the one that the result asks for beside the first attempt. Method, URL and body count; of a
+    /// body that was cut, its length.
+    async fn calls(&self) -> Vec<CallDifference> {
+        self.0.calls.iter().cloned().map(CallDifference).collect()
+    }
 }
 
 /// What came of a trial. Nothing of it is kept.
@@ -202,6 +174,16 @@ impl TriedLogic {
         self.0.tried.calls.iter().cloned().map(TriedCall).collect()
     }
 
+    /// OUTGOING: the call that the result asks for, without the platform's own headers; null where it asks for none.
+    async fn planned_call(&self) -> Option<PlannedCall> {
+        self.0.tried.plan.as_ref()?.as_ref().ok().cloned().map(PlannedCall)
+    }
+
+    /// OUTGOING: why the result is no plan for a call. A run would fail by it.
+    async fn plan_error(&self) -> Option<&str> {
+        self.0.tried.plan.as_ref()?.as_ref().err().map(String::as_str)
+    }
+
     /// The changes of objects that they would have made, in their order.
     async fn changes(&self) -> Vec<TriedChange> {
         self.0.changes.iter().cloned().map(TriedChange).collect()
@@ -216,7 +198,8 @@ impl TriedLogic {
         millis(u64::try_from(self.0.tried.wall.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// Of the script's virtual machine when it had ended, everything in it counted.
+    /// The most that the script's virtual machine was seen to have: at each call and turn of a loop, while values were converted, and at
+    /// the end. What is not yet cleaned away counts too.
     async fn memory_bytes(&self) -> usize {
         self.0.tried.memory
     }

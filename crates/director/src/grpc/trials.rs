@@ -1,15 +1,18 @@
 //! What scripts are tried on and what comes of it, as messages.
 
 use tidegate_model::contract::NOT_SENT;
-use tidegate_model::{Call, Change, Error, Outcome};
+use tidegate_model::{Call, Change, Error, Outcome, PlannedCall};
 use tidegate_wire::api::v1;
 
-use super::convert::{event_type, event_type_of, http_method_of, optional_json, text_of};
+use super::convert::{event_type, event_type_of, http_method, http_method_of, optional_json, text_of};
 use super::executions::{skip_reason, status};
 use super::integrations::is_incoming;
 use super::logics::kind_of;
-use crate::service::{Comparison, Difference, Different, Drafted, SampleInput, TriedLogic, TryLogicInput, status_of};
-use crate::shown::{log_text, millis};
+use crate::service::{
+    CallDifference, Comparison, Difference, Different, Drafted, SampleInput, ToldCall, TriedLogic, TryLogicInput,
+    status_of,
+};
+use crate::shown::{log_text, millis, planned_headers};
 
 pub(super) fn input(input: v1::TryLogicInput) -> Result<TryLogicInput, Error> {
     Ok(TryLogicInput {
@@ -47,6 +50,11 @@ pub(super) fn tried(logic: TriedLogic) -> v1::TriedLogic {
         Outcome::Succeeded(result) => (None, Some(text_of(&result))),
         Outcome::Failed(_) => (None, None),
     };
+    let (planned, unplanned) = match tried.plan {
+        None => (None, None),
+        Some(Ok(call)) => (Some(call), None),
+        Some(Err(why)) => (None, Some(why)),
+    };
     let micros = |time: std::time::Duration| millis(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     v1::TriedLogic {
         status,
@@ -61,6 +69,17 @@ pub(super) fn tried(logic: TriedLogic) -> v1::TriedLogic {
         wall_ms: micros(tried.wall),
         memory_bytes: i64::try_from(tried.memory).unwrap_or(i64::MAX),
         difference: other.map(difference),
+        planned_call: planned.as_ref().map(planned_call),
+        plan_error: unplanned,
+    }
+}
+
+fn planned_call(call: &PlannedCall) -> v1::PlannedCall {
+    v1::PlannedCall {
+        method: http_method(call.method),
+        url: call.url.clone(),
+        headers: text_of(&planned_headers(call)),
+        body: call.body.as_ref().map(text_of),
     }
 }
 
@@ -90,7 +109,15 @@ fn change(drafted: Drafted) -> v1::TriedChange {
     }
 }
 
+fn compared(ToldCall { method, url, body }: ToldCall) -> v1::ComparedCall {
+    v1::ComparedCall { method, url, body }
+}
+
 fn difference(difference: Difference) -> v1::LogicDifference {
+    let pair = |CallDifference { recorded, tried }| v1::CallDifference {
+        recorded: recorded.map(compared),
+        tried: tried.map(compared),
+    };
     v1::LogicDifference {
         differs: difference.differs(),
         recorded_status: status(difference.recorded_status),
@@ -98,6 +125,8 @@ fn difference(difference: Difference) -> v1::LogicDifference {
         recorded_result: difference.recorded_result.as_ref().map(text_of),
         result_differs: difference.result_differs,
         attributes: difference.attributes,
+        calls_differ: !difference.calls.is_empty(),
+        calls: difference.calls.into_iter().map(pair).collect(),
     }
 }
 

@@ -23,6 +23,7 @@ mod signatures;
 mod system_auths;
 mod system_details;
 mod tenants;
+mod trial_calls;
 mod trial_input;
 mod trials;
 mod webhook_urls;
@@ -52,6 +53,7 @@ pub(crate) use shelf::Stored;
 pub(crate) use signatures::{SchemeName, SignatureInput};
 pub(crate) use system_auths::{Owner, SystemAuth};
 pub(crate) use tenants::TenantInput;
+pub(crate) use trial_calls::{CallDifference, ToldCall};
 pub(crate) use trial_input::SampleInput;
 pub(crate) use trials::{Difference, TriedLogic, TryLogicInput, status_of};
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::draft::{Draft, Drafted};
 use super::objects::ObjectsService;
+use super::trial_calls::{self, CallDifference};
 use super::trial_input::{SampleInput, cannot_be_tried, time_of};
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
@@ -47,6 +48,8 @@ pub(crate) struct Difference {
     pub result_differs: bool,
     /// The top-level attributes of the results that differ.
     pub attributes: Vec<String>,
+    /// The calls that differ: those of the scripts, and the one that the result asks for.
+    pub calls: Vec<CallDifference>,
 }
 
 /// The script to try, and what it is tried as.
@@ -66,7 +69,7 @@ impl Candidate {
 impl Difference {
     /// Whether anything differs.
     pub(crate) fn differs(&self) -> bool {
-        self.status_differs || self.result_differs
+        self.status_differs || self.result_differs || !self.calls.is_empty()
     }
 }
 
@@ -239,6 +242,7 @@ fn difference(record: &Execution, recorded_status: Status, tried: &Tried) -> Dif
         recorded_result: record.core_result.clone(),
         result_differs: !attributes.is_empty() || record.core_result.is_some() != result.is_some(),
         attributes,
+        calls: trial_calls::differing(record, tried),
     }
 }
 

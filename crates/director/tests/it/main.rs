@@ -23,4 +23,5 @@ mod settings;
 mod signatures;
 mod tenants;
 mod transactions;
+mod trial_calls;
 mod trials;

@@ -135,6 +135,34 @@ async fn an_event_is_tried_like_a_call() {
 }
 
 #[tokio::test]
+async fn the_memory_of_a_trial_is_its_peak() {
+    let core = "
+        local t = {}
+        for i = 1, 100 do t[i] = string.rep('x', 100000) .. i end
+        t = nil
+        for i = 1, 200 do local gone = string.rep('y', 100000) .. i end
+        return {}";
+    let done = tried(&engine(), trial(incoming(core))).await;
+    assert_eq!(result(&done), json!({}));
+    assert!((10_000_000..32 << 20).contains(&done.memory), "{}", done.memory);
+    let little = tried(&engine(), trial(incoming("return {}"))).await;
+    assert!(little.memory < 2_000_000, "{}", little.memory);
+}
+
+#[tokio::test]
+async fn the_call_that_a_result_asks_for_is_told_and_not_made() {
+    let input = TrialInput::Outgoing(event(Change::Create { new: text("{}") }));
+    let plan = async |core: &str| tried(&engine(), Trial { input: input.clone(), ..trial(outgoing(core)) }).await.plan;
+    let call = plan("return { headers = { ['X-A'] = 1 }, body = { a = 1 } }").await.unwrap().unwrap();
+    assert_eq!((call.url.as_str(), call.headers.as_str()), ("https://third.example/hook", r#"{"x-a":"1"}"#));
+    assert_eq!(call.body.unwrap().as_str(), r#"{"a":1}"#);
+    assert!(plan("return { body = 1 }").await.unwrap().unwrap_err().contains("body must be a table"));
+    assert_eq!(plan("return { requestNeeded = false }").await, None);
+    assert_eq!(plan("error('x')").await, None);
+    assert_eq!(tried(&engine(), trial(incoming("return {}"))).await.plan, None);
+}
+
+#[tokio::test]
 async fn a_stopped_engine_tries_nothing() {
     let engine = engine();
     engine.stop().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Objects;
-use crate::{Call, Error, Event, IncomingCall, Json, LogLine, Outcome, Runnable};
+use crate::{Call, Error, Event, IncomingCall, Json, LogLine, Outcome, PlannedCall, Runnable};
 
 /// Runs scripts as they would run, with two differences: what they call is written down instead of sent, and their objects are those that
 /// the caller hands in. A trial has the limits of any other run, asks no enabling rule (`active`, the dates), and leaves nothing behind.
@@ -54,10 +54,13 @@ pub struct Tried {
     pub warned: bool,
     /// The HTTP calls that the scripts asked for, in their order; the error of one that was not sent is [`NOT_SENT`].
     pub calls: Vec<Call>,
+    /// The call that the result of an OUTGOING Integration asks for, or why the result is no plan; `None` where it asks for none.
+    pub plan: Option<Result<PlannedCall, String>>,
     /// CPU time of both scripts.
     pub cpu: Duration,
     /// Time by the clock on the wall, without the wait for a free thread.
     pub wall: Duration,
-    /// Bytes of the virtual machine when the larger of the scripts had ended, everything in it counted.
+    /// The most bytes that the virtual machine was seen to have: at each call and each turn of a loop, while values were converted, and at
+    /// the end. Everything in it counts, what is not yet cleaned away too.
     pub memory: usize,
 }

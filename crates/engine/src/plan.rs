@@ -5,9 +5,9 @@ use tidegate_model::{HttpMethod, Json, PlannedCall};
 
 use crate::query;
 
-/// What the result table asks for.
+/// What the result table of an OUTGOING Integration asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Plan {
+pub enum Plan {
     /// `requestNeeded` is `false`: the script made its own calls.
     NoCall,
     /// Call this.
@@ -54,8 +54,17 @@ const OF_THE_PLATFORM: [&str; 15] = [
     "webhook-timestamp",
 ];
 
-/// Reads a result table. `url` is the Integration's.
-pub(crate) fn plan(result: &Json, method: HttpMethod, url: &str) -> Result<Plan, Fault> {
+/// The result table is no plan; the text, for the record, says why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct Unplanned(#[from] Fault);
+
+/// Reads the result table of an OUTGOING Integration; `method` and `url` are the Integration's.
+pub fn plan(result: &Json, method: HttpMethod, url: &str) -> Result<Plan, Unplanned> {
+    read(result, method, url).map_err(Unplanned)
+}
+
+fn read(result: &Json, method: HttpMethod, url: &str) -> Result<Plan, Fault> {
     let attributes = result.attributes().ok_or(Fault::NoTable)?;
     let find = |name| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     match find("requestNeeded").map(|value| value.as_str().trim()) {
@@ -128,7 +137,7 @@ mod tests {
     use super::*;
 
     fn post(result: &str) -> Result<Plan, Fault> {
-        plan(&Json::parse(result).unwrap(), HttpMethod::Post, "https://x.example/in")
+        read(&Json::parse(result).unwrap(), HttpMethod::Post, "https://x.example/in")
     }
 
     fn call(result: &str) -> PlannedCall {
@@ -197,7 +206,7 @@ mod tests {
             let (name, value) = if in_name { (crooked.as_str(), "v") } else { ("x-name", crooked.as_str()) };
             let headers = Json::object([(name, &Json::of(&value))]);
             let result = Json::object([("headers", &headers)]);
-            let planned = plan(&result, HttpMethod::Post, "https://x.example/");
+            let planned = read(&result, HttpMethod::Post, "https://x.example/");
             prop_assert!(matches!(planned, Err(Fault::HeaderLine(_))), "{planned:?}");
         }
 
@@ -205,7 +214,7 @@ mod tests {
         fn no_plan_holds_a_header_that_http_refuses(name in "\\PC{0,12}", value in any::<String>()) {
             let headers = Json::object([(name.as_str(), &Json::of(&value))]);
             let result = Json::object([("headers", &headers)]);
-            if let Ok(Plan::Call(call)) = plan(&result, HttpMethod::Post, "https://x.example/") {
+            if let Ok(Plan::Call(call)) = read(&result, HttpMethod::Post, "https://x.example/") {
                 for (name, value) in call.headers.attributes().unwrap() {
                     prop_assert!(HeaderName::try_from(name).is_ok());
                     prop_assert!(HeaderValue::from_bytes(query::scalar(&value).unwrap().as_bytes()).is_ok());
