@@ -166,5 +166,5 @@ fn what_does_not_compile_is_told_with_line_and_column() {
     let fault = check.check("local b = = 2").unwrap_err();
     assert!(fault.to_string().starts_with("line 1, column 11: "), "{fault}");
     let long = format!("return {{ {} % }}", "1, ".repeat(60_000));
-    assert_eq!(check.check(&long).unwrap_err().column, 180_010);
+    assert_eq!(check.check(&long).unwrap_err().column, 180_011);
 }
