@@ -84,15 +84,14 @@ impl Limits {
             own.map_or(default, |own| Duration::from_millis(own.min(most).into()))
         };
         let cpu = |own, default| millis(own, bounds.cpu_ms, default);
-        let wall = |own, default| millis(own, bounds.timeout_ms, default);
         let core = |default: Time| Time {
             cpu: cpu(own.core_cpu_ms, default.cpu),
-            wall: wall(own.core_timeout_ms, default.wall),
+            wall: millis(own.core_timeout_ms, bounds.timeout_ms, default.wall),
         };
         Self {
             enable: Time {
                 cpu: cpu(own.enable_cpu_ms, self.enable.cpu),
-                wall: wall(own.enable_timeout_ms, self.enable.wall),
+                wall: millis(own.enable_timeout_ms, bounds.enable_timeout_ms(), self.enable.wall),
             },
             incoming: core(self.incoming),
             outgoing: core(self.outgoing),

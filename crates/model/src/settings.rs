@@ -55,7 +55,7 @@ pub struct RunLimits {
 pub struct RunBounds {
     /// CPU time of one script, in milliseconds.
     pub cpu_ms: u32,
-    /// Time of one script by the clock on the wall, in milliseconds.
+    /// Time of core logic by the clock on the wall, in milliseconds. Enable logic only decides: it has [`RunBounds::enable_timeout_ms`].
     pub timeout_ms: u32,
     /// Memory of a run, in MiB.
     pub memory_mib: u32,
@@ -65,7 +65,15 @@ pub struct RunBounds {
 
 impl Default for RunBounds {
     fn default() -> Self {
-        Self { cpu_ms: 1_000, timeout_ms: 60_000, memory_mib: 128, http_calls: 100 }
+        Self { cpu_ms: 1_000, timeout_ms: 30_000, memory_mib: 128, http_calls: 100 }
+    }
+}
+
+impl RunBounds {
+    /// Time of enable logic by the clock on the wall, in milliseconds: never more than 5 seconds, since a delivery whose process died waits
+    /// until both scripts would have ended.
+    pub fn enable_timeout_ms(&self) -> u32 {
+        self.timeout_ms.min(5_000)
     }
 }
 
@@ -77,7 +85,7 @@ impl RunLimits {
     pub fn outside(&self, bounds: &RunBounds) -> Vec<(&'static str, u32, u32)> {
         let all = [
             ("enableCpuMs", self.enable_cpu_ms, 1, bounds.cpu_ms),
-            ("enableTimeoutMs", self.enable_timeout_ms, 1, bounds.timeout_ms),
+            ("enableTimeoutMs", self.enable_timeout_ms, 1, bounds.enable_timeout_ms()),
             ("coreCpuMs", self.core_cpu_ms, 1, bounds.cpu_ms),
             ("coreTimeoutMs", self.core_timeout_ms, 1, bounds.timeout_ms),
             ("memoryMiB", self.memory_mib, LEAST_MEMORY_MIB, bounds.memory_mib),

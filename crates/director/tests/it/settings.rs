@@ -70,8 +70,8 @@ async fn limits_are_kept_within_the_operators_bounds_and_replaced_whole() {
     for (limits, field) in [
         (json!({ "enableCpuMs": 1001 }), "in.limits.enableCpuMs"),
         (json!({ "coreCpuMs": 0 }), "in.limits.coreCpuMs"),
-        (json!({ "enableTimeoutMs": 60_001 }), "in.limits.enableTimeoutMs"),
-        (json!({ "coreTimeoutMs": 60_001 }), "in.limits.coreTimeoutMs"),
+        (json!({ "enableTimeoutMs": 5_001 }), "in.limits.enableTimeoutMs"),
+        (json!({ "coreTimeoutMs": 30_001 }), "in.limits.coreTimeoutMs"),
         (json!({ "memoryMiB": 1 }), "in.limits.memoryMiB"),
         (json!({ "memoryMiB": 129 }), "in.limits.memoryMiB"),
         (json!({ "httpCalls": 101 }), "in.limits.httpCalls"),
@@ -79,7 +79,7 @@ async fn limits_are_kept_within_the_operators_bounds_and_replaced_whole() {
         let (error, message) = desk.refused(Some("acme"), CREATE, with(limits)).await;
         assert!(error == 22 && message.contains(field), "{error} {message}");
     }
-    let limits = json!({ "enableCpuMs": 5, "coreTimeoutMs": 60_000, "memoryMiB": 128, "httpCalls": 0 });
+    let limits = json!({ "enableCpuMs": 5, "coreTimeoutMs": 30_000, "memoryMiB": 128, "httpCalls": 0 });
     let made = desk.ok(Some("acme"), CREATE, with(limits.clone())).await["createIntegration"].take();
     assert_eq!(made["limits"], limits);
 

@@ -65,9 +65,11 @@ pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
 /// `alone`: whether no other process works on the same store.
 pub(super) fn dispatcher(config: &Config, alone: bool) -> tidegate_outgoing_dispatcher::Options {
     let limits = engine(config).limits;
-    // An Integration may allow either script as much as the operator's bound.
-    let most = Duration::from_millis(config.scripts.bounds.timeout_ms.into());
-    let script_limit = limits.enable.wall.max(most) + limits.outgoing.wall.max(most);
+    // An Integration may allow its scripts as much as the operator's bounds.
+    let bounds = config.scripts.bounds;
+    let most = |own: u32, default: Duration| default.max(Duration::from_millis(own.into()));
+    let script_limit =
+        most(bounds.enable_timeout_ms(), limits.enable.wall) + most(bounds.timeout_ms, limits.outgoing.wall);
     let mut options = tidegate_outgoing_dispatcher::Options {
         call_timeout: config.dispatch.timeout,
         script_limit,

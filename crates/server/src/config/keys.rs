@@ -158,9 +158,9 @@ pub(crate) const KEYS: &[Key] = &[
     plain("scripts.max_cpu", "1s", DURATION, "The most CPU time that an Integration may allow one of its scripts."),
     plain(
         "scripts.max_timeout",
-        "60s",
+        "30s",
         DURATION,
-        "The most time, waiting included, that an Integration may allow one of its scripts.",
+        "The most time, waiting included, that an Integration may allow its core logic. A delivery whose process died is taken over after about as long.",
     ),
     plain(
         "scripts.max_memory",
