@@ -1,11 +1,16 @@
 //! No setting that does nothing: each one of `config print` has a proof here of what it does.
 
+mod door;
+mod sending;
+
 use serde_json::{Value, json};
 
 use crate::harness::api::{Admin, http};
 use crate::harness::command::{ended, tidegate};
 use crate::harness::process::Process;
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
+use door::*;
+use sending::*;
 
 macro_rules! proofs {
     ($($key:literal => $proof:ident),+ $(,)?) => {
@@ -136,82 +141,6 @@ async fn webhook_urls_begin_with_it() {
         incoming["webhookUrl"].as_str().unwrap().starts_with("https://hooks.example.com/in/webhook/"),
         "{incoming}"
     );
-}
-
-async fn they_tell_what_was_called() {
-    for (trusted, base) in [("127.0.0.1", "https://hooks.example.com"), ("192.0.2.1, 10.0.0.0/8", "http://127.0.0.1")] {
-        let running = together(&[("WEBHOOK__TRUSTED_PROXIES", trusted)]).await;
-        let acme = acme(&running).await;
-        let incoming = acme.make_incoming("shop", "return { url = requestUrl }", json!({})).await;
-        let call = http().post(incoming["webhookUrl"].as_str().unwrap());
-        let call = call.header("X-Forwarded-Proto", "https").header("X-Forwarded-Host", "hooks.example.com");
-        let told: Value = call.header("X-Forwarded-For", "203.0.113.7").send().await.unwrap().json().await.unwrap();
-        assert!(told["url"].as_str().unwrap().starts_with(base), "{told}");
-    }
-}
-
-/// One call that is held up in the middle, and what others are told meanwhile: of the same Integration, another one, another tenant's.
-async fn beside_a_call(settings: &[(&str, &str)]) -> [u16; 3] {
-    let running = together(settings).await;
-    let sink = Sink::start().await;
-    sink.hold("/slow");
-    let core = format!("if parameters.slow then http.request({{ url = '{}' }}) end return {{}}", sink.url("/slow"));
-    let acme = acme(&running).await;
-    let held = acme.make_incoming("shop", &core, json!({})).await;
-    let beside = acme.make_incoming("beside", "return {}", json!({})).await;
-    let other = running.api().await.make_tenant("other", &[]).await.make_incoming("shop", "return {}", json!({})).await;
-    let url = held["webhookUrl"].as_str().unwrap().to_owned();
-    let slow = tokio::task::spawn(async move { http().post(url).json(&json!({ "slow": true })).send().await });
-    sink.wait_for("/slow", 1).await;
-    let told = [post(&held).await, post(&beside).await, post(&other).await];
-    sink.release("/slow");
-    assert_eq!(slow.await.unwrap().unwrap().status(), 200);
-    assert_eq!(post(&held).await, 200, "the turn is free again");
-    told
-}
-
-async fn one_more_is_told_to_come_again() {
-    let settings = [("WEBHOOK__CALLS", "1"), ("WEBHOOK__PATIENCE", "10ms"), ("SCRIPTS__INCOMING_TIMEOUT", "60s")];
-    assert_eq!(beside_a_call(&settings).await, [503, 503, 503]);
-}
-
-async fn one_more_of_the_tenant_is_told_to_come_again() {
-    let settings =
-        [("WEBHOOK__CALLS_PER_TENANT", "1"), ("WEBHOOK__PATIENCE", "10ms"), ("SCRIPTS__INCOMING_TIMEOUT", "60s")];
-    assert_eq!(beside_a_call(&settings).await, [503, 503, 200]);
-}
-
-async fn one_more_of_the_integration_is_told_to_come_again() {
-    let settings =
-        [("WEBHOOK__CALLS_PER_INTEGRATION", "1"), ("WEBHOOK__PATIENCE", "10ms"), ("SCRIPTS__INCOMING_TIMEOUT", "60s")];
-    assert_eq!(beside_a_call(&settings).await, [503, 200, 200]);
-}
-
-async fn a_call_waits_so_long_for_its_turn() {
-    let settings = [("WEBHOOK__CALLS", "1"), ("WEBHOOK__PATIENCE", "60s"), ("SCRIPTS__INCOMING_TIMEOUT", "60s")];
-    let running = together(&settings).await;
-    let sink = Sink::start().await;
-    sink.hold("/slow");
-    let core = format!("http.request({{ url = '{}' }}) return {{}}", sink.url("/slow"));
-    let incoming = acme(&running).await.make_incoming("shop", &core, json!({})).await;
-    let calls = [0, 1].map(|_| {
-        let incoming = incoming.clone();
-        tokio::task::spawn(async move { post(&incoming).await })
-    });
-    sink.wait_for("/slow", 1).await;
-    // Longer than a call waits by default: it would have been refused.
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    assert_eq!(sink.calls("/slow").len(), 1);
-    sink.release("/slow");
-    for call in calls {
-        assert_eq!(call.await.unwrap(), 200);
-    }
-}
-
-async fn a_call_too_often_is_refused() {
-    let running = together(&[("WEBHOOK__RATE_LIMIT", "2/h")]).await;
-    let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
-    assert_eq!([post(&incoming).await, post(&incoming).await, post(&incoming).await], [200, 200, 429]);
 }
 
 async fn tokens_are_issued_under_it() {
@@ -418,79 +347,6 @@ async fn older_records_go() {
     running.resume().await;
     let acme = running.api().await.in_tenant("acme");
     eventually("the record is gone", || async { acme.executions(&incoming).await.is_empty().then_some(()) }).await;
-}
-
-async fn a_larger_body_is_refused() {
-    let running = together(&[("LIMITS__BODY", "1KiB")]).await;
-    let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
-    let url = incoming["webhookUrl"].as_str().unwrap();
-    for (size, status) in [(1000, 200), (1100, 413)] {
-        assert_eq!(http().post(url).body("x".repeat(size)).send().await.unwrap().status(), status, "{size}");
-    }
-}
-
-/// Sends these parts with pauses between them; answers what comes back, which is nothing when the other side hung up.
-async fn sent_slowly(running: &Tidegate, parts: &[&str], pause: u64) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(running.gateway("").replace("http://", "")).await.unwrap();
-    for part in parts {
-        let _ = stream.write_all(part.as_bytes()).await;
-        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
-    }
-    let (mut answer, mut taken) = (Vec::new(), [0; 1024]);
-    // One that hung up resets what still comes.
-    while let Ok(count @ 1..) = stream.read(&mut taken).await {
-        answer.extend_from_slice(&taken[..count]);
-    }
-    String::from_utf8(answer).unwrap()
-}
-
-async fn a_body_that_takes_longer_is_refused() {
-    for (limit, status) in [("100ms", "408"), ("60s", "200")] {
-        let running = together(&[("LIMITS__BODY_TIMEOUT", limit)]).await;
-        let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
-        let path = incoming["webhookUrl"].as_str().unwrap().replace(&running.gateway(""), "");
-        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n");
-        let answer = sent_slowly(&running, &[&head, "{ ", "} "], 500).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{limit}: {answer}");
-    }
-}
-
-async fn a_body_that_comes_more_slowly_is_refused() {
-    for (rate, status) in [("10MiB", "408"), ("1KiB", "200")] {
-        let running = together(&[("LIMITS__BODY_RATE", rate), ("LIMITS__BODY_TIMEOUT", "60s")]).await;
-        let incoming = acme(&running).await.make_incoming("shop", "return {}", json!({})).await;
-        let path = incoming["webhookUrl"].as_str().unwrap().replace(&running.gateway(""), "");
-        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 65536\r\n\r\n");
-        let half = " ".repeat(1 << 15);
-        let answer = sent_slowly(&running, &[&head, &half, &half], 3000).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{rate}: {answer}");
-    }
-}
-
-async fn a_head_that_takes_longer_is_hung_up_on() {
-    for (limit, answered) in [("100ms", false), ("60s", true)] {
-        let running = together(&[("LIMITS__HEAD_TIMEOUT", limit)]).await;
-        let parts = ["GET /healthz HTTP/1.1\r\n", "Host: x\r\nConnection: close\r\n\r\n"];
-        let answer = sent_slowly(&running, &parts, 500).await;
-        assert_eq!(answer.starts_with("HTTP/1.1 200 "), answered, "{limit}: {answer}");
-    }
-}
-
-async fn one_more_connection_waits() {
-    let running = together(&[("LIMITS__CONNECTIONS", "1"), ("LIMITS__HEAD_TIMEOUT", "60s")]).await;
-    let address = running.gateway("").replace("http://", "");
-    let only = eventually("the only connection", || async {
-        // The one that was asked for readiness may not have ended yet.
-        let stream = tokio::net::TcpStream::connect(&address).await.ok()?;
-        Some(stream)
-    })
-    .await;
-    let mut asked = tokio::task::spawn(http().get(running.gateway("/healthz")).send());
-    let soon = tokio::time::timeout(std::time::Duration::from_millis(500), &mut asked).await;
-    assert!(soon.is_err(), "answered beside the only connection there may be");
-    drop(only);
-    assert_eq!(asked.await.unwrap().unwrap().status(), 200);
 }
 
 async fn lines_are_json() {
