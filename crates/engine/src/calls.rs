@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
-use tidegate_model::{Call, Clock, kept};
+use tidegate_model::{Call, Clock, Json, kept};
 
-use crate::egress::{EgressError, Request, Response};
+use crate::attach::NotSent;
+use crate::egress::Response;
+use crate::host::HttpCall;
 
 /// Of a longer body only this much is kept, of each side.
 const BODY: usize = 16 << 10;
@@ -31,7 +33,8 @@ pub(crate) struct Begun {
 
 impl Calls {
     /// Writes down what is about to be sent.
-    pub(crate) fn begin(&self, request: &Request, clock: &dyn Clock) -> Begun {
+    pub(crate) fn begin(&self, call: &HttpCall, clock: &dyn Clock) -> Begun {
+        let HttpCall { request, credential } = call;
         let body = request.body.as_deref().map(|bytes| match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => kept::start_of(text, BODY),
             _ => kept::body(&bytes[..bytes.len().min(BODY)], false),
@@ -42,6 +45,7 @@ impl Calls {
             duration_us: None,
             method: request.method.to_string(),
             url: kept::url(&kept::start_of(&request.url, LINE)),
+            credential: credential.clone(),
             request_headers: headers(&request.headers),
             request_body: body,
             status: None,
@@ -58,8 +62,18 @@ impl Calls {
         self.end(begun, |call| call.error = Some(why.to_owned()));
     }
 
+    /// Adds the header that its credential went in, masked, in the place of one of that name that the script gave.
+    pub(crate) fn attached(&self, begun: &Begun, header: &str) {
+        self.end(begun, |call| {
+            let mut all = call.request_headers.attributes().unwrap_or_default();
+            all.retain(|(name, _)| name != header);
+            all.push((header.to_owned(), Json::of(&kept::MASK)));
+            call.request_headers = Json::object(all.iter().map(|(name, value)| (name.as_str(), value)));
+        });
+    }
+
     /// Adds what came of it; `None` when it was lost.
-    pub(crate) fn answered(&self, begun: &Begun, came: Option<&Result<Response, EgressError>>) {
+    pub(crate) fn answered(&self, begun: &Begun, came: Option<&Result<Response, NotSent>>) {
         let took = u64::try_from(begun.at.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.end(begun, |call| {
             call.duration_us = Some(took);
@@ -96,7 +110,7 @@ impl Calls {
     }
 }
 
-fn headers(all: &[(String, String)]) -> tidegate_model::Json {
+fn headers(all: &[(String, String)]) -> Json {
     let short: Vec<_> =
         all.iter().take(HEADERS).map(|(n, v)| (kept::start_of(n, LINE), kept::start_of(v, LINE))).collect();
     kept::headers(short.iter().map(|(name, value)| (name.as_str(), value.as_str())))

@@ -12,6 +12,7 @@ use tidegate_model::{
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::attach::Attach;
 use crate::counts::{Counters, Counts};
 use crate::egress::Egress;
 use crate::io::Io;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub randomness: Arc<dyn Randomness>,
     /// Carries scripts' HTTP calls.
     pub egress: Egress,
+    /// Attaches the credentials that scripts name for their calls; without it they can name none.
+    pub attach: Option<Attach>,
     /// What scripts see as `application`.
     pub application: Application,
 }

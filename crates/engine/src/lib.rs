@@ -39,6 +39,7 @@ mod io;
 mod lanes;
 mod library;
 mod lint;
+mod masks;
 mod meter;
 mod options;
 mod plan;

@@ -11,6 +11,7 @@ use crate::calls::Calls;
 use crate::engine::Parts;
 use crate::host::Overlay;
 use crate::io::Io;
+use crate::masks::Masks;
 use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
 use crate::stop::Stop;
@@ -42,6 +43,8 @@ pub(crate) struct Running {
     http_calls: Cell<u32>,
     /// The HTTP calls so far, as the record keeps them.
     pub(crate) calls: Calls,
+    /// The secrets that went with them.
+    pub(crate) masks: RefCell<Masks>,
     object_calls: Cell<u32>,
     let_down: Cell<bool>,
     transaction: RefCell<Option<Arc<Overlay>>>,
@@ -65,6 +68,7 @@ impl Running {
             warned: Cell::default(),
             http_calls: Cell::default(),
             calls: Calls::default(),
+            masks: RefCell::default(),
             object_calls: Cell::default(),
             let_down: Cell::default(),
             transaction: RefCell::default(),

@@ -73,6 +73,7 @@ impl Trials for Engine {
             clock: own.clock.clone(),
             randomness: own.randomness.clone(),
             egress: own.egress.clone(),
+            attach: own.attach.clone(),
             application: own.application.clone(),
         };
         let sheet = Sheet { parts: Arc::new(parts), sends: send_http, enable_only, noted: Mutex::default() };

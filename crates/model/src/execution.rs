@@ -144,7 +144,10 @@ pub struct Call {
     pub method: String,
     /// With its query, without user and password.
     pub url: String,
-    /// As the script gave them, masked.
+    /// The credential that the script named for it.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// As the script gave them, with the credential's, masked.
     pub request_headers: Json,
     /// The beginning of the body: text, other bytes as base64.
     pub request_body: Option<String>,

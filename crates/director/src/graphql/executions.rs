@@ -86,6 +86,11 @@ impl Call {
         &self.0.url
     }
 
+    /// The name of the credential that the script named for it.
+    async fn credential(&self) -> Option<&str> {
+        self.0.credential.as_deref()
+    }
+
     /// Those of credentials are masked.
     async fn request_headers(&self) -> Json {
         self.0.request_headers.clone().into()

@@ -84,6 +84,7 @@ fn call(call: tidegate_model::Call) -> v1::Call {
         response_body: call.response_body,
         response_truncated: call.response_truncated,
         error: call.error,
+        credential: call.credential,
     }
 }
 

@@ -92,6 +92,7 @@ fn call(call: Call) -> v1::TriedCall {
         sent: call.error.as_deref() != Some(NOT_SENT),
         status: call.status.map(i32::from),
         error: call.error,
+        credential: call.credential,
     }
 }
 

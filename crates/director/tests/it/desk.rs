@@ -239,6 +239,7 @@ fn engine(store: &Arc<dyn Store>, clock: &Arc<ManualClock>) -> Engine {
         clock: clock.clone(),
         randomness: Arc::new(SystemRandomness),
         egress: Egress::new(Policy::allowing_loopback()).unwrap(),
+        attach: None,
         application: Application { name: "Tidegate".to_owned(), version: "1.2.3".to_owned() },
     };
     Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap()

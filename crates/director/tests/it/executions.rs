@@ -43,6 +43,7 @@ fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
             duration_us: Some(2500),
             method: "PUT".to_owned(),
             url: "https://stock.example/items".to_owned(),
+            credential: Some("stock".to_owned()),
             request_headers: Json::parse(r#"{"authorization":"***"}"#).unwrap(),
             request_body: Some("{}".to_owned()),
             status: Some(204),
@@ -72,7 +73,7 @@ async fn a_record_shows_what_happened() {
     let id = record(&desk, &integration, "2026-03-01T11:00:00.25Z".parse().unwrap()).await;
     let read = "query($id: ID!) { execution(id: $id) { integration { name } trigger status skipReason startedAt finishedAt durationMs method url headers
         parameters objectType eventType attempts { number }
-        calls { startedAt durationMs method url requestHeaders requestBody status responseHeaders responseBody responseTruncated error } enableResult coreResult log error coreLogicVersion executionUser { username } replayOf } }";
+        calls { startedAt durationMs method url credential requestHeaders requestBody status responseHeaders responseBody responseTruncated error } enableResult coreResult log error coreLogicVersion executionUser { username } replayOf } }";
     let seen = desk.ok(Some("acme"), read, json!({ "id": id })).await["execution"].clone();
     assert_eq!(
         seen,
@@ -82,7 +83,7 @@ async fn a_record_shows_what_happened() {
             "method": "POST", "url": "https://gate.example/webhook", "headers": { "x": "y" }, "parameters": { "n": 9_007_199_254_740_993_i64 },
             "objectType": null, "eventType": null, "attempts": [], "calls": [{
                 "startedAt": "2026-03-01T11:00:00.250Z", "durationMs": 2.5, "method": "PUT", "url": "https://stock.example/items",
-                "requestHeaders": { "authorization": "***" }, "requestBody": "{}", "status": 204, "responseHeaders": {}, "responseBody": "",
+                "credential": "stock", "requestHeaders": { "authorization": "***" }, "requestBody": "{}", "status": 204, "responseHeaders": {}, "responseBody": "",
                 "responseTruncated": false, "error": null,
             }], "enableResult": true, "coreResult": { "ok": [] },
             "log": "2026-03-01T11:00:00.250Z warn careful now", "error": null, "coreLogicVersion": 1,

@@ -23,6 +23,7 @@ async fn the_calls_of_a_trial_are_compared_with_those_of_the_record() {
         duration_us: Some(1),
         method: method.to_owned(),
         url: url.to_owned(),
+        credential: None,
         request_headers: Json::empty_object(),
         request_body: body.map(str::to_owned),
         status: Some(200),

@@ -60,6 +60,7 @@ impl Workload {
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             egress: Egress::new(Policy::default()).unwrap(),
+            attach: None,
             application: Application { name: "Tidegate".to_owned(), version: "0".to_owned() },
         };
         let engine = Engine::start(Options { threads, ..Options::default() }, parts).unwrap();

@@ -51,6 +51,7 @@ fn start() -> (Runtime, Engine) {
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
         egress: Egress::new(Policy::default()).expect("a client"),
+        attach: None,
         application: Application { name: "Tidegate".to_owned(), version: "0".to_owned() },
     };
     let engine = Engine::start(Options { threads: 1, limits, ..Options::default() }, parts).expect("an engine");

@@ -12,6 +12,7 @@ use tidegate_model::{Clock, Error, Material, OAuth2Client, Secret, TenantId};
 use url::Url;
 
 use crate::egress::{Egress, EgressError, Request, Response};
+use crate::masks::Masks;
 use tokens::{Owner, Tokens};
 
 pub use tokens::NoToken;
@@ -26,10 +27,11 @@ pub struct Attach {
     tokens: Arc<Tokens>,
 }
 
-/// What was attached: enough to mask it in a record, and to have it renewed.
+/// What was attached: enough to mask it in a record and in what comes back, and to have it renewed.
 #[derive(Debug)]
 pub struct Attached {
     header: String,
+    masks: Masks,
     issued: Option<Issued>,
 }
 
@@ -115,6 +117,11 @@ impl Attached {
     pub fn header(&self) -> &str {
         &self.header
     }
+
+    /// What nobody may read in what comes back.
+    pub(crate) fn masks(&self) -> &Masks {
+        &self.masks
+    }
 }
 
 impl Attach {
@@ -154,9 +161,17 @@ impl Attach {
             }
             Material::Signing { .. } => return Err(NotAttached::OnlySigns(named())),
         };
+        // What comes back may repeat the header, or what stands in it after the scheme.
+        let sent = [value.as_str(), value.split_once(' ').map_or("", |(_, secret)| secret)];
+        let masks = match &open.material {
+            Material::Basic { password, .. } => Masks::of([sent[1], password.reveal()]),
+            Material::OAuth2(client) => Masks::of([sent[1], client.client_secret.reveal()]),
+            Material::Bearer { .. } => Masks::of([sent[1]]),
+            Material::Header { .. } | Material::Signing { .. } => Masks::of(sent),
+        };
         request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&header));
         request.headers.push((header.clone(), value));
-        Ok(Attached { header, issued })
+        Ok(Attached { header, masks, issued })
     }
 
     /// Says that the third party refused (401) what was attached. `true` when attaching again may help: the token is no longer used.
@@ -179,8 +194,9 @@ impl Attach {
             return Ok((response, attached));
         }
         let mut second = request;
-        let attached = self.attach(tenant, name, &mut second).await?;
-        Ok((self.egress.send(second).await?, attached))
+        let mut again = self.attach(tenant, name, &mut second).await?;
+        again.masks.add(&attached.masks);
+        Ok((self.egress.send(second).await?, again))
     }
 
     async fn token(&self, name: &str, owner: &Owner, client: &OAuth2Client) -> Result<Secret, NotAttached> {

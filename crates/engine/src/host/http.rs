@@ -4,16 +4,49 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
+use tidegate_model::TenantId;
 
 use super::{Refusal, mistake};
+use crate::attach::{Attached, NotAttached, NotSent};
 use crate::egress::{Request, Response};
+use crate::engine::Parts;
 use crate::library::form;
+use crate::masks::Masks;
 use crate::running::Running;
 use crate::sandbox::Shared;
 use crate::value::{self, Bounds};
 
+/// A call that a script asks for.
+pub(crate) struct HttpCall {
+    pub(crate) request: Request,
+    /// The name of the credential to attach.
+    pub(crate) credential: Option<String>,
+}
+
+impl HttpCall {
+    /// Makes the call, for this tenant. What comes back holds none of the secrets that went with it, nor those of `masks`.
+    pub(super) async fn send(
+        self,
+        tenant: &TenantId,
+        parts: &Parts,
+        mut masks: Masks,
+    ) -> Result<(Response, Option<Attached>), NotSent> {
+        let Self { request, credential } = self;
+        let (response, attached) = match (credential, &parts.attach) {
+            (Some(name), Some(attach)) => {
+                let (response, attached) = attach.send(tenant, &name, request).await?;
+                masks.add(attached.masks());
+                (response, Some(attached))
+            }
+            (Some(name), None) => return Err(NotAttached::Unknown(name).into()),
+            (None, _) => (parts.egress.send(request).await?, None),
+        };
+        Ok((masks.response(response), attached))
+    }
+}
+
 /// Reads the table that `http.request` takes.
-pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, options: &Table) -> Result<Request, Refusal> {
+pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, options: &Table) -> Result<HttpCall, Refusal> {
     const KNOWN: [&str; 8] = ["method", "url", "headers", "body", "json", "form", "timeout", "credential"];
     let mut unknown = None;
     options.for_each(|key: Value, _: Value| {
@@ -26,9 +59,7 @@ pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, options: &Table) -
     if let Some(key) = unknown {
         return mistake(format!("http.request knows no option {key:?}"));
     }
-    if !options.raw_get::<Value>("credential")?.is_nil() {
-        return mistake("http.request: credentials are not available yet; remove the option credential");
-    }
+    let credential = text(options, "credential")?;
     let Some(url) = text(options, "url")? else { return mistake("http.request needs a url") };
     let method = text(options, "method")?.unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
     let Ok(method) = http::Method::from_bytes(method.as_bytes()) else {
@@ -70,7 +101,8 @@ pub(super) fn read(lua: &Lua, shared: &Shared, run: &Running, options: &Table) -
         }
         Some(_) => return mistake("http.request: timeout is a number of seconds above 0"),
     };
-    Ok(Request { method, url, headers, body, timeout, max_response: run.limits().http_response })
+    let request = Request { method, url, headers, body, timeout, max_response: run.limits().http_response };
+    Ok(HttpCall { request, credential })
 }
 
 fn text(options: &Table, name: &str) -> Result<Option<String>, Refusal> {

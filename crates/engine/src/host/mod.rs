@@ -12,7 +12,8 @@ use mlua::{IntoLuaMulti, Lua, MultiValue, Value};
 use tidegate_model::Error;
 use tidegate_model::contract::{Actor, NOT_SENT, Objects};
 
-use crate::egress::{Egress, EgressError, Request, Response};
+use crate::attach::{NotAttached, NotSent};
+use crate::egress::Response;
 use crate::running::Running;
 use crate::sandbox::Shared;
 use crate::stop::Stop;
@@ -20,11 +21,12 @@ use crate::value::WriteError;
 
 use objects::{Found, Operation};
 
+pub(crate) use http::HttpCall;
 pub(crate) use overlay::Overlay;
 
 /// A request, read from the script's values.
 pub(crate) enum Asked {
-    Http(Request),
+    Http(HttpCall),
     Objects(Actor, Operation),
     /// Make what the transaction changed.
     Commit(Actor, Arc<Overlay>),
@@ -32,7 +34,7 @@ pub(crate) enum Asked {
 
 /// What came of it.
 pub(crate) enum Answered {
-    Http(Result<Response, EgressError>),
+    Http(Result<Response, NotSent>),
     Objects(Result<Found, Error>),
     /// A trial does not call.
     NotSent,
@@ -110,16 +112,26 @@ impl Asked {
     /// Carries the request out.
     pub(crate) async fn answer(self, run: &Rc<Running>) -> Answered {
         match self {
-            Self::Http(request) => {
-                let call = run.calls.begin(&request, &*run.parts.clock);
+            Self::Http(asked) => {
+                let call = run.calls.begin(&asked, &*run.parts.clock);
                 if run.trial.as_ref().is_some_and(|sheet| !sheet.sends()) {
                     run.calls.not_sent(&call, NOT_SENT);
                     return Answered::NotSent;
                 }
-                let egress: Egress = run.parts.egress.clone();
-                let sent = run.io.run(async move { egress.send(request).await }).await;
-                run.calls.answered(&call, sent.as_ref());
-                sent.map_or(Answered::Lost, Answered::Http)
+                let (tenant, parts) = (run.runnable.integration.tenant.clone(), Arc::clone(&run.parts));
+                let masks = run.masks.borrow().clone();
+                let sent = run.io.run(async move { asked.send(&tenant, &parts, masks).await }).await;
+                let came = sent.map(|sent| {
+                    sent.map(|(response, attached)| {
+                        if let Some(attached) = attached {
+                            run.masks.borrow_mut().add(attached.masks());
+                            run.calls.attached(&call, attached.header());
+                        }
+                        response
+                    })
+                });
+                run.calls.answered(&call, came.as_ref());
+                came.map_or(Answered::Lost, Answered::Http)
             }
             Self::Objects(actor, operation) => {
                 let objects: Arc<dyn Objects> = match run.transaction() {
@@ -144,6 +156,9 @@ impl Answered {
         match self {
             Self::Objects(Err(e)) | Self::Committed(Err(e)) => {
                 matches!(e, Error::Internal { .. } | Error::Unavailable(_))
+            }
+            Self::Http(Err(NotSent::NotAttached(NotAttached::Vault { error, .. }))) => {
+                matches!(error, Error::Internal { .. } | Error::Unavailable(_))
             }
             Self::Lost => true,
             Self::Http(_) | Self::Objects(Ok(_)) | Self::Committed(Ok(())) | Self::NotSent => false,

@@ -1,44 +1,30 @@
 //! Credentials on calls, against third parties of ours over sockets: an API, and a token endpoint as RFC 6749 has it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::json;
 use tidegate_engine::{Attach, Egress, EgressError, NoToken, NotAttached, NotSent, Policy, Request};
-use tidegate_model::contract::Vault;
 use tidegate_model::{
-    AuthStyle, Credential, CredentialId, Error, ManualClock, Material, OAuth2Client, OpenCredential, Secret,
-    SigningSecret, SigningSecretId, SystemClock, SystemRandomness, TenantId, Timestamp,
+    AuthStyle, ManualClock, Material, OAuth2Client, Secret, SigningSecret, SigningSecretId, SystemClock,
+    SystemRandomness, TenantId, Timestamp,
 };
 
-use crate::http::{Answer, Received, Server, serve};
-
-/// One tenant's credentials.
-#[derive(Default)]
-struct Memory(Mutex<HashMap<String, Arc<OpenCredential>>>);
-
-#[async_trait]
-impl Vault for Memory {
-    async fn credential(&self, tenant: &TenantId, name: &str) -> Result<Option<Arc<OpenCredential>>, Error> {
-        let ours = tenant.as_str() == "acme";
-        Ok(self.0.lock().unwrap().get(name).filter(|_| ours).cloned())
-    }
-}
+use crate::http::{Answer, Received, Server, header, serve};
+use crate::vault::Kept;
 
 struct World {
-    vault: Arc<Memory>,
+    vault: Arc<Kept>,
     clock: Arc<ManualClock>,
     attach: Attach,
 }
 
 fn world() -> World {
-    let (vault, clock) = (Arc::new(Memory::default()), Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH)));
+    let (vault, clock) = (Arc::new(Kept::default()), Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH)));
     let attach = Attach::new(vault.clone(), Egress::new(Policy::allowing_loopback()).unwrap(), clock.clone());
     World { vault, clock, attach }
 }
@@ -53,19 +39,7 @@ impl World {
     }
 
     fn keep_for(&self, name: &str, hosts: &[&str], material: Material) {
-        let id = self.vault.0.lock().unwrap().get(name).map(|known| known.credential.id);
-        let credential = Credential {
-            id: id.unwrap_or_else(|| CredentialId::generate(&SystemClock, &SystemRandomness)),
-            tenant: acme(),
-            name: name.to_owned(),
-            kind: material.kind(),
-            description: None,
-            allowed_hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-        };
-        let open = OpenCredential { credential, material };
-        self.vault.0.lock().unwrap().insert(name.to_owned(), Arc::new(open));
+        self.vault.keep(name, hosts, material);
     }
 
     /// The header that comes to be on a call, and which one it is said to be.
@@ -211,10 +185,6 @@ impl ThirdParty {
     fn answers(&self, status: u16, body: &str) {
         *self.instead.lock().unwrap() = Some((status, body.to_owned()));
     }
-}
-
-fn header<'a>(received: &'a Received, name: &str) -> Option<&'a str> {
-    received.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tidegate_engine::{Limits, Options, Run};
 
-use crate::harness::{Definition, Memory, engine, engine_with, event, incoming, noon, outgoing, result, run};
+use crate::harness::{Definition, Memory, engine, engine_of, event, incoming, noon, outgoing, result, run};
 use example::{Example, Given};
 
 fn folder() -> PathBuf {
@@ -106,7 +106,8 @@ async fn every_example_of_the_guide_ends_as_it_says() {
 async fn perform(example: &Example, code: &str) -> Run {
     let mut limits = Limits::default();
     limits.incoming.wall = example.wall.unwrap_or(limits.incoming.wall);
-    let engine = engine_with(Options { threads: 1, limits, ..Options::default() }, Arc::new(Memory::default()));
+    let options = Options { threads: 1, limits, ..Options::default() };
+    let engine = engine_of(options, Arc::new(Memory::default()), Some(shop::vault()));
     match &example.given {
         Given::Call(body) if example.enables => run(&engine, incoming("return {}").enabled_by(code), body).await,
         Given::Call(body) => run(&engine, incoming(code), body).await,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tidegate_engine::{Application, Egress, Engine, Options, Parts, Policy, Run};
+use tidegate_engine::{Application, Attach, Egress, Engine, Options, Parts, Policy, Run};
 use tidegate_model::contract::{Actor, ObjectAction, ObjectChange, Objects};
 use tidegate_model::{
     Change, Direction, Error, Event, ExecutionUser, Failure, HttpMethod, IncomingCall, Integration, IntegrationId,
@@ -14,6 +14,8 @@ use tidegate_model::{
     Timestamp, TypeName, UserId,
 };
 use uuid::Uuid;
+
+use crate::vault::Kept;
 
 /// Noon.
 pub(crate) fn noon() -> Timestamp {
@@ -26,11 +28,23 @@ pub(crate) fn engine() -> Engine {
 }
 
 pub(crate) fn engine_with(options: Options, objects: Arc<Memory>) -> Engine {
+    engine_of(options, objects, None)
+}
+
+/// An engine whose scripts may name what is kept here.
+pub(crate) fn engine_naming(vault: Arc<Kept>) -> Engine {
+    engine_of(Options { threads: 1, ..Options::default() }, Arc::new(Memory::default()), Some(vault))
+}
+
+pub(crate) fn engine_of(options: Options, objects: Arc<Memory>, vault: Option<Arc<Kept>>) -> Engine {
+    let clock = Arc::new(ManualClock::new(noon()));
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
     let parts = Parts {
         objects,
-        clock: Arc::new(ManualClock::new(noon())),
         randomness: Arc::new(SystemRandomness),
-        egress: Egress::new(Policy::allowing_loopback()).unwrap(),
+        attach: vault.map(|vault| Attach::new(vault, egress.clone(), clock.clone())),
+        clock,
+        egress,
         application: Application { name: "Tidegate".to_owned(), version: "1.2.3".to_owned() },
     };
     Engine::start(options, parts).unwrap()

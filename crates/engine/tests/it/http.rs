@@ -108,7 +108,7 @@ async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Received {
     received
 }
 
-fn header<'a>(received: &'a Received, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(received: &'a Received, name: &str) -> Option<&'a str> {
     received.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }
 
@@ -184,7 +184,7 @@ async fn a_call_that_fails_is_an_error_that_the_script_can_catch() {
         ("metadata", "call refused"),
         ("scheme", "only http and https are called"),
         ("nobody", "call failed"),
-        ("credential", "credentials are not available yet"),
+        ("credential", "there is no credential \"x\""),
         ("host", "is not for callers to set"),
         ("typo", "knows no option \"heders\""),
         ("none", "needs a url"),

@@ -4,6 +4,7 @@
 
 mod attach;
 mod calls;
+mod credentials;
 mod egress;
 mod examples;
 mod fidelity;
@@ -20,3 +21,4 @@ mod outgoing;
 mod own_limits;
 mod sandbox;
 mod trials;
+mod vault;

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
-use tidegate_engine::{Compiles, Egress, Engine};
+use tidegate_engine::{Attach, Compiles, Egress, Engine};
 use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
 use tidegate_model::{Clock, Randomness, Secret, SystemClock, SystemRandomness};
 use tidegate_outgoing_dispatcher::Dispatcher;
-use tidegate_storage::Store;
+use tidegate_storage::{Safe, Store};
 use tidegate_webhook_gateway::Gateway;
 use tidegate_wire::grpc::{self, Peer};
 use tidegate_wire::{CacheOptions, CachedRegistry, CachedVault};
@@ -148,11 +148,14 @@ impl Building<'_> {
     fn trials(&self, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
         let Sources { clock, randomness } = self.sources.clone();
         let config = self.site.config;
+        let egress = Egress::new(config.egress.clone())?;
+        let vault = Safe::new(store.clone(), self.ground.sealer()?, clock.clone(), randomness.clone());
         let parts = tidegate_engine::Parts {
             objects: tidegate_director::objects(store.clone(), clock.clone(), randomness.clone()),
+            attach: Some(Attach::new(Arc::new(vault), egress.clone(), clock.clone())),
             clock,
             randomness,
-            egress: Egress::new(config.egress.clone())?,
+            egress,
             application: application(),
         };
         Ok(Engine::start(options::trials(config), parts)?)
@@ -178,6 +181,7 @@ impl Building<'_> {
             clock: clock.clone(),
             randomness: randomness.clone(),
             egress: egress.clone(),
+            attach: Some(Attach::new(vault.clone(), egress.clone(), clock.clone())),
             application: application(),
         };
         let engine = Engine::start(options::engine(config), parts)?;

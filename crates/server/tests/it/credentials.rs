@@ -3,11 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::harness::command::{ended, tidegate};
-use crate::harness::{Mode, Tidegate, eventually, in_every_mode};
+use crate::harness::{Mode, Sink, Tidegate, eventually, in_every_mode};
 
 const CREATE: &str = "mutation($in: CredentialInput!) { createCredential(in: $in) { id signingSecrets { id } } }";
 
-in_every_mode!(a_signing_secret_is_changed_without_a_gap);
+in_every_mode!(
+    a_signing_secret_is_changed_without_a_gap,
+    a_script_calls_with_a_credential_that_it_never_sees_in_both_directions_and_in_trials,
+);
 
 async fn a_signing_secret_is_changed_without_a_gap(mode: Mode) {
     let Some(running) = Tidegate::start(mode).await else { return };
@@ -39,6 +42,64 @@ async fn a_signing_secret_is_changed_without_a_gap(mode: Mode) {
 
     let delete = "mutation($id: ID!) { deleteCredential(id: $id) { id } }";
     assert_eq!(acme.refused(delete, json!({ "id": id })).await, 27, "the Integration names it");
+}
+
+async fn a_script_calls_with_a_credential_that_it_never_sees_in_both_directions_and_in_trials(mode: Mode) {
+    let Some(running) = Tidegate::start(mode).await else { return };
+    let sink = Sink::start().await;
+    let acme = running.api().await.make_tenant("acme", &["Order"]).await;
+    let other = running.api().await.make_tenant("other", &[]).await;
+    let input = json!({ "name": "shop", "kind": "BEARER", "allowedHosts": ["127.0.0.1"], "secret": "hunter2-hunter2" });
+    acme.ask(CREATE, json!({ "in": input })).await;
+    let source = |path: &str, answer: &str| {
+        format!(
+            "local answer = http.post('{}', {{ credential = 'shop', json = {{}} }})
+            objects.upsert('Order', 'o-1', {{ n = 1 }})
+            {answer}",
+            sink.url(path)
+        )
+    };
+    let core = source("/in", "return { status = answer.status }");
+    let told =
+        source("/out", "return { requestNeeded = false }").replace("objects.upsert('Order', 'o-1', { n = 1 })", "");
+    let incoming = acme.make_incoming("in", &core, json!({})).await;
+    let outgoing = acme.make_outgoing("out", &told, &sink.url("/x"), &[("Order", "CREATE")], json!({})).await;
+    let sent = async |path: &str, count: usize| {
+        let calls = sink.wait_for(path, count).await;
+        assert_eq!(calls[count - 1].headers["authorization"], "Bearer hunter2-hunter2", "{path}");
+    };
+    let answer = crate::harness::api::http().post(incoming["webhookUrl"].as_str().unwrap()).body("{}").send().await;
+    assert_eq!(answer.unwrap().json::<Value>().await.unwrap(), json!({ "status": 200 }));
+    sent("/in", 1).await;
+    sent("/out", 1).await;
+    let read = "query($id: ID!) { execution(id: $id) { status error calls { credential requestHeaders status } } }";
+    for integration in [&incoming, &outgoing] {
+        let record = acme.ended(integration, 1).await.remove(0);
+        let record = acme.ask(read, json!({ "id": record["id"] })).await["execution"].take();
+        assert_eq!(
+            (&record["status"], &record["calls"][0]["credential"]),
+            (&json!("SUCCESS"), &json!("shop")),
+            "{record}"
+        );
+        assert_eq!(record["calls"][0]["requestHeaders"]["authorization"], "***", "{record}");
+    }
+
+    let tried =
+        "mutation($in: TryLogicInput!) { tryLogic(in: $in) { status error calls { credential headers sent } } }";
+    let trial = json!({ "source": core, "type": "INCOMING", "sample": {} });
+    let done = acme.ask(tried, json!({ "in": trial })).await["tryLogic"].take();
+    assert_eq!(
+        done["calls"][0],
+        json!({ "credential": "shop", "headers": { "content-type": "application/json" }, "sent": false })
+    );
+    let trial = json!({ "source": core, "type": "INCOMING", "sample": {}, "sendHttp": true });
+    let done = acme.ask(tried, json!({ "in": trial })).await["tryLogic"].take();
+    assert_eq!((&done["status"], &done["calls"][0]["sent"]), (&json!("SUCCESS"), &json!(true)), "{done}");
+    assert_eq!(done["calls"][0]["headers"]["authorization"], "***", "{done}");
+    sent("/in", 2).await;
+    let done = other.ask(tried, json!({ "in": trial })).await["tryLogic"].take();
+    assert!(done["error"].as_str().unwrap().contains("there is no credential \"shop\""), "{done}");
+    assert_eq!(sink.calls("/in").len(), 2);
 }
 
 #[tokio::test]

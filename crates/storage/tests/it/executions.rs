@@ -37,6 +37,7 @@ async fn a_record_is_kept_once_and_comes_back_whole(kept: &Kept) {
         duration_us: None,
         method: "GET".to_owned(),
         url: "https://stock.example/".to_owned(),
+        credential: Some("stock".to_owned()),
         request_headers: Json::parse("{}").unwrap(),
         request_body: None,
         status: Some(200),

@@ -144,6 +144,7 @@ impl World {
             clock: clock.clone(),
             randomness: Arc::new(SystemRandomness),
             egress: Egress::new(Policy::default()).unwrap(),
+            attach: None,
             application: Application { name: "Tidegate".into(), version: "test".into() },
         };
         let engine = Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap();

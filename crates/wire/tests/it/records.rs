@@ -158,6 +158,7 @@ async fn a_record_larger_than_a_message_is_cut_and_says_so() {
         duration_us: None,
         method: "GET".to_owned(),
         url: "https://stock.example/".to_owned(),
+        credential: None,
         request_headers: Json::parse("{}").unwrap(),
         request_body: None,
         status: Some(200),

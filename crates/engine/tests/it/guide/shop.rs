@@ -1,9 +1,13 @@
 //! The third party of the examples.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use tidegate_model::{Material, Secret};
 use tokio::net::TcpListener;
 
-use crate::http::{Answer, Server, serve};
+use crate::http::{Answer, Server, header, serve};
+use crate::vault::Kept;
 
 /// `https://shop.example`, and `https://slow.example`, which takes calls and never answers.
 pub(super) struct Shop {
@@ -18,6 +22,11 @@ pub(super) async fn open() -> Shop {
             answer.headers.push(("x-request-id", "r-1".to_owned()));
             answer
         }
+        ("GET", "/me") => {
+            let given = header(request, "authorization").unwrap_or_default();
+            let status = if given == "Bearer t0k3n" { 200 } else { 401 };
+            Answer { status, headers: Vec::new(), body: format!("you sent {given}") }
+        }
         ("GET", "/busy") => Answer { status: 503, headers: Vec::new(), body: "come back later".to_owned() },
         ("POST", _) => {
             let of_type = request.headers.iter().find(|(name, _)| name == "content-type");
@@ -29,6 +38,13 @@ pub(super) async fn open() -> Shop {
     let slow = TcpListener::bind("127.0.0.1:0");
     let (shop, slow) = tokio::join!(shop, slow);
     Shop { shop, slow: slow.unwrap() }
+}
+
+/// The credential that the examples name.
+pub(super) fn vault() -> Arc<Kept> {
+    let vault = Arc::new(Kept::default());
+    vault.keep("shop", &["127.0.0.1"], Material::Bearer { token: Secret::new("t0k3n") });
+    vault
 }
 
 impl Shop {

@@ -86,6 +86,7 @@ impl World {
             clock: self.clock.clone(),
             randomness: Arc::new(SystemRandomness),
             egress: egress.clone(),
+            attach: None,
             application: Application { name: "Tidegate".to_owned(), version: "1".to_owned() },
         };
         let engine = Engine::start(tidegate_engine::Options::default(), parts).unwrap();
