@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::Json;
+use crate::{Call, Json};
 
 /// What stands for a value that is not kept.
 pub const MASK: &str = "***";
@@ -23,6 +23,30 @@ pub fn is_credential(header: &str) -> bool {
     let name = header.to_ascii_lowercase().replace(['_', '.'], "-");
     !HARMLESS.contains(&name.as_str())
         && (TELLING.iter().any(|text| name.contains(text)) || name.split('-').any(|part| CREDENTIALS.contains(&part)))
+}
+
+/// Whether the value of a header of this name is not kept: it lets somebody in, or is one of those that an Integration has `named`.
+pub fn is_masked(header: &str, named: &[String]) -> bool {
+    named.iter().any(|name| name.eq_ignore_ascii_case(header)) || is_credential(header)
+}
+
+/// Headers on record, with those masked that an Integration has `named`.
+pub fn but_named(headers: &Json, named: &[String]) -> Json {
+    let is_named = |header: &str| named.iter().any(|name| name.eq_ignore_ascii_case(header));
+    let Some(mut all) = headers.attributes().filter(|all| all.iter().any(|(header, _)| is_named(header))) else {
+        return headers.clone();
+    };
+    all.iter_mut().filter(|(header, _)| is_named(header)).for_each(|(_, value)| *value = Json::of(&MASK));
+    Json::object(all.iter().map(|(header, value)| (header.as_str(), value)))
+}
+
+/// A call of a script's, without the values of the headers that its Integration has `named`.
+pub fn call_but_named(mut call: Call, named: &[String]) -> Call {
+    if !named.is_empty() {
+        call.request_headers = but_named(&call.request_headers, named);
+        call.response_headers = call.response_headers.map(|headers| but_named(&headers, named));
+    }
+    call
 }
 
 /// Lower-case name to value; repeated ones are joined, those of credentials masked.
@@ -126,6 +150,15 @@ mod tests {
         let all = [("Authorization", "Bearer x"), ("X-Api-Key", "k"), ("Vary", "a"), ("vary", "b"), ("X-A", "1")];
         let expected = r#"{"authorization":"***","x-api-key":"***","vary":"a, b","x-a":"1"}"#;
         assert_eq!(headers(all).as_str(), expected);
+    }
+
+    #[test]
+    fn what_an_integration_names_is_masked_in_any_case() {
+        let named = ["X-Shop-Pin".to_owned(), "x-other".to_owned()];
+        let kept = headers([("x-shop-pin", "1234"), ("X-Shop-Pins", "5678"), ("cookie", "c")]);
+        assert_eq!(but_named(&kept, &named).as_str(), r#"{"x-shop-pin":"***","x-shop-pins":"5678","cookie":"***"}"#);
+        assert_eq!(but_named(&kept, &[]), kept);
+        assert!(is_masked("X-SHOP-PIN", &named) && is_masked("Cookie", &[]) && !is_masked("x-shop-pins", &named));
     }
 
     #[test]

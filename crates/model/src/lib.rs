@@ -66,7 +66,7 @@ pub use integration::{
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use object::{Change, Event, Object, changed_attributes, former_state};
 pub use page::{Page, PageOf, Slice};
-pub use rate::{InvalidRateLimit, RateLimit};
+pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use secret::{Secret, SecretHash};
 pub use settings::{IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};

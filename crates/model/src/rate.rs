@@ -12,7 +12,18 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct RateLimit {
     calls: NonZeroU32,
-    unit: char,
+    per: RatePeriod,
+}
+
+/// The time in which so many are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RatePeriod {
+    /// `s`
+    Second,
+    /// `m`
+    Minute,
+    /// `h`
+    Hour,
 }
 
 /// The text is no rate limit.
@@ -24,17 +35,32 @@ impl RateLimit {
     /// What every rate limit looks like, as it is told to whoever wrote another text.
     pub const RULE: &'static str = "a number of calls from 1 to 1000000 per s, m or h, such as 50/s or 600/m";
 
+    /// The most calls that a limit may have.
+    pub const MAX_CALLS: u32 = 1_000_000;
+
+    /// So many calls in that time; `None` where they are more than [`RateLimit::MAX_CALLS`].
+    pub fn new(calls: NonZeroU32, per: RatePeriod) -> Option<Self> {
+        (calls.get() <= Self::MAX_CALLS).then_some(Self { calls, per })
+    }
+
     /// How many calls.
-    pub fn calls(self) -> u32 {
-        self.calls.get()
+    pub fn calls(self) -> NonZeroU32 {
+        self.calls
     }
 
     /// In which time.
-    pub fn per(self) -> Duration {
-        Duration::from_secs(match self.unit {
-            's' => 1,
-            'm' => 60,
-            _ => 3600,
+    pub fn per(self) -> RatePeriod {
+        self.per
+    }
+}
+
+impl RatePeriod {
+    /// How long it is.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3600,
         })
     }
 }
@@ -43,16 +69,15 @@ impl FromStr for RateLimit {
     type Err = InvalidRateLimit;
 
     fn from_str(text: &str) -> Result<Self, InvalidRateLimit> {
-        let (calls, unit) = text.split_once('/').ok_or(InvalidRateLimit)?;
-        let is_number = !calls.is_empty() && calls.bytes().all(|b| b.is_ascii_digit());
-        let calls = calls.parse::<NonZeroU32>().ok().filter(|calls| is_number && calls.get() <= 1_000_000);
-        let unit = match unit {
-            "s" => 's',
-            "m" => 'm',
-            "h" => 'h',
+        let (calls, per) = text.split_once('/').ok_or(InvalidRateLimit)?;
+        let per = match per {
+            "s" => RatePeriod::Second,
+            "m" => RatePeriod::Minute,
+            "h" => RatePeriod::Hour,
             _ => return Err(InvalidRateLimit),
         };
-        Ok(Self { calls: calls.ok_or(InvalidRateLimit)?, unit })
+        let calls = Some(calls).filter(|calls| calls.bytes().all(|b| b.is_ascii_digit())).and_then(|c| c.parse().ok());
+        calls.and_then(|calls| Self::new(calls, per)).ok_or(InvalidRateLimit)
     }
 }
 
@@ -72,7 +97,12 @@ impl From<RateLimit> for String {
 
 impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.calls, self.unit)
+        let per = match self.per {
+            RatePeriod::Second => 's',
+            RatePeriod::Minute => 'm',
+            RatePeriod::Hour => 'h',
+        };
+        write!(f, "{}/{per}", self.calls)
     }
 }
 
@@ -84,7 +114,10 @@ mod tests {
     fn a_rate_is_read_and_shown_as_it_was_written() {
         for (text, calls, seconds) in [("1/s", 1, 1), ("600/m", 600, 60), ("1000000/h", 1_000_000, 3600)] {
             let limit: RateLimit = text.parse().unwrap();
-            assert_eq!((limit.calls(), limit.per().as_secs(), limit.to_string().as_str()), (calls, seconds, text));
+            assert_eq!(
+                (limit.calls().get(), limit.per().duration().as_secs(), limit.to_string().as_str()),
+                (calls, seconds, text)
+            );
         }
         for text in ["", "5", "/s", "0/s", "-1/s", "+1/s", "1/d", "1/ s", "1.5/s", "1000001/s", "1/s/s"] {
             assert_eq!(text.parse::<RateLimit>(), Err(InvalidRateLimit), "{text}");

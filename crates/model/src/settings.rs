@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::SignatureSettings;
+use crate::{RateLimit, SignatureSettings};
 
 /// The settings of an Integration; the default is what holds when its author says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,13 @@ pub struct Settings {
     pub incoming: IncomingSettings,
     /// How calls are made; OUTGOING only.
     pub outgoing: OutgoingSettings,
+    /// Headers whose values its records must not keep, besides those that carry credentials by their name. In any case.
+    pub masked_headers: Vec<String>,
+}
+
+impl Settings {
+    /// The most headers that may be named.
+    pub const MAX_MASKED_HEADERS: usize = 32;
 }
 
 /// How the callers of an INCOMING Integration are met.
@@ -23,6 +30,15 @@ pub struct Settings {
 pub struct IncomingSettings {
     /// What every call must be signed with; nothing requires no signature.
     pub signature: Option<SignatureSettings>,
+    /// How often it may be called; the operator's default where none is set.
+    pub rate_limit: Option<RateLimit>,
+    /// How many of its calls a gateway has in hand at once; the operator's default where none is set.
+    pub concurrency: Option<u32>,
+}
+
+impl IncomingSettings {
+    /// The most that `concurrency` may be.
+    pub const MAX_CONCURRENCY: u32 = 10_000;
 }
 
 /// How the calls of an OUTGOING Integration are made.

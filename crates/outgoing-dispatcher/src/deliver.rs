@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tidegate_engine::{Egress, Engine, Plan, plan};
 use tidegate_model::contract::Registry;
+use tidegate_model::kept::call_but_named;
 use tidegate_model::{
     Attempt, Clock, Delivery, Direction, Error, Execution, FailureKind, Json, LogLevel, Outcome, PlannedCall,
     Randomness, Runnable, Status, Timestamp,
@@ -89,7 +90,7 @@ impl Deliverer {
                 ControlFlow::Break(turn) => return turn,
             },
         };
-        self.attempt(delivery, &call).await
+        self.attempt(delivery, &call, &runnable.integration.settings.masked_headers).await
     }
 
     /// Enabling rules, enable logic and core logic, by one reading of the clock.
@@ -100,12 +101,12 @@ impl Deliverer {
         let now = self.clock.now();
         let begun = Instant::now();
         let run = self.engine.run_outgoing(runnable, &delivery.event, now).await;
-        let execution = &mut delivery.execution;
+        let (execution, masked) = (&mut delivery.execution, &runnable.integration.settings.masked_headers);
         execution.core_logic_version = Some(runnable.core.version);
         execution.enable_logic_version = runnable.enable.as_ref().map(|script| script.version);
         execution.enable_result = run.enable_result;
         execution.log = run.log;
-        execution.calls = run.calls;
+        execution.calls = run.calls.into_iter().map(|call| call_but_named(call, masked)).collect();
         let result = match run.outcome {
             Outcome::Succeeded(result) => result,
             Outcome::Skipped(reason) => {
@@ -121,7 +122,7 @@ impl Deliverer {
                 return ControlFlow::Break(Turn::Ended(Status::Failed, Some(failure.message)));
             }
         };
-        execution.core_result = Some(record::masked_result(&result));
+        execution.core_result = Some(record::masked_result(&result, masked));
         match plan(&result, runnable.integration.http_method, url) {
             Ok(Plan::Call(call)) => {
                 delivery.plan = Some(call.clone());
@@ -132,11 +133,11 @@ impl Deliverer {
         }
     }
 
-    async fn attempt(&self, delivery: &mut Delivery, call: &PlannedCall) -> Turn {
+    async fn attempt(&self, delivery: &mut Delivery, call: &PlannedCall, masked: &[String]) -> Turn {
         let started_at = self.clock.now();
         let number = made(&delivery.execution) + 1;
         let headers = http::headers(call, delivery.execution.id, started_at, &*self.randomness);
-        let attempt = record::begun(number, started_at, call, &headers, self.options.response_limit);
+        let attempt = record::begun(number, started_at, call, &headers, masked, self.options.response_limit);
         delivery.execution.attempts.push(attempt);
         delivery.execution.next_attempt_at = None;
         let leased_until = started_at + self.options.lease;
@@ -158,7 +159,7 @@ impl Deliverer {
         attempt.duration_us = Some(micros_since(begun));
         match &answer {
             Ok(answer) => {
-                record::answered(attempt, answer);
+                record::answered(attempt, answer, masked);
                 let retry_after = answer.retry_after();
                 self.judge(delivery, retry::Answer::Status { status: answer.status, retry_after })
             }

@@ -1,18 +1,19 @@
 //! What is kept of a call: everything but secrets, up to a limit.
 
-use tidegate_model::kept::{self, MASK, is_credential};
+use tidegate_model::kept::{self, MASK, is_masked};
 use tidegate_model::{Attempt, Json, PlannedCall, Timestamp};
 
 use crate::http::Answer;
 
 const OUTCOME_UNKNOWN: &str = "outcome unknown";
 
-/// The attempt as it is on record before the call is made.
+/// The attempt as it is on record before the call is made; the headers that its Integration has `masked` are not kept.
 pub(crate) fn begun(
     number: u32,
     started_at: Timestamp,
     call: &PlannedCall,
     headers: &[(String, String)],
+    masked: &[String],
     limit: usize,
 ) -> Attempt {
     Attempt {
@@ -21,7 +22,7 @@ pub(crate) fn begun(
         duration_us: None,
         url: call.url.clone(),
         method: call.method,
-        request_headers: kept_headers(headers),
+        request_headers: kept_headers(headers, masked),
         request_body: call.body.as_ref().map(|body| kept::start_of(body.as_str(), limit)),
         status: None,
         response_headers: None,
@@ -32,9 +33,9 @@ pub(crate) fn begun(
 }
 
 /// Completes an attempt by the answer.
-pub(crate) fn answered(attempt: &mut Attempt, answer: &Answer) {
+pub(crate) fn answered(attempt: &mut Attempt, answer: &Answer, masked: &[String]) {
     attempt.status = Some(answer.status);
-    attempt.response_headers = Some(kept_headers(&answer.headers));
+    attempt.response_headers = Some(kept_headers(&answer.headers, masked));
     attempt.response_body = Some(kept::body(&answer.body, answer.truncated));
     attempt.response_truncated = answer.truncated;
 }
@@ -49,14 +50,14 @@ pub(crate) fn close_unknown(attempts: &mut [Attempt]) {
 }
 
 /// A core result as it is stored: its headers are masked like those of the call that they became.
-pub(crate) fn masked_result(result: &Json) -> Json {
+pub(crate) fn masked_result(result: &Json, masked: &[String]) -> Json {
     let Some(mut attributes) = result.attributes() else { return result.clone() };
     for (name, value) in &mut attributes {
         if name == "headers"
             && let Some(mut headers) = value.attributes()
         {
             for (header, text) in &mut headers {
-                if is_credential(header) {
+                if is_masked(header, masked) {
                     *text = Json::of(&MASK);
                 }
             }
@@ -66,8 +67,8 @@ pub(crate) fn masked_result(result: &Json) -> Json {
     Json::object(attributes.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
-fn kept_headers(headers: &[(String, String)]) -> Json {
-    kept::headers(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+fn kept_headers(headers: &[(String, String)], masked: &[String]) -> Json {
+    kept::but_named(&kept::headers(headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))), masked)
 }
 
 #[cfg(test)]
@@ -76,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_core_result_keeps_all_but_its_secret_headers() {
-        let result = Json::parse(r#"{"body":{"token":"t"},"headers":{"Authorization":"Basic x","X-A":1}}"#).unwrap();
-        let expected = r#"{"body":{"token":"t"},"headers":{"Authorization":"***","X-A":1}}"#;
-        assert_eq!(masked_result(&result).as_str(), expected);
+        let result = r#"{"body":{"token":"t"},"headers":{"Authorization":"Basic x","X-A":1,"X-Pin":"1"}}"#;
+        let expected = r#"{"body":{"token":"t"},"headers":{"Authorization":"***","X-A":1,"X-Pin":"***"}}"#;
+        assert_eq!(masked_result(&Json::parse(result).unwrap(), &["x-pin".to_owned()]).as_str(), expected);
     }
 }

@@ -32,8 +32,8 @@ pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Req
     }
     let turn = admit(service, &runnable.integration, time).await?;
     let body = body::read(&head.headers, body, &service.options).await?;
-    let scheme = runnable.integration.settings.incoming.signature.as_ref().map(|signature| &signature.scheme);
-    let received = Received::new(&head, key, method, &body, &service.options, time, scheme);
+    let settings = &runnable.integration.settings;
+    let received = Received::new(&head, key, method, &body, &service.options, time, settings);
 
     let run = run_and_record(service.clone(), id, runnable, received);
     let run = async move {
@@ -49,11 +49,13 @@ pub(crate) async fn handle(service: &Arc<Service>, id: ExecutionId, request: Req
 
 /// Whether this call may come now, and its turn.
 async fn admit(service: &Service, integration: &Integration, time: Timestamp) -> Result<Turn, Answer> {
-    let options = &service.options;
-    if let Some(limit) = options.rate_limit {
+    let (options, own) = (&service.options, &integration.settings.incoming);
+    if let Some(limit) = own.rate_limit.or(options.rate_limit) {
         service.rates.count(integration.id, limit, time).map_err(Answer::TooOften)?;
     }
-    let widths = Widths { tenant: options.max_calls_of_tenant, integration: options.max_calls_of_integration };
+    let own = own.concurrency.and_then(|calls| usize::try_from(calls).ok());
+    let widths =
+        Widths { tenant: options.max_calls_of_tenant, integration: own.unwrap_or(options.max_calls_of_integration) };
     service.admission.enter(&integration.tenant, integration.id, widths).await.map_err(|Full| Answer::Busy)
 }
 

@@ -1,15 +1,15 @@
 //! What of a request, and of what came of it, is not kept. Pure.
 
-use tidegate_model::kept::{MASK, is_credential};
+use tidegate_model::kept::{MASK, is_masked};
 use tidegate_model::{Call, Json};
 
 /// Parts of a header's name that say that its value is a signature, with which the call could be made again.
 const SIGNATURES: [&str; 2] = ["signature", "hmac"];
 
-/// The value of a header as it is kept: masked when the name says that it is a credential or a signature, and without the webhook key, which
-/// proxies copy into headers of their own.
-pub(crate) fn kept(name: &str, value: &str, key: &str) -> String {
-    if is_credential(name) || is_signature(name) {
+/// The value of a header as it is kept: masked when the name says that it is a credential or a signature, or the Integration that it is to
+/// be `masked`, and without the webhook key, which proxies copy into headers of their own.
+pub(crate) fn kept(name: &str, value: &str, key: &str, masked: &[String]) -> String {
+    if is_masked(name, masked) || is_signature(name) {
         MASK.to_owned()
     } else {
         without_key_in(value, key).unwrap_or_else(|| value.to_owned())
@@ -59,17 +59,17 @@ mod tests {
 
     #[test]
     fn credentials_are_masked() {
-        assert_eq!(kept("X-Api-Key", "hunter2", "KEY"), "***");
-        assert_eq!(kept("content-type", "hunter2", "KEY"), "hunter2");
+        assert_eq!(kept("X-Api-Key", "hunter2", "KEY", &[]), "***");
+        assert_eq!(kept("content-type", "hunter2", "KEY", &[]), "hunter2");
     }
 
     #[test]
     fn signatures_are_masked() {
         for name in ["X-Hub-Signature-256", "stripe-signature", "webhook-signature", "x-shopify-hmac-sha256"] {
-            assert_eq!(kept(name, "v1,beef", "KEY"), "***", "{name}");
+            assert_eq!(kept(name, "v1,beef", "KEY", &[]), "***", "{name}");
         }
         for name in ["webhook-id", "webhook-timestamp", "x-github-event"] {
-            assert_eq!(kept(name, "value", "KEY"), "value", "{name}");
+            assert_eq!(kept(name, "value", "KEY", &[]), "value", "{name}");
         }
     }
 
@@ -85,8 +85,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_integration_names_is_masked_too() {
+        let masked = ["X-Shop-Pin".to_owned()];
+        assert_eq!(kept("x-shop-pin", "1234", "KEY", &masked), "***");
+        assert_eq!(kept("x-shop-pins", "1234", "KEY", &masked), "1234");
+    }
+
+    #[test]
     fn the_webhook_key_is_cut_out_of_what_a_proxy_copied() {
-        assert_eq!(kept("x-original-uri", "/webhook/KEY?a=1", "KEY"), "/webhook/***?a=1");
-        assert_eq!(kept("referer", "nothing", ""), "nothing");
+        assert_eq!(kept("x-original-uri", "/webhook/KEY?a=1", "KEY", &[]), "/webhook/***?a=1");
+        assert_eq!(kept("referer", "nothing", "", &[]), "nothing");
     }
 }

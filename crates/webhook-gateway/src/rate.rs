@@ -27,8 +27,8 @@ impl Rates {
     ///
     /// As many calls as the limit has may come at once; then one after each share of its time.
     pub(crate) fn count(&self, integration: IntegrationId, limit: RateLimit, now: Timestamp) -> Result<(), Duration> {
-        let per = TimeDelta::from_std(limit.per()).unwrap_or(TimeDelta::MAX);
-        let share = per / i32::try_from(limit.calls()).unwrap_or(i32::MAX);
+        let per = TimeDelta::from_std(limit.per().duration()).unwrap_or(TimeDelta::MAX);
+        let share = per / i32::try_from(limit.calls().get()).unwrap_or(i32::MAX);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let busy_until = known.busy_until.get(&integration).copied();
         // A clock that was set back far must not shut anybody out.

@@ -1,6 +1,7 @@
 //! What stays of a run. Pure.
 
 use tidegate_engine::Run;
+use tidegate_model::kept::call_but_named;
 use tidegate_model::{
     Execution, ExecutionId, FailureKind, LogLine, Outcome, Runnable, SkipReason, Status, Timestamp, Trigger,
 };
@@ -38,6 +39,7 @@ pub(crate) fn of(
         Outcome::Failed(failure) => (Status::Failed, None, None, Some(failure.message)),
     };
     let integration = &runnable.integration;
+    let masked_headers = &integration.settings.masked_headers;
     Execution {
         id,
         tenant: integration.tenant.clone(),
@@ -51,7 +53,11 @@ pub(crate) fn of(
         event: None,
         attempts: Vec::new(),
         next_attempt_at: None,
-        calls: run.calls.into_iter().map(|call| without_key_in_call(call, key)).collect(),
+        calls: run
+            .calls
+            .into_iter()
+            .map(|call| call_but_named(without_key_in_call(call, key), masked_headers))
+            .collect(),
         enable_result: run.enable_result.map(|result| without_key(&result, key)),
         core_result: core_result.map(|result| without_key(&result, key)),
         log: run.log.into_iter().map(|line| LogLine { text: masked(line.text), ..line }).collect(),

@@ -8,9 +8,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::request;
 use http::uri::PathAndQuery;
 use tidegate_model::kept::MASK;
-use tidegate_model::{
-    Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, SignatureScheme, Timestamp,
-};
+use tidegate_model::{Failure, FailureKind, HttpMethod, IncomingCall, Json, ReceivedRequest, Settings, Timestamp};
 
 use crate::body::Payload;
 use crate::masking::{kept, without_key, without_parameter};
@@ -35,7 +33,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Reads a call that came at `time` and has to be signed by this scheme.
+    /// Reads a call that came at `time`, as its Integration would have it met.
     pub(crate) fn new(
         head: &request::Parts,
         key: &str,
@@ -43,8 +41,9 @@ impl Received {
         body: &Payload,
         options: &Options,
         time: Timestamp,
-        scheme: Option<&SignatureScheme>,
+        settings: &Settings,
     ) -> Self {
+        let scheme = settings.incoming.signature.as_ref().map(|signature| &signature.scheme);
         let (mut parameters, unreadable) = match parameters(head, method, body) {
             Ok(parameters) => (parameters, None),
             Err(failure) => (Json::empty_object(), Some(failure)),
@@ -61,7 +60,9 @@ impl Received {
         if scheme.is_some_and(signature::shows_the_secret) {
             headers.iter_mut().filter(|(name, _)| is_proof(name)).for_each(|(_, value)| MASK.clone_into(value));
         }
-        let kept = |name: &str, value| if is_proof(name) { MASK.to_owned() } else { kept(name, value, key) };
+        let kept = |name: &str, value| {
+            if is_proof(name) { MASK.to_owned() } else { kept(name, value, key, &settings.masked_headers) }
+        };
         let kept_headers: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), Json::of(&kept(name, value)))).collect();
         let request = ReceivedRequest {
@@ -131,7 +132,8 @@ mod tests {
         let method = if head.method == http::Method::GET { HttpMethod::Get } else { HttpMethod::Post };
         let time = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let options = Options { public_url: public_url.map(str::to_owned), ..Options::default() };
-        Received::new(&head, "KEY", method, &payload(body), &options, time, None)
+        let settings = Settings { masked_headers: vec!["X-Shop-Pin".to_owned()], ..Settings::default() };
+        Received::new(&head, "KEY", method, &payload(body), &options, time, &settings)
     }
 
     fn payload(body: &'static str) -> Payload {
@@ -171,7 +173,8 @@ mod tests {
             let (head, ()) = request.header("x-forwarded-host", "hooks.example").body(()).unwrap().into_parts();
             let options = Options { trusted_proxies: "10.0.0.0/8".parse().unwrap(), ..Options::default() };
             let time = DateTime::UNIX_EPOCH;
-            let received = Received::new(&head, "KEY", HttpMethod::Get, &payload(""), &options, time, None);
+            let settings = Settings::default();
+            let received = Received::new(&head, "KEY", HttpMethod::Get, &payload(""), &options, time, &settings);
             assert_eq!(received.call.url, format!("{base}/webhook/KEY"));
             assert_eq!(received.request.url, format!("{base}/webhook/***"));
             assert_eq!(received.request.caller_address, Some(caller.into()));
@@ -184,12 +187,15 @@ mod tests {
             .header("X-Tag", "a")
             .header("x-tag", "b")
             .header("Authorization", "Bearer hunter2")
+            .header("x-shop-pin", "1234")
             .header("X-Original-URI", "/webhook/KEY");
         let received = received(request, "", None);
         let value = |name: &str| received.call.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
         assert_eq!(value("x-tag"), Some("a, b"));
         assert_eq!(value("authorization"), Some("Bearer hunter2"));
-        let expected = serde_json::json!({"x-tag": "a, b", "authorization": "***", "x-original-uri": "/webhook/***"});
+        let expected = serde_json::json!({
+            "x-tag": "a, b", "authorization": "***", "x-shop-pin": "***", "x-original-uri": "/webhook/***",
+        });
         assert_eq!(received.request.headers.to_value(), expected);
     }
 

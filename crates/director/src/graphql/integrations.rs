@@ -100,6 +100,11 @@ impl Integration {
         self.0.settings.limits.into()
     }
 
+    /// Headers whose values its records do not keep, besides those that carry credentials by their name.
+    async fn masked_headers(&self) -> &[String] {
+        &self.0.settings.masked_headers
+    }
+
     /// INCOMING: how callers are met.
     async fn incoming(&self) -> IncomingSettings {
         self.0.settings.incoming.clone().into()
@@ -177,6 +182,8 @@ pub(super) struct IntegrationInput {
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
     limits: Option<RunLimitsInput>,
+    /// Headers whose values its records must not keep, besides those that carry credentials by their name; at most 32.
+    masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met.
     incoming: Option<IncomingSettingsInput>,
     /// OUTGOING: absolute, http or https.
@@ -203,19 +210,24 @@ pub(super) struct IntegrationUpdateInput {
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
     limits: Option<RunLimitsInput>,
+    /// Headers whose values its records must not keep, besides those that carry credentials by their name; at most 32.
+    masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met; absent, calls need no signature.
     incoming: Option<IncomingSettingsInput>,
     url: Option<String>,
     subscriptions: Option<Vec<SubscriptionInput>>,
 }
 
-impl From<IntegrationUpdateInput> for service::IntegrationUpdateInput {
-    fn from(input: IntegrationUpdateInput) -> Self {
+impl TryFrom<IntegrationUpdateInput> for service::IntegrationUpdateInput {
+    type Error = Error;
+
+    fn try_from(input: IntegrationUpdateInput) -> Result<Self, Error> {
+        let (signature, incoming) = input.incoming.map(IncomingSettingsInput::read).transpose()?.unwrap_or_default();
         let subscription = |s: SubscriptionInput| service::SubscriptionInput {
             object_type: s.object_type,
             event_type: s.event_type.into(),
         };
-        Self {
+        Ok(Self {
             description: input.description,
             http_method: input.http_method.into(),
             active: input.active,
@@ -225,16 +237,18 @@ impl From<IntegrationUpdateInput> for service::IntegrationUpdateInput {
             core_logic_version: input.core_logic_version,
             enable_logic_id: input.enable_logic_id.map(|id| id.0),
             enable_logic_version: input.enable_logic_version,
-            settings: settings(input.limits),
-            signature: input.incoming.and_then(|incoming| incoming.signature).map(Into::into),
+            settings: settings(input.limits, incoming, input.masked_headers),
+            signature,
             url: input.url,
             subscriptions: input.subscriptions.map(|all| all.into_iter().map(subscription).collect()),
-        }
+        })
     }
 }
 
-impl From<IntegrationInput> for service::IntegrationInput {
-    fn from(input: IntegrationInput) -> Self {
+impl TryFrom<IntegrationInput> for service::IntegrationInput {
+    type Error = Error;
+
+    fn try_from(input: IntegrationInput) -> Result<Self, Error> {
         let definition = IntegrationUpdateInput {
             description: input.description,
             http_method: input.http_method,
@@ -246,11 +260,13 @@ impl From<IntegrationInput> for service::IntegrationInput {
             enable_logic_id: input.enable_logic_id,
             enable_logic_version: input.enable_logic_version,
             limits: input.limits,
+            masked_headers: input.masked_headers,
             incoming: input.incoming,
             url: input.url,
             subscriptions: input.subscriptions,
         };
-        Self { name: input.name, incoming: input.r#type == IntegrationType::Incoming, definition: definition.into() }
+        let incoming = input.r#type == IntegrationType::Incoming;
+        Ok(Self { name: input.name, incoming, definition: definition.try_into()? })
     }
 }
 
@@ -282,12 +298,12 @@ pub(super) struct IntegrationMutation;
 impl IntegrationMutation {
     async fn create_integration(&self, ctx: &Context<'_>, r#in: IntegrationInput) -> Result<Integration> {
         let (services, access) = of(ctx)?;
-        Ok(Integration(services.create_integration(access, r#in.into()).await?))
+        Ok(Integration(services.create_integration(access, r#in.try_into()?).await?))
     }
 
     async fn update_integration(&self, ctx: &Context<'_>, id: ID, r#in: IntegrationUpdateInput) -> Result<Integration> {
         let (services, access) = of(ctx)?;
-        Ok(Integration(services.update_integration(access, &id, r#in.into()).await?))
+        Ok(Integration(services.update_integration(access, &id, r#in.try_into()?).await?))
     }
 
     /// Ends it with its webhook URL; its execution user is disabled, its records stay.

@@ -1,7 +1,9 @@
 //! What of an Integration has a default.
 
-use async_graphql::{InputObject, SimpleObject};
-use tidegate_model::Settings;
+use std::num::NonZeroU32;
+
+use async_graphql::{Enum, InputObject, SimpleObject};
+use tidegate_model::{Error, IncomingSettings, Settings};
 
 /// The bounds that an Integration sets for its scripts; null is the operator's default.
 #[derive(SimpleObject)]
@@ -61,7 +63,51 @@ impl From<RunLimitsInput> for tidegate_model::RunLimits {
     }
 }
 
-/// The settings that an input asks for; what it leaves out has its default.
-pub(super) fn settings(limits: Option<RunLimitsInput>) -> Settings {
-    Settings { limits: limits.map(Into::into).unwrap_or_default(), ..Settings::default() }
+/// So many calls in that time.
+#[derive(SimpleObject)]
+pub(super) struct RateLimit {
+    calls: NonZeroU32,
+    per: RatePeriod,
+}
+
+/// So many calls in that time.
+#[derive(InputObject)]
+pub(super) struct RateLimitInput {
+    /// 1 to 1000000.
+    calls: NonZeroU32,
+    per: RatePeriod,
+}
+
+/// The time in which so many calls are allowed.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "tidegate_model::RatePeriod")]
+pub(super) enum RatePeriod {
+    Second,
+    Minute,
+    Hour,
+}
+
+impl From<tidegate_model::RateLimit> for RateLimit {
+    fn from(limit: tidegate_model::RateLimit) -> Self {
+        Self { calls: limit.calls(), per: limit.per().into() }
+    }
+}
+
+impl TryFrom<RateLimitInput> for tidegate_model::RateLimit {
+    type Error = Error;
+
+    fn try_from(input: RateLimitInput) -> Result<Self, Error> {
+        let too_many = || Error::invalid("in.incoming.rateLimit.calls", "1 to 1000000");
+        Self::new(input.calls, input.per.into()).ok_or_else(too_many)
+    }
+}
+
+/// The settings that an input asks for, but for its signature; what it leaves out has its default.
+pub(super) fn settings(
+    limits: Option<RunLimitsInput>,
+    incoming: IncomingSettings,
+    masked_headers: Option<Vec<String>>,
+) -> Settings {
+    let masked_headers = masked_headers.unwrap_or_default();
+    Settings { limits: limits.map(Into::into).unwrap_or_default(), incoming, masked_headers, ..Settings::default() }
 }

@@ -1,8 +1,9 @@
 //! How the callers of an INCOMING Integration show who they are.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use tidegate_model::{SignatureScheme as Scheme, TokenPlace};
+use tidegate_model::{Error, SignatureScheme as Scheme, TokenPlace};
 
+use super::settings::{RateLimit, RateLimitInput};
 use crate::service;
 
 /// How calls are signed, or what they show instead.
@@ -55,6 +56,10 @@ pub(super) enum SignatureEncoding {
 pub(super) struct IncomingSettings {
     /// What every call must be signed with; null requires no signature.
     signature: Option<SignatureSettings>,
+    /// How often it may be called; null is the operator's default.
+    rate_limit: Option<RateLimit>,
+    /// How many of its calls a gateway has in hand at once; null is the operator's default.
+    concurrency: Option<u32>,
 }
 
 /// The signature that is required of every call. Fields that the scheme does not have are null.
@@ -83,7 +88,11 @@ struct SignatureSettings {
 
 impl From<tidegate_model::IncomingSettings> for IncomingSettings {
     fn from(incoming: tidegate_model::IncomingSettings) -> Self {
-        Self { signature: incoming.signature.map(Into::into) }
+        Self {
+            signature: incoming.signature.map(Into::into),
+            rate_limit: incoming.rate_limit.map(Into::into),
+            concurrency: incoming.concurrency,
+        }
     }
 }
 
@@ -138,7 +147,23 @@ fn name(scheme: &Scheme) -> SignatureScheme {
 #[derive(InputObject)]
 pub(super) struct IncomingSettingsInput {
     /// What every call must be signed with; absent requires no signature.
-    pub(super) signature: Option<SignatureInput>,
+    signature: Option<SignatureInput>,
+    /// How often it may be called, by each gateway's count; 429 beyond that. Absent is the operator's default.
+    rate_limit: Option<RateLimitInput>,
+    /// How many of its calls a gateway has in hand at once: 1 to 10000. One more waits a moment, then 503. Absent is the operator's default.
+    concurrency: Option<u32>,
+}
+
+impl IncomingSettingsInput {
+    /// The signature, which the service reads, and the rest.
+    pub(super) fn read(self) -> Result<(Option<service::SignatureInput>, tidegate_model::IncomingSettings), Error> {
+        let rest = tidegate_model::IncomingSettings {
+            signature: None,
+            rate_limit: self.rate_limit.map(TryInto::try_into).transpose()?,
+            concurrency: self.concurrency,
+        };
+        Ok((self.signature.map(Into::into), rest))
+    }
 }
 
 /// The signature to require of every call. What the scheme does not have must be absent.

@@ -1,6 +1,8 @@
 //! What of an Integration has a default.
 
-use tidegate_model::{Error, RunLimits, Settings};
+use std::num::NonZeroU32;
+
+use tidegate_model::{Error, IncomingSettings, RateLimit, RatePeriod, RunLimits, Settings};
 use tidegate_wire::api::v1;
 
 pub(super) fn limits(limits: RunLimits) -> v1::RunLimits {
@@ -16,8 +18,12 @@ pub(super) fn limits(limits: RunLimits) -> v1::RunLimits {
     }
 }
 
-/// The settings that an input asks for; what it leaves out has its default.
-pub(super) fn input(limits: Option<v1::RunLimitsInput>) -> Result<Settings, Error> {
+/// The settings that an input asks for, but for its signature; what it leaves out has its default.
+pub(super) fn input(
+    limits: Option<v1::RunLimitsInput>,
+    incoming: Option<&v1::IncomingSettingsInput>,
+    masked_headers: Vec<String>,
+) -> Result<Settings, Error> {
     let limits = limits.unwrap_or_default();
     let read = |field: &str, limit: Option<i32>| {
         let refused = |_| Error::invalid(format!("in.limits.{field}"), "a number that is not negative");
@@ -31,5 +37,38 @@ pub(super) fn input(limits: Option<v1::RunLimitsInput>) -> Result<Settings, Erro
         memory_mib: read("memoryMiB", limits.memory_mib)?,
         http_calls: read("httpCalls", limits.http_calls)?,
     };
-    Ok(Settings { limits, ..Settings::default() })
+    let incoming = incoming.map(incoming_of).transpose()?.unwrap_or_default();
+    Ok(Settings { limits, incoming, masked_headers, ..Settings::default() })
+}
+
+pub(super) fn rate_limit(limit: RateLimit) -> v1::RateLimit {
+    let per = match limit.per() {
+        RatePeriod::Second => v1::RatePeriod::Second,
+        RatePeriod::Minute => v1::RatePeriod::Minute,
+        RatePeriod::Hour => v1::RatePeriod::Hour,
+    };
+    v1::RateLimit { calls: i32::try_from(limit.calls().get()).unwrap_or(i32::MAX), per: per.into() }
+}
+
+fn incoming_of(input: &v1::IncomingSettingsInput) -> Result<IncomingSettings, Error> {
+    let concurrency = input.concurrency.map(u32::try_from).transpose();
+    Ok(IncomingSettings {
+        signature: None,
+        rate_limit: input.rate_limit.map(rate_limit_of).transpose()?,
+        concurrency: concurrency.map_err(|_| Error::invalid("in.incoming.concurrency", "1 to 10000, or nothing"))?,
+    })
+}
+
+fn rate_limit_of(input: v1::RateLimitInput) -> Result<RateLimit, Error> {
+    let per = match v1::RatePeriod::try_from(input.per) {
+        Ok(v1::RatePeriod::Second) => RatePeriod::Second,
+        Ok(v1::RatePeriod::Minute) => RatePeriod::Minute,
+        Ok(v1::RatePeriod::Hour) => RatePeriod::Hour,
+        Ok(v1::RatePeriod::Unspecified) | Err(_) => {
+            return Err(Error::invalid("in.incoming.rateLimit.per", "SECOND, MINUTE or HOUR"));
+        }
+    };
+    let calls = u32::try_from(input.calls).ok().and_then(NonZeroU32::new);
+    let limit = calls.and_then(|calls| RateLimit::new(calls, per));
+    limit.ok_or_else(|| Error::invalid("in.incoming.rateLimit.calls", "1 to 1000000"))
 }

@@ -4,10 +4,15 @@ use tidegate_model::{Error, IncomingSettings, SignatureAlgorithm, SignatureEncod
 use tidegate_wire::api::v1;
 
 use super::convert::required;
+use super::settings;
 use crate::service::{SchemeName, SignatureInput};
 
 pub(super) fn incoming(incoming: IncomingSettings) -> v1::IncomingSettings {
-    v1::IncomingSettings { signature: incoming.signature.map(signature) }
+    v1::IncomingSettings {
+        signature: incoming.signature.map(signature),
+        rate_limit: incoming.rate_limit.map(settings::rate_limit),
+        concurrency: incoming.concurrency.map(|calls| i32::try_from(calls).unwrap_or(i32::MAX)),
+    }
 }
 
 fn signature(signature: tidegate_model::SignatureSettings) -> v1::SignatureSettings {

@@ -1,7 +1,8 @@
 //! What an Integration's settings must be.
 
-use tidegate_model::{Direction, Error, HttpMethod, OutgoingSettings, Settings, TenantId};
+use tidegate_model::{Direction, Error, HttpMethod, IncomingSettings, OutgoingSettings, Settings, TenantId};
 
+use super::signatures::is_header_name;
 use super::{Services, SignatureInput};
 use crate::rules::Rules;
 
@@ -19,6 +20,12 @@ impl Services {
         for (name, least, most) in settings.limits.outside(&self.run_bounds) {
             rules.expect(false, &format!("in.limits.{name}"), &format!("{least} to {most}, or nothing"));
         }
+        let incoming = &settings.incoming;
+        let few = incoming.concurrency.is_none_or(|calls| (1..=IncomingSettings::MAX_CONCURRENCY).contains(&calls));
+        rules.expect(few, "in.incoming.concurrency", "1 to 10000, or nothing");
+        let headers = &settings.masked_headers;
+        let names = headers.len() <= Settings::MAX_MASKED_HEADERS && headers.iter().all(|name| is_header_name(name));
+        rules.expect(names, "in.maskedHeaders", "at most 32 names of headers");
         match direction {
             Direction::Incoming => {
                 let none = settings.outgoing == OutgoingSettings::default();
@@ -28,7 +35,8 @@ impl Services {
                 }
             }
             Direction::Outgoing { .. } => {
-                rules.expect(signature.is_none(), "in.incoming", "nothing: an OUTGOING Integration is not called");
+                let none = signature.is_none() && settings.incoming == IncomingSettings::default();
+                rules.expect(none, "in.incoming", "nothing: an OUTGOING Integration is not called");
             }
         }
         Ok(settings)

@@ -91,3 +91,39 @@ async fn limits_are_kept_within_the_operators_bounds_and_replaced_whole() {
         "what is not said is the default again"
     );
 }
+
+#[tokio::test]
+async fn how_callers_are_met_is_kept_within_reason_and_is_of_incoming_ones_alone() {
+    let desk = Desk::with_tenants().await;
+    let core = desk.create_logic("acme", "core", "CORE").await;
+    let create = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id
+        maskedHeaders incoming { rateLimit { calls per } concurrency } } }";
+    let with = |incoming: Value| json!({ "in": { "name": "hook", "type": "INCOMING", "httpMethod": "POST", "coreLogicID": core, "incoming": incoming } });
+    for (incoming, field) in [
+        (json!({ "rateLimit": { "calls": 1_000_001, "per": "HOUR" } }), "in.incoming.rateLimit.calls"),
+        (json!({ "concurrency": 0 }), "in.incoming.concurrency"),
+        (json!({ "concurrency": 10_001 }), "in.incoming.concurrency"),
+    ] {
+        let (error, message) = desk.refused(Some("acme"), create, with(incoming)).await;
+        assert!(error == 22 && message.contains(field), "{error} {message}");
+    }
+    for masked in [vec!["no name"], vec![""], vec!["x-pin"; 33]] {
+        let mut input = with(json!({}));
+        input["in"]["maskedHeaders"] = json!(masked);
+        let (error, message) = desk.refused(Some("acme"), create, input).await;
+        assert!(error == 22 && message.contains("in.maskedHeaders"), "{error} {message}");
+    }
+    let incoming = json!({ "rateLimit": { "calls": 600, "per": "MINUTE" }, "concurrency": 5 });
+    let mut input = with(incoming.clone());
+    input["in"]["maskedHeaders"] = json!(["X-Pin"]);
+    let made = desk.ok(Some("acme"), create, input).await["createIntegration"].take();
+    assert_eq!((&made["incoming"], &made["maskedHeaders"]), (&incoming, &json!(["X-Pin"])));
+
+    let mut outgoing = with(incoming)["in"].take();
+    outgoing["type"] = json!("OUTGOING");
+    outgoing["url"] = json!("https://example.com/");
+    outgoing["name"] = json!("out");
+    outgoing["subscriptions"] = json!([{ "objectType": "Application", "eventType": "CREATE" }]);
+    let (error, message) = desk.refused(Some("acme"), create, json!({ "in": outgoing })).await;
+    assert!(error == 22 && message.contains("in.incoming"), "{error} {message}");
+}

@@ -51,6 +51,30 @@ async fn secrets_in_headers_are_sent_and_not_stored() {
 }
 
 #[tokio::test]
+async fn headers_that_the_integration_names_are_sent_and_not_stored() {
+    let world = World::new().await;
+    let script = format!(
+        "http.get('{}', {{ headers = {{ ['x-shop-pin'] = 's3cr3t' }} }})
+        return {{ headers = {{ ['X-Shop-Pin'] = 's3cr3t', ['X-Seen'] = 'kept' }} }}",
+        world.sink.url("/look")
+    );
+    Definition::new("orders", world.sink.url("/in"), &script).masking("X-Shop-PIN").insert(&world).await;
+    for path in ["/in", "/look"] {
+        world.sink.will(path, [Answer::Full(200, vec![("x-shop-pin", "s3cr3t")], Vec::new())]);
+    }
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+
+    let record = world.one().await;
+    for path in ["/in", "/look"] {
+        assert_eq!(world.sink.got(path)[0].header("x-shop-pin"), Some("s3cr3t"));
+    }
+    let shown = format!("{record:?}");
+    assert!(!shown.contains("s3cr3t") && shown.contains("kept"), "{record:#?}");
+    assert_eq!(record.attempts[0].response_headers.as_ref().unwrap().to_value()["x-shop-pin"], "***");
+}
+
+#[tokio::test]
 async fn a_long_answer_is_cut_and_flagged_and_other_bytes_are_base64() {
     let world = World::new().await;
     Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;

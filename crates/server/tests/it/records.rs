@@ -49,11 +49,17 @@ async fn no_secret_of_a_call_is_in_the_database_or_the_log() {
         if parameters.fail then error("failed at " .. requestUrl) end
         return { url = requestUrl, seen = parameters }
     "#;
+    let masks = json!({ "maskedHeaders": ["X-Shop-Pin"] });
     let calls = [
-        (acme.make_incoming("shop", core, json!({})).await, 200, "{}"),
-        (acme.make_incoming("failing", core, json!({})).await, 500, r#"{"fail":true}"#),
-        (acme.make_incoming("unread", core, json!({})).await, 500, "{"),
-        (acme.make_incoming("inactive", core, json!({ "active": false })).await, 200, "{}"),
+        (acme.make_incoming("shop", core, masks.clone()).await, 200, "{}"),
+        (acme.make_incoming("failing", core, masks.clone()).await, 500, r#"{"fail":true}"#),
+        (acme.make_incoming("unread", core, masks.clone()).await, 500, "{"),
+        (
+            acme.make_incoming("inactive", core, json!({ "active": false, "maskedHeaders": masks["maskedHeaders"] }))
+                .await,
+            200,
+            "{}",
+        ),
     ];
     let mut keys = Vec::new();
     for (integration, status, body) in &calls {
@@ -65,6 +71,7 @@ async fn no_secret_of_a_call_is_in_the_database_or_the_log() {
         let call =
             call.header("Authorization", "Bearer canary-authorization").header("Cookie", "session=canary-cookie");
         let call = call.header("Proxy-Authorization", "canary-proxy").header("X-Api-Key", "canary-api-key");
+        let call = call.header("X-Shop-Pin", "canary-pin");
         let call = call.header("Referer", url).header("X-Seen", "kept-header");
         assert_eq!(call.send().await.unwrap().status().as_u16(), *status);
     }

@@ -85,6 +85,23 @@ async fn one_call_too_many_is_told_to_come_again() {
     assert_eq!(world.post("{}").await.status.as_u16(), 200);
 }
 
+#[tokio::test]
+async fn an_integration_may_have_fewer_places_of_its_own() {
+    let mut runnable = integration("return {}");
+    runnable.integration.settings.incoming.concurrency = Some(1);
+    let options = Options { patience: Duration::from_millis(1), ..Options::default() };
+    let world = World::of(Resolved::One(Arc::new(runnable)), options);
+    world.recorder.gate.forget_permits(1000);
+    let mut first = std::pin::pin!(world.post("{}"));
+    tokio::select! {
+        _ = &mut first => panic!("answered without a record"),
+        () = wait_until(|| world.recorder.was_asked()) => {}
+    }
+    assert_eq!(world.post("{}").await.status.as_u16(), 503);
+    world.recorder.gate.add_permits(1);
+    assert_eq!(first.await.status.as_u16(), 200);
+}
+
 /// Polls, with a generous bound.
 pub(crate) async fn wait_until(condition: impl Fn() -> bool) {
     for _ in 0..3000 {

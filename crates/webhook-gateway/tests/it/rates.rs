@@ -35,3 +35,16 @@ async fn calls_of_an_inactive_integration_count_too() {
     assert_eq!(world.post("{}").await.header("integration-outcome"), Some("inactive"));
     assert_eq!(world.post("{}").await.status.as_u16(), 429);
 }
+
+#[tokio::test]
+async fn an_integration_may_have_a_limit_of_its_own() {
+    let options = || Options { rate_limit: Some("1/h".parse().unwrap()), ..Options::default() };
+    let mut runnable = integration("return {}");
+    runnable.integration.settings.incoming.rate_limit = Some("3/h".parse().unwrap());
+    let world = World::of(Resolved::One(Arc::new(runnable)), options());
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(world.post("{}").await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
+}

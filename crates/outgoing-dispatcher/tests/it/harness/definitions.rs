@@ -19,6 +19,7 @@ pub(crate) struct Definition {
     events: Vec<EventType>,
     active: bool,
     expiry_date: Option<Timestamp>,
+    settings: Settings,
 }
 
 impl Definition {
@@ -32,6 +33,7 @@ impl Definition {
             events: vec![EventType::Create, EventType::Update, EventType::Delete],
             active: true,
             expiry_date: None,
+            settings: Settings::default(),
         }
     }
 
@@ -52,6 +54,11 @@ impl Definition {
 
     pub(crate) fn until(mut self, end: Timestamp) -> Self {
         self.expiry_date = Some(end);
+        self
+    }
+
+    pub(crate) fn masking(mut self, header: &str) -> Self {
+        self.settings.masked_headers.push(header.to_owned());
         self
     }
 
@@ -87,7 +94,7 @@ impl Definition {
             enable_logic: enable,
             core_version: None,
             enable_version: None,
-            settings: Settings::default(),
+            settings: self.settings,
             execution_user: ExecutionUser {
                 id: UserId::generate(&*world.clock, &SystemRandomness),
                 username: format!("integration/{}", self.name),
