@@ -17,6 +17,7 @@ arrows() {
 
 home_of() {
   case "$1" in
+    jsonschema) echo model ;;
     sqlx | sqlx-*) echo storage ;;
     async-nats | prost | prost-* | protox | tonic | tonic-* | quick_cache) echo wire ;;
     full_moon | mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;

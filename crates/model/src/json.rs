@@ -16,7 +16,7 @@ pub const MAX_DEPTH: usize = 64;
 ///
 /// Numbers, key order and spacing stay as they were written (64-bit integers do not become doubles). Equality is that of the text;
 /// compare [`Json::to_value`]s where meaning counts.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Json(Arc<str>);
 
 /// Why a text is not accepted as JSON.

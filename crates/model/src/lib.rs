@@ -7,6 +7,7 @@
 //! - *Vocabulary*: one file per noun. Illegal states do not compile: an update has both an old and a new state ([`Change`]), an
 //!   outgoing Integration has a URL and an incoming one cannot ([`Direction`]).
 //! - *Rules*: pure functions of their inputs, with property tests: [`enabling::skip_reason`], [`changed_attributes`].
+//! - *Schemas* ([`schema`]): what objects and bodies must be, in the words of JSON Schema.
 //! - *Contracts* ([`contract`]): traits with one implementation in the process and one over the wire.
 //! - *Errors* ([`Error`]): the nine kinds of refusal that both protocols translate by one table; never a business result.
 //!
@@ -38,6 +39,7 @@ mod object;
 mod page;
 mod rate;
 mod registry;
+pub mod schema;
 mod secret;
 mod settings;
 mod signature;

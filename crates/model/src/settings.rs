@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RateLimit, SignatureSettings};
+use crate::{Json, RateLimit, SignatureSettings};
 
 /// The settings of an Integration; the default is what holds when its author says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct IncomingSettings {
     pub rate_limit: Option<RateLimit>,
     /// How many of its calls a gateway has in hand at once; the operator's default where none is set.
     pub concurrency: Option<u32>,
+    /// A JSON Schema of what callers send, for the Integration's own document; of a GET it is about the decoded query.
+    pub body_schema: Option<Json>,
+    /// Whether what does not fit [`IncomingSettings::body_schema`] is refused.
+    pub check_body: bool,
 }
 
 impl IncomingSettings {

@@ -7,4 +7,5 @@ mod credentials;
 mod enabling;
 mod ids;
 mod json;
+mod schemas;
 mod signatures;
