@@ -78,6 +78,10 @@ pub trait Definitions {
     async fn insert_object_type(&self, object_type: &ObjectType) -> Result<(), Error>;
     /// Finds one by its name.
     async fn object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<Option<ObjectType>, Error>;
+    /// Replaces the schema of the type with this name.
+    async fn update_object_type(&self, object_type: &ObjectType) -> Result<(), Error>;
+    /// `InvalidOperation` while there are objects of it.
+    async fn delete_object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<(), Error>;
     /// All of the tenant's, by name.
     async fn object_types(&self, tenant: &TenantId) -> Result<Vec<ObjectType>, Error>;
 }

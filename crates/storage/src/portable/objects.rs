@@ -14,6 +14,10 @@ statements! {
     INSERT_TYPE = "INSERT INTO object_type (tenant, id, name, schema) VALUES ($1, $2, $3, $4)";
     FIND_TYPE = "SELECT id, tenant, name, schema FROM object_type WHERE tenant = $1 AND name = $2";
     LIST_TYPES = "SELECT id, tenant, name, schema FROM object_type WHERE tenant = $1 ORDER BY name";
+    UPDATE_TYPE = "UPDATE object_type SET schema = $3 WHERE tenant = $1 AND name = $2";
+    LOCK_TYPE = concat!("SELECT name FROM object_type WHERE tenant = $1 AND name = $2", dialect!(exclusively));
+    ANY_OF_TYPE = "SELECT 1 FROM object WHERE tenant = $1 AND object_type = $2 LIMIT 1";
+    DELETE_TYPE = "DELETE FROM object_type WHERE tenant = $1 AND name = $2";
     HOLD_TYPE = concat!("SELECT name FROM object_type WHERE tenant = $1 AND name = $2", dialect!(key_share));
     FIND = "SELECT seq, tenant, object_type, id, data, version, created_at, updated_at, created_by, updated_by \
         FROM object WHERE tenant = $1 AND object_type = $2 AND id = $3";
@@ -38,6 +42,34 @@ pub(super) async fn insert_type(db: &Database, object_type: &ObjectType) -> Resu
         .bind(object_type.name.as_str())
         .bind(object_type.schema.as_ref().map(Json::as_str));
     insert.execute(&mut *change).await.map_err(|e| taken(e, TYPE_KIND, &object_type.name))?;
+    change.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn update_type(db: &Database, object_type: &ObjectType) -> Result<(), Fault> {
+    let mut change = db.change().await?;
+    let update = sql(UPDATE_TYPE)
+        .bind(object_type.tenant.as_str())
+        .bind(object_type.name.as_str())
+        .bind(object_type.schema.as_ref().map(Json::as_str));
+    if update.execute(&mut *change).await?.rows_affected() == 0 {
+        return Err(Error::not_found(TYPE_KIND, &object_type.name).into());
+    }
+    change.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn delete_type(db: &Database, tenant: &TenantId, name: &TypeName) -> Result<(), Fault> {
+    let mut change = db.change().await?;
+    let of_type = |statement| sql(statement).bind(tenant.as_str()).bind(name.as_str());
+    // Who writes an object holds its type: from here on there are no new ones.
+    if of_type(LOCK_TYPE).fetch_optional(&mut *change).await?.is_none() {
+        return Err(Error::not_found(TYPE_KIND, name).into());
+    }
+    if of_type(ANY_OF_TYPE).fetch_optional(&mut *change).await?.is_some() {
+        return Err(Error::InvalidOperation(format!("there are objects of the type {name}")).into());
+    }
+    of_type(DELETE_TYPE).execute(&mut *change).await?;
     change.commit().await?;
     Ok(())
 }

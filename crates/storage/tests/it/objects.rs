@@ -6,6 +6,7 @@ use crate::samples::{event, id, object, object_type, tenant_id, type_name, with_
 
 on_every_store!(
     an_object_type_is_kept_in_its_tenant_alone,
+    an_object_type_gets_another_schema_and_ends_with_its_last_object,
     an_object_is_inserted_replaced_and_deleted_by_version,
     a_set_of_writes_is_made_whole_or_not_at_all,
     of_two_who_write_on_the_same_version_one_conflicts,
@@ -140,4 +141,28 @@ async fn two_sets_of_writes_that_cross_end_both(kept: &Kept) {
         let won = [there.unwrap(), back.unwrap()].iter().filter(|c| **c == WriteConflict::None).count();
         assert_eq!(won, 1);
     }
+}
+
+async fn an_object_type_gets_another_schema_and_ends_with_its_last_object(kept: &Kept) {
+    let a = with_orders(kept).await;
+    let (name, b) = (type_name("Order"), tenant_id("b"));
+    let schema = tidegate_model::Json::parse(r#"{"required": ["qty"]}"#).unwrap();
+    let mut order = kept.store.object_type(&a, &name).await.unwrap().unwrap();
+    order.schema = Some(schema);
+    kept.store.update_object_type(&order).await.unwrap();
+    assert_eq!(kept.store.object_type(&a, &name).await, Ok(Some(order.clone())));
+    let gone = Err(Error::not_found("ObjectType", "Order"));
+    let elsewhere = tidegate_model::ObjectType { tenant: b.clone(), ..order };
+    assert_eq!(kept.store.update_object_type(&elsewhere).await, gone);
+    assert_eq!(kept.store.delete_object_type(&b, &name).await, gone);
+
+    let first = object(&a, "1", "{}");
+    kept.store.write_objects(&[write(&first, None, event(&a, "1"))]).await.unwrap();
+    let refused = kept.store.delete_object_type(&a, &name).await;
+    assert!(matches!(refused, Err(Error::InvalidOperation(_))), "{refused:?}");
+    let last = ObjectWrite { delete: true, ..write(&first, Some(1), event(&a, "2")) };
+    kept.store.write_objects(&[last]).await.unwrap();
+    kept.store.delete_object_type(&a, &name).await.unwrap();
+    assert_eq!(kept.store.object_type(&a, &name).await, Ok(None));
+    assert_eq!(kept.store.delete_object_type(&a, &name).await, gone);
 }

@@ -103,6 +103,14 @@ impl Definitions for Database {
         self.run("object_type", objects::find_type(self, tenant, name)).await
     }
 
+    async fn update_object_type(&self, object_type: &ObjectType) -> Result<(), Error> {
+        self.run("update_object_type", objects::update_type(self, object_type)).await
+    }
+
+    async fn delete_object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<(), Error> {
+        self.run("delete_object_type", objects::delete_type(self, tenant, name)).await
+    }
+
     async fn object_types(&self, tenant: &TenantId) -> Result<Vec<ObjectType>, Error> {
         self.run("object_types", objects::list_types(self, tenant)).await
     }
