@@ -35,6 +35,7 @@ mod access;
 mod graphql;
 mod grpc;
 mod http;
+mod openapi;
 mod paging;
 mod relay;
 mod retention;
@@ -100,7 +101,8 @@ pub struct Options {
 
 /// The objects of a store, under the director's rules: for whoever needs them before there is a director.
 pub fn objects(store: Arc<dyn Store>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Arc<dyn Objects> {
-    Arc::new(ObjectsService { store: Arc::new(Stored(store)), clock, randomness })
+    let schemas = Arc::default();
+    Arc::new(ObjectsService { store: Arc::new(Stored(store)), schemas, clock, randomness })
 }
 
 /// The director, built. Cheap to clone.
@@ -120,7 +122,12 @@ impl Director {
     pub fn build(options: Options, parts: Parts) -> Self {
         let Parts { store, sealer, events, notices, scripts, trials, verifier, clock, randomness } = parts;
         let shelf = Arc::new(Stored(store.clone()));
-        let objects = Arc::new(ObjectsService { store: shelf, clock: clock.clone(), randomness: randomness.clone() });
+        let objects = Arc::new(ObjectsService {
+            store: shelf,
+            schemas: Arc::default(),
+            clock: clock.clone(),
+            randomness: randomness.clone(),
+        });
         let mut holder = [0; 16];
         randomness.fill(&mut holder);
         let relay = Relay {
@@ -158,7 +165,7 @@ impl Director {
         Self { router, grpc, registry, safe, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
     }
 
-    /// `POST /graphql` and `POST /v1/events`.
+    /// `POST /graphql`, `POST /v1/events`, and the documents of Integrations.
     pub fn router(&self) -> Router {
         self.router.clone()
     }

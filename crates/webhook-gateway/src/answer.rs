@@ -9,6 +9,7 @@ use http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use serde::Serialize;
+use tidegate_model::schema::Misfit;
 use tidegate_model::{ExecutionId, HttpMethod, Json, Outcome, SkipReason};
 
 /// What came of a call.
@@ -42,6 +43,8 @@ pub(crate) enum Answer {
     Broken,
     /// The call is not signed as it has to be, and it is on record; the challenge of RFC 9110, where the scheme has one.
     Unsigned(Option<&'static str>),
+    /// The call is not what its schema says, and it is on record.
+    Unfit(Vec<Misfit>),
     /// The scripts ran, and their record could not be kept.
     NotRecorded,
     /// The scripts ran, or were skipped, and it is on record.
@@ -88,6 +91,12 @@ impl Answer {
                     ..Form::refusal(StatusCode::UNAUTHORIZED, detail)
                 }
             }
+            Self::Unfit(misfits) => Form {
+                outcome: Some("failed"),
+                has_record: true,
+                misfits,
+                ..Form::refusal(StatusCode::UNPROCESSABLE_ENTITY, "this is not what the address takes")
+            },
             Self::NotRecorded => Form::later("the call was carried out, but its record could not be kept"),
             Self::Ran(Outcome::Skipped(SkipReason::Inactive)) => Form::skipped("inactive"),
             Self::Ran(Outcome::Skipped(SkipReason::NotInEffect)) => Form::skipped("not-in-effect"),
@@ -108,6 +117,7 @@ struct Form {
     header: Option<(HeaderName, &'static str)>,
     retry_after: Option<Duration>,
     has_record: bool,
+    misfits: Vec<Misfit>,
 }
 
 enum Content {
@@ -126,6 +136,22 @@ struct Problem {
     request_id: ExecutionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<ExecutionId>,
+    /// As the example of RFC 9457 has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemPlace>,
+}
+
+#[derive(Serialize)]
+struct ProblemPlace {
+    /// A JSON Pointer.
+    pointer: String,
+    detail: String,
+}
+
+impl ProblemPlace {
+    fn of(misfit: Misfit) -> Self {
+        Self { pointer: misfit.pointer, detail: format!("expected {}", misfit.expected) }
+    }
 }
 
 #[derive(Serialize)]
@@ -143,6 +169,7 @@ impl Form {
             header: None,
             retry_after: None,
             has_record: true,
+            misfits: Vec::new(),
         }
     }
 
@@ -158,6 +185,7 @@ impl Form {
             header: None,
             retry_after: None,
             has_record: false,
+            misfits: Vec::new(),
         }
     }
 
@@ -185,6 +213,7 @@ impl Form {
                     detail,
                     request_id: id,
                     execution_id: self.has_record.then_some(id),
+                    errors: self.misfits.into_iter().map(ProblemPlace::of).collect(),
                 };
                 ("application/problem+json", Json::of(&problem))
             }
@@ -245,6 +274,7 @@ mod tests {
             (Answer::Broken, 500, Some("failed"), problem, None),
             (Answer::Unsigned(None), 401, Some("failed"), problem, None),
             (Answer::Unsigned(Some("Basic")), 401, Some("failed"), problem, Some(("www-authenticate", "Basic"))),
+            (Answer::Unfit(Vec::new()), 422, Some("failed"), problem, None),
             (Answer::NotRecorded, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (ran(SkipReason::Inactive), 200, Some("inactive"), json, None),
             (ran(SkipReason::NotInEffect), 200, Some("not-in-effect"), json, None),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use tidegate_engine::Engine;
 use tidegate_model::contract::{Recorder, Registry, Vault};
+use tidegate_model::schema::Schemas;
 use tidegate_model::{Clock, Randomness};
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +41,8 @@ pub(crate) struct Service {
     pub(crate) parts: Parts,
     pub(crate) admission: Arc<Admission>,
     pub(crate) rates: Rates,
+    /// What callers have to send, compiled.
+    pub(crate) schemas: Schemas,
     /// Runs that have begun, which a caller that hangs up must not cut off from their records.
     pub(crate) runs: TaskTracker,
 }
@@ -48,8 +51,8 @@ impl Gateway {
     /// Builds the gateway; nothing happens before its routes are served.
     pub fn build(options: Options, parts: Parts) -> Self {
         let admission = Arc::new(Admission::new(options.max_calls, options.patience));
-        let rates = Rates::default();
-        Self { service: Arc::new(Service { options, parts, admission, rates, runs: TaskTracker::new() }) }
+        let (rates, schemas) = (Rates::default(), Schemas::default());
+        Self { service: Arc::new(Service { options, parts, admission, rates, schemas, runs: TaskTracker::new() }) }
     }
 
     /// The public endpoint.

@@ -13,6 +13,7 @@ use tidegate_model::{
 use crate::admission::{Full, Turn, Widths};
 use crate::answer::Answer;
 use crate::body;
+use crate::fitting;
 use crate::gateway::Service;
 use crate::head;
 use crate::record::{self, Stage};
@@ -80,8 +81,8 @@ async fn resolve(service: &Service, key: &str) -> Result<Arc<Runnable>, Answer> 
 
 /// Runs a call and returns once its record is durable.
 async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Runnable>, received: Received) -> Answer {
-    let (run, stage) = match run(&service, id, &runnable, &received).await {
-        Ok(done) => done,
+    let Ran { run, stage, refusal } = match run(&service, id, &runnable, &received).await {
+        Ok(ran) => ran,
         Err(refused) => return refused,
     };
     let outcome = run.outcome.clone();
@@ -93,37 +94,52 @@ async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Ru
     }
     if let Outcome::Failed(failure) = &outcome {
         tracing::info!(%id, %tenant, %integration, kind = ?failure.kind, "an incoming integration failed");
-        if stage == Stage::Signature && failure.kind == FailureKind::Input {
-            return Answer::Unsigned(challenge(&runnable.integration));
-        }
     }
-    Answer::Ran(outcome)
+    refusal.unwrap_or(Answer::Ran(outcome))
+}
+
+/// A run, and how far it came.
+struct Ran {
+    run: Run,
+    stage: Stage,
+    /// What the caller is told where the outcome does not say it.
+    refusal: Option<Answer>,
+}
+
+impl Ran {
+    fn without_scripts(outcome: Outcome, stage: Stage) -> Self {
+        Self { run: Run::without_scripts(outcome), stage, refusal: None }
+    }
 }
 
 /// Runs a call as far as it may come. A definition that does not run now skips even a call that is not signed or cannot be read; such a call
 /// fails before any script runs. `Err` is a refusal that leaves no record.
-async fn run(
-    service: &Service,
-    id: ExecutionId,
-    runnable: &Arc<Runnable>,
-    received: &Received,
-) -> Result<(Run, Stage), Answer> {
+async fn run(service: &Service, id: ExecutionId, runnable: &Arc<Runnable>, received: &Received) -> Result<Ran, Answer> {
     if let Some(reason) = enabling::skip_reason(&runnable.integration, received.call.time) {
-        return Ok((Run::without_scripts(Outcome::Skipped(reason)), Stage::Door));
+        return Ok(Ran::without_scripts(Outcome::Skipped(reason), Stage::Door));
     }
     if let Some(signature) = &runnable.integration.settings.incoming.signature {
         match verify(service, id, &runnable.integration, signature, received).await? {
             Ok(Verified { answer: None, .. }) => {}
             Ok(Verified { answer: Some(answer), .. }) => {
-                return Ok((Run::without_scripts(Outcome::Succeeded(answer)), Stage::Signature));
+                return Ok(Ran::without_scripts(Outcome::Succeeded(answer), Stage::Signature));
             }
-            Err(failure) => return Ok((Run::without_scripts(Outcome::Failed(failure)), Stage::Signature)),
+            Err(failure) => {
+                let refusal =
+                    (failure.kind == FailureKind::Input).then(|| Answer::Unsigned(challenge(&runnable.integration)));
+                return Ok(Ran { refusal, ..Ran::without_scripts(Outcome::Failed(failure), Stage::Signature) });
+            }
         }
     }
     if let Some(failure) = &received.unreadable {
-        return Ok((Run::without_scripts(Outcome::Failed(failure.clone())), Stage::Door));
+        return Ok(Ran::without_scripts(Outcome::Failed(failure.clone()), Stage::Door));
     }
-    Ok((service.parts.engine.run_incoming(runnable, &received.call).await, Stage::Scripts))
+    if let Some(misfit) = fitting::check(service, &runnable.integration, received).await? {
+        let refusal = Some(Answer::Unfit(misfit.all));
+        return Ok(Ran { refusal, ..Ran::without_scripts(Outcome::Failed(misfit.failure), Stage::Body) });
+    }
+    let run = service.parts.engine.run_incoming(runnable, &received.call).await;
+    Ok(Ran { run, stage: Stage::Scripts, refusal: None })
 }
 
 /// Whether the call is signed as it has to be. A secret that cannot be had now refuses it; one that is not there, or does not fit, fails it.

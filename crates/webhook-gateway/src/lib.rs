@@ -2,9 +2,10 @@
 //!
 //! A request goes through the files in this order: `router` (the route, the id) -> `handle` (who is it for, may it run) -> `head` (not too large)
 //! -> `rate` (not too often) -> `admission` (its turn) -> `body` (read within limits, decompressed by `encoding`) -> `request` (HTTP becomes what
-//! scripts see; `proxies` tell who called) -> `signature` (signed as it has to be) -> the engine -> `record` (what stays of it, without what `masking` hides) -> `answer` (one exhaustive
-//! match to status and body). Checks come in the order key, method, rate, turn, body, active, window, signature, enable logic, core
-//! logic; the first that fails decides.
+//! scripts see; `proxies` tell who called) -> `signature` (signed as it has to be) -> `fitting` (what its schema says, where that is checked)
+//! -> the engine -> `record` (what stays of it, without what `masking` hides) -> `answer` (one exhaustive
+//! match to status and body). Checks come in the order key, method, rate, turn, body, active, window, signature, body readable, schema,
+//! enable logic, core logic; the first that fails decides.
 //!
 //! What a caller may rely on:
 //!
@@ -15,6 +16,7 @@
 //! - A run that has begun comes to its end and its record even when the caller hangs up.
 //! - A call that is not signed as the Integration requires is 401 and on record, with the check that failed; no script sees it. Where a
 //!   secret cannot be had the answer is 500 or 503: nothing is let through unchecked.
+//! - A call that does not fit the schema of an Integration that has it checked is 422 and on record, with the places that do not fit.
 //! - What was refused before a script could run (404, 405, 408, 413, 414, 415, 429, 431, 503) leaves no record and is `application/problem+json`.
 //! - A call that is one too many waits a moment and is then told 503 with `Retry-After`; what one Integration or one tenant has too many of
 //!   takes no turn of another's (`admission`).
@@ -43,6 +45,7 @@ mod admission;
 mod answer;
 mod body;
 mod encoding;
+mod fitting;
 mod gateway;
 mod handle;
 mod head;

@@ -16,6 +16,8 @@ pub(crate) enum Stage {
     Door,
     /// To its signature.
     Signature,
+    /// To the schema of what it has to be.
+    Body,
     /// To the scripts.
     Scripts,
 }

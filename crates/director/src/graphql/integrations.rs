@@ -5,7 +5,7 @@ use super::enums::{EventType, HttpMethod, IntegrationType};
 use super::logics::Logic;
 use super::of;
 use super::page::{Page, asked};
-use super::scalars::{DateTime, PageCursor};
+use super::scalars::{DateTime, Json, PageCursor};
 use super::settings::{RunLimits, RunLimitsInput, settings};
 use super::signatures::{IncomingSettings, IncomingSettingsInput};
 use crate::service;
@@ -15,6 +15,16 @@ use crate::service;
 struct Subscription {
     object_type: String,
     event_type: EventType,
+}
+
+/// Lines that call an Integration.
+#[derive(SimpleObject)]
+struct Snippet {
+    /// What it calls with.
+    name: &'static str,
+    /// In which language it is written.
+    language: &'static str,
+    text: String,
 }
 
 /// The user that an Integration's scripts run as.
@@ -118,6 +128,20 @@ impl Integration {
     async fn webhook_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let (services, _) = of(ctx)?;
         Ok(services.webhook_url(&self.0).await?)
+    }
+
+    /// INCOMING: the OpenAPI 3.1 document for the third party's tools; `webhookUrl` stands in it.
+    async fn openapi(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
+        let (services, _) = of(ctx)?;
+        let document = services.openapi(&self.0).await?;
+        Ok(document.map(|document| Json(tidegate_model::Json::of(&document))))
+    }
+
+    /// INCOMING: calls to copy, signed as it requires; `webhookUrl` stands in them, secrets are read from the environment.
+    async fn snippets(&self, ctx: &Context<'_>) -> Result<Vec<Snippet>> {
+        let (services, _) = of(ctx)?;
+        let snippets = services.snippets(&self.0).await?;
+        Ok(snippets.into_iter().map(|s| Snippet { name: s.name, language: s.language, text: s.text }).collect())
     }
 
     /// OUTGOING: what is called.

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, InputObject, SimpleObject};
 use tidegate_model::{Error, SignatureScheme as Scheme, TokenPlace};
 
+use super::scalars::Json;
 use super::settings::{RateLimit, RateLimitInput};
 use crate::service;
 
@@ -60,6 +61,10 @@ pub(super) struct IncomingSettings {
     rate_limit: Option<RateLimit>,
     /// How many of its calls a gateway has in hand at once; null is the operator's default.
     concurrency: Option<u32>,
+    /// A JSON Schema (2020-12) of what callers send, of a GET of its decoded query; `openapi` tells it.
+    body_schema: Option<Json>,
+    /// Whether a call that does not fit `bodySchema` is refused, with 422, before any script runs.
+    check_body: bool,
 }
 
 /// The signature that is required of every call. Fields that the scheme does not have are null.
@@ -92,6 +97,8 @@ impl From<tidegate_model::IncomingSettings> for IncomingSettings {
             signature: incoming.signature.map(Into::into),
             rate_limit: incoming.rate_limit.map(Into::into),
             concurrency: incoming.concurrency,
+            body_schema: incoming.body_schema.map(Json),
+            check_body: incoming.check_body,
         }
     }
 }
@@ -152,6 +159,11 @@ pub(super) struct IncomingSettingsInput {
     rate_limit: Option<RateLimitInput>,
     /// How many of its calls a gateway has in hand at once: 1 to 10000. One more waits a moment, then 503. Absent is the operator's default.
     concurrency: Option<u32>,
+    /// A JSON Schema (2020-12) of what callers send, of a GET of its decoded query; `openapi` tells it.
+    body_schema: Option<Json>,
+    /// Whether a call that does not fit `bodySchema` is refused, with 422, before any script runs.
+    #[graphql(default = false)]
+    check_body: bool,
 }
 
 impl IncomingSettingsInput {
@@ -161,6 +173,8 @@ impl IncomingSettingsInput {
             signature: None,
             rate_limit: self.rate_limit.map(TryInto::try_into).transpose()?,
             concurrency: self.concurrency,
+            body_schema: self.body_schema.map(|schema| schema.0),
+            check_body: self.check_body,
         };
         Ok((self.signature.map(Into::into), rest))
     }

@@ -4,6 +4,7 @@ use tidegate_wire::api::v1::{self, IntegrationService};
 use super::convert::{asked, event_type, event_type_of, http_method, http_method_of, instant, page, required, time};
 use super::{Face, settings, signatures};
 use crate::access::Access;
+use crate::openapi::Snippet;
 use crate::service::{IntegrationInput, IntegrationUpdateInput, SubscriptionInput};
 
 pub(super) fn execution_user(user: tidegate_model::ExecutionUser) -> v1::ExecutionUser {
@@ -45,6 +46,8 @@ fn message(integration: tidegate_model::Integration, webhook_url: Option<String>
         incoming: Some(signatures::incoming(integration.settings.incoming)),
         execution_user: Some(execution_user(integration.execution_user)),
         webhook_url,
+        openapi: None,
+        snippets: Vec::new(),
         url,
         subscriptions: subscriptions.into_iter().map(subscription).collect(),
         created_at: Some(instant(integration.created_at)),
@@ -107,6 +110,14 @@ impl Face {
         let url = self.services.webhook_url(&integration).await?;
         Ok(message(integration, url))
     }
+
+    async fn with_interface(&self, integration: tidegate_model::Integration) -> Result<v1::Integration, Error> {
+        let openapi = self.services.openapi(&integration).await?.map(|document| document.to_string());
+        let snippets = self.services.snippets(&integration).await?;
+        let snippet = |s: Snippet| v1::Snippet { name: s.name.into(), language: s.language.into(), text: s.text };
+        let snippets = snippets.into_iter().map(snippet).collect();
+        Ok(v1::Integration { openapi, snippets, ..self.with_url(integration).await? })
+    }
 }
 
 impl IntegrationService for Face {
@@ -116,6 +127,7 @@ impl IntegrationService for Face {
         request: v1::GetIntegrationRequest,
     ) -> Result<v1::GetIntegrationResponse, Error> {
         let integration = match self.services.integration(access, &request.id).await? {
+            Some(found) if request.with_interface => Some(self.with_interface(found).await?),
             Some(found) => Some(self.with_url(found).await?),
             None => None,
         };

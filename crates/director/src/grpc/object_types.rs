@@ -4,7 +4,7 @@ use tidegate_wire::api::v1::{self, ObjectTypeService};
 use super::Face;
 use super::convert::{optional_json, required, text_of};
 use crate::access::Access;
-use crate::service::ObjectTypeInput;
+use crate::service::{ObjectTypeInput, ObjectTypeUpdateInput};
 
 fn message(object_type: tidegate_model::ObjectType) -> v1::ObjectType {
     v1::ObjectType {
@@ -33,5 +33,25 @@ impl ObjectTypeService for Face {
         let input = ObjectTypeInput { name, schema: optional_json("in.schema", schema)? };
         let object_type = self.services.create_object_type(access, input).await?;
         Ok(v1::CreateObjectTypeResponse { object_type: Some(message(object_type)) })
+    }
+
+    async fn update_object_type(
+        &self,
+        access: &Access,
+        request: v1::UpdateObjectTypeRequest,
+    ) -> Result<v1::UpdateObjectTypeResponse, Error> {
+        let v1::ObjectTypeUpdateInput { schema } = required("in", request.input)?;
+        let input = ObjectTypeUpdateInput { schema: optional_json("in.schema", schema)? };
+        let object_type = self.services.update_object_type(access, &request.id, input).await?;
+        Ok(v1::UpdateObjectTypeResponse { object_type: Some(message(object_type)) })
+    }
+
+    async fn delete_object_type(
+        &self,
+        access: &Access,
+        request: v1::DeleteObjectTypeRequest,
+    ) -> Result<v1::DeleteObjectTypeResponse, Error> {
+        let object_type = self.services.delete_object_type(access, &request.id).await?;
+        Ok(v1::DeleteObjectTypeResponse { object_type: Some(message(object_type)) })
     }
 }

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use tidegate_model::{Error, IncomingSettings, RateLimit, RatePeriod, RunLimits, Settings};
 use tidegate_wire::api::v1;
 
+use super::convert::optional_json;
+
 pub(super) fn limits(limits: RunLimits) -> v1::RunLimits {
     let told = |limit: Option<u32>| limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
     let RunLimits { enable_cpu_ms, enable_timeout_ms, core_cpu_ms, core_timeout_ms, memory_mib, http_calls } = limits;
@@ -55,6 +57,8 @@ fn incoming_of(input: &v1::IncomingSettingsInput) -> Result<IncomingSettings, Er
     Ok(IncomingSettings {
         signature: None,
         rate_limit: input.rate_limit.map(rate_limit_of).transpose()?,
+        body_schema: optional_json("in.incoming.bodySchema", input.body_schema.clone())?,
+        check_body: input.check_body.unwrap_or_default(),
         concurrency: concurrency.map_err(|_| Error::invalid("in.incoming.concurrency", "1 to 10000, or nothing"))?,
     })
 }

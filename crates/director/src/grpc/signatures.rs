@@ -3,7 +3,7 @@
 use tidegate_model::{Error, IncomingSettings, SignatureAlgorithm, SignatureEncoding, SignatureScheme, TokenPlace};
 use tidegate_wire::api::v1;
 
-use super::convert::required;
+use super::convert::{required, text_of};
 use super::settings;
 use crate::service::{SchemeName, SignatureInput};
 
@@ -12,6 +12,8 @@ pub(super) fn incoming(incoming: IncomingSettings) -> v1::IncomingSettings {
         signature: incoming.signature.map(signature),
         rate_limit: incoming.rate_limit.map(settings::rate_limit),
         concurrency: incoming.concurrency.map(|calls| i32::try_from(calls).unwrap_or(i32::MAX)),
+        body_schema: incoming.body_schema.as_ref().map(text_of),
+        check_body: incoming.check_body,
     }
 }
 

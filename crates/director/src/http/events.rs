@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use tidegate_model::Error;
 use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
 
+use super::refusal::Refusal;
 use super::{Face, Unread};
 use crate::access::Operation;
 
@@ -57,55 +57,4 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<CloudEvent>, bool), Inv
 
 fn fault(field: &str, expected: &str) -> InvalidCloudEvent {
     InvalidCloudEvent { field: field.to_owned(), expected: expected.to_owned() }
-}
-
-/// Why nothing was published.
-enum Refusal {
-    Error(Error),
-    Fault(InvalidCloudEvent),
-    TooLarge(usize),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl Refusal {
-    /// A problem document (RFC 9457), which names the fault.
-    fn answer(self) -> Response {
-        let (status, detail) = match &self {
-            Self::Error(error) => (status(error), error.to_string()),
-            Self::Fault(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
-            Self::TooLarge(limit) => (StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {limit} bytes")),
-        };
-        let mut problem = json!({
-            "title": status.canonical_reason().unwrap_or_default(),
-            "status": status.as_u16(),
-            "detail": detail,
-        });
-        if let Self::Error(error) = &self {
-            let (name, code) = error.code();
-            problem["error"] = json!(name);
-            problem["error_code"] = json!(code);
-        }
-        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
-        }
-        response
-    }
-}
-
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::NotFound { .. } | Error::TenantNotFound(_) => StatusCode::NOT_FOUND,
-        Error::NotUnique { .. } | Error::InvalidOperation(_) => StatusCode::CONFLICT,
-        Error::InvalidData(_) | Error::TenantRequired => StatusCode::BAD_REQUEST,
-        Error::InsufficientScopes(_) => StatusCode::FORBIDDEN,
-        Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-    }
 }

@@ -2,12 +2,14 @@
 
 mod events;
 mod graphql;
+mod openapi;
+mod refusal;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::routing::post;
+use axum::routing::{get, post};
 use http::HeaderMap;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tidegate_model::Error;
@@ -34,7 +36,12 @@ pub(crate) fn router(
 ) -> Router {
     let schema = crate::graphql::Schema::new(services.clone());
     let face = Arc::new(Face { services, schema, verifier, store, max_body });
-    Router::new().route("/graphql", post(graphql::execute)).route("/v1/events", post(events::publish)).with_state(face)
+    Router::new()
+        .route("/graphql", post(graphql::execute))
+        .route("/v1/events", post(events::publish))
+        .route("/v1/integrations/{id}/openapi.json", get(openapi::json))
+        .route("/v1/integrations/{id}/openapi.yaml", get(openapi::yaml))
+        .with_state(face)
 }
 
 /// Why a body could not be read.

@@ -10,6 +10,7 @@ use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use super::ObjectsService;
 use super::attributes::{bounded, given};
+use super::fitting::Rule;
 
 impl ObjectsService {
     /// Makes an object.
@@ -79,13 +80,16 @@ impl ObjectsService {
             return Err(Error::invalid("changes", format!("at most {MAX_CHANGES}")));
         }
         let mut now: HashMap<(&TypeName, &ObjectId), Option<Object>> = HashMap::new();
+        let mut rules: HashMap<&TypeName, Rule> = HashMap::new();
         let mut writes = Vec::new();
         for change in changes {
             let (object_type, id) = (&change.object_type, &change.id);
             let state = match now.entry((object_type, id)) {
                 std::collections::hash_map::Entry::Occupied(state) => state.into_mut(),
                 std::collections::hash_map::Entry::Vacant(place) => {
-                    self.known(actor, object_type).await?;
+                    if !rules.contains_key(object_type) {
+                        rules.insert(object_type, self.rule(actor, object_type).await?);
+                    }
                     let object = self.store.object(&actor.tenant, object_type, id).await?;
                     if object.as_ref().map(|object| object.version) != change.base {
                         return Err(conflict(object_type, id));
@@ -100,6 +104,9 @@ impl ObjectsService {
                 (ObjectAction::Delete, None) => Err(Error::not_found("Object", id)),
             };
             if let Some(write) = write.map_err(|e| of_object(object_type, id, e))? {
+                if let (Some(rule), false) = (rules.get(object_type), write.delete) {
+                    rule.fits(&write.object.data).await.map_err(|e| of_object(object_type, id, e))?;
+                }
                 *state = (!write.delete).then(|| write.object.clone());
                 writes.push(write);
             }

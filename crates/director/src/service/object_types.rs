@@ -1,16 +1,18 @@
-use tidegate_model::{Error, Json, ObjectType, ObjectTypeId, TypeName};
+use tidegate_model::{Error, Json, ObjectType, ObjectTypeId, TenantId, TypeName};
 
-use super::Services;
 use super::builtin::is_reserved;
+use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
 use crate::rules::Rules;
-
-/// How many bytes a schema may have.
-const MAX_SCHEMA: usize = 64 * 1024;
 
 /// What an object type is made of.
 pub(crate) struct ObjectTypeInput {
     pub name: String,
+    pub schema: Option<Json>,
+}
+
+/// What of an object type can change.
+pub(crate) struct ObjectTypeUpdateInput {
     pub schema: Option<Json>,
 }
 
@@ -29,9 +31,7 @@ impl Services {
         let mut rules = Rules::default();
         rules.expect(!is_reserved(&input.name), "in.name", "a name that is not a built-in type's");
         let name = rules.take(input.name.parse::<TypeName>(), "in.name", TypeName::RULE);
-        let schema = input.schema.filter(|s| s.as_str() != "null");
-        let fits = schema.as_ref().is_none_or(|s| s.is_object() && s.as_str().len() <= MAX_SCHEMA);
-        rules.expect(fits, "in.schema", "a JSON Schema: an object of at most 64 KiB");
+        let schema = self.schema(&mut rules, "in.schema", input.schema);
         rules.check()?;
         let name = name.ok_or_else(|| Error::invalid("in.name", TypeName::RULE))?;
         let id = ObjectTypeId::generate(&*self.clock, &*self.randomness);
@@ -39,5 +39,48 @@ impl Services {
         self.store.insert_object_type(&object_type).await?;
         self.notices.announce().await;
         Ok(object_type)
+    }
+
+    /// Replaces the schema. Objects that are there stay as they are: each is checked when it is changed next.
+    pub(crate) async fn update_object_type(
+        &self,
+        access: &Access,
+        id: &str,
+        input: ObjectTypeUpdateInput,
+    ) -> Result<ObjectType, Error> {
+        let tenant = access.within(Operation::WriteObjects)?;
+        let mut rules = Rules::default();
+        let schema = self.schema(&mut rules, "in.schema", input.schema);
+        rules.check()?;
+        let object_type = ObjectType { schema, ..self.object_type(tenant, id).await? };
+        self.store.update_object_type(&object_type).await?;
+        self.notices.announce().await;
+        Ok(object_type)
+    }
+
+    /// Refused while there are objects of it.
+    pub(crate) async fn delete_object_type(&self, access: &Access, id: &str) -> Result<ObjectType, Error> {
+        let tenant = access.within(Operation::WriteObjects)?;
+        let last = self.object_type(tenant, id).await?;
+        self.store.delete_object_type(tenant, &last.name).await?;
+        self.notices.announce().await;
+        Ok(last)
+    }
+
+    async fn object_type(&self, tenant: &TenantId, id: &str) -> Result<ObjectType, Error> {
+        let id: ObjectTypeId = known_id("ObjectType", id)?;
+        found("ObjectType", id, self.store.object_types(tenant).await?.into_iter().find(|o| o.id == id))
+    }
+
+    /// The schema that an input asks for; notes what is wrong with it.
+    pub(super) fn schema(&self, rules: &mut Rules, field: &str, schema: Option<Json>) -> Option<Json> {
+        let schema = schema.filter(|s| s.as_str() != "null")?;
+        match self.objects.schemas.compiled(&schema) {
+            Ok(_) => Some(schema),
+            Err(invalid) => {
+                rules.expect(false, field, &invalid.to_string());
+                None
+            }
+        }
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate_model::contract::{Actor, ObjectChange, Objects};
+use tidegate_model::schema::Schemas;
 use tidegate_model::{Clock, Error, Json, Object, ObjectId, PageOf, Randomness, TypeName};
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
+use super::fitting::Rule;
 use super::shelf::Shelf;
 use super::{Services, found, shown};
 use crate::access::{Access, Operation};
@@ -21,6 +23,8 @@ const MAX_SEARCHED: usize = 10_000;
 /// Objects over a shelf: the one place that changes them, for scripts and for callers.
 pub(crate) struct ObjectsService {
     pub(crate) store: Arc<dyn Shelf>,
+    /// The schemas of object types.
+    pub(crate) schemas: Arc<Schemas>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
 }
@@ -38,19 +42,22 @@ impl ObjectsService {
     /// Makes an object; `None` when there is one already.
     async fn insert(
         &self,
+        rule: &Rule,
         actor: &Actor,
         object_type: &TypeName,
         id: &ObjectId,
         data: &Json,
     ) -> Result<Option<Object>, Error> {
         let write = self.insertion(actor, object_type, id, data)?;
+        rule.fits(&write.object.data).await?;
         let object = write.object.clone();
         Ok(self.write(write).await?.then_some(object))
     }
 
     /// Assigns attributes to the version that was read; `None` when it is no longer the newest.
-    async fn assign(&self, actor: &Actor, before: Object, data: &Json) -> Result<Option<Object>, Error> {
+    async fn assign(&self, rule: &Rule, actor: &Actor, before: Object, data: &Json) -> Result<Option<Object>, Error> {
         let Some(write) = self.assignment(actor, &before, data)? else { return Ok(Some(before)) };
+        rule.fits(&write.object.data).await?;
         let object = write.object.clone();
         Ok(self.write(write).await?.then_some(object))
     }
@@ -127,9 +134,9 @@ impl Objects for ObjectsService {
         id: Option<ObjectId>,
         data: &Json,
     ) -> Result<Object, Error> {
-        self.known(actor, object_type).await?;
+        let rule = self.rule(actor, object_type).await?;
         let id = id.unwrap_or_else(|| ObjectId::generate(&*self.clock, &*self.randomness));
-        self.insert(actor, object_type, &id, data).await?.ok_or_else(|| Error::not_unique("Object", &id))
+        self.insert(&rule, actor, object_type, &id, data).await?.ok_or_else(|| Error::not_unique("Object", &id))
     }
 
     async fn update(
@@ -140,10 +147,10 @@ impl Objects for ObjectsService {
         data: &Json,
         if_version: Option<i32>,
     ) -> Result<Object, Error> {
-        self.known(actor, object_type).await?;
+        let rule = self.rule(actor, object_type).await?;
         for _ in 0..MAX_TRIES {
             let before = self.expected(actor, object_type, id, if_version).await?;
-            if let Some(object) = self.assign(actor, before, data).await? {
+            if let Some(object) = self.assign(&rule, actor, before, data).await? {
                 return Ok(object);
             }
         }
@@ -151,12 +158,12 @@ impl Objects for ObjectsService {
     }
 
     async fn upsert(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId, data: &Json) -> Result<Object, Error> {
-        self.known(actor, object_type).await?;
+        let rule = self.rule(actor, object_type).await?;
         for _ in 0..MAX_TRIES {
             let before = self.store.object(&actor.tenant, object_type, id).await?;
             let done = match before {
-                Some(before) => self.assign(actor, before, data).await?,
-                None => self.insert(actor, object_type, id, data).await?,
+                Some(before) => self.assign(&rule, actor, before, data).await?,
+                None => self.insert(&rule, actor, object_type, id, data).await?,
             };
             if let Some(object) = done {
                 return Ok(object);

@@ -30,6 +30,7 @@ impl Services {
             Direction::Incoming => {
                 let none = settings.outgoing == OutgoingSettings::default();
                 rules.expect(none, "in.outgoing", "nothing: an INCOMING Integration calls no URL");
+                self.body_schema(rules, &mut settings.incoming);
                 if let Some(signature) = signature {
                     settings.incoming.signature = self.signature(rules, tenant, method, signature).await?;
                 }
@@ -40,5 +41,12 @@ impl Services {
             }
         }
         Ok(settings)
+    }
+
+    fn body_schema(&self, rules: &mut Rules, incoming: &mut IncomingSettings) {
+        let asked = incoming.body_schema.is_some();
+        incoming.body_schema = self.schema(rules, "in.incoming.bodySchema", incoming.body_schema.take());
+        let checkable = !incoming.check_body || asked;
+        rules.expect(checkable, "in.incoming.checkBody", "false, or in.incoming.bodySchema to check with");
     }
 }

@@ -145,8 +145,12 @@ impl Services {
         send_http: bool,
     ) -> Result<(Tried, Vec<Drafted>), Error> {
         let draft = Arc::new(Draft::of(self.store.clone()));
-        let objects =
-            ObjectsService { store: draft.clone(), clock: self.clock.clone(), randomness: self.randomness.clone() };
+        let objects = ObjectsService {
+            store: draft.clone(),
+            schemas: self.objects.schemas.clone(),
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+        };
         let trial = Trial { runnable: Arc::new(runnable), input, enable_only, send_http };
         let tried = self.trials.run(trial, Arc::new(objects)).await?;
         Ok((tried, draft.changes()))

@@ -58,11 +58,12 @@ async fn what_one_face_writes_the_other_reads() {
 
     let id = desk.create_outgoing("acme", "erp", "Order").await;
     let mut integrations = IntegrationServiceClient::new(desk.director.grpc().routes());
-    let found = integrations.get_integration(admin(Some("acme"), v1::GetIntegrationRequest { id })).await.unwrap();
+    let asked = v1::GetIntegrationRequest { id, with_interface: true };
+    let found = integrations.get_integration(admin(Some("acme"), asked)).await.unwrap();
     let found = found.into_inner().integration.unwrap();
     assert_eq!((found.r#type(), found.url.as_deref()), (v1::IntegrationType::Outgoing, Some("http://sink.example/in")));
     assert_eq!(found.subscriptions[0].event_type(), v1::EventType::Create);
-    assert_eq!(found.webhook_url, None);
+    assert_eq!((found.webhook_url, found.openapi, found.snippets.len()), (None, None, 0));
 }
 
 #[tokio::test]

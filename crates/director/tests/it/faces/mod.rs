@@ -26,9 +26,10 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("TriedLogic.memory_bytes: int32", "TriedLogic.memory_bytes: int64"),
 ];
 
-/// In GraphQL a field is there when it is asked for; what costs a scope of its own has to be asked for here too.
+/// In GraphQL a field is there when it is asked for; what costs a scope of its own, or much, has to be asked for here too.
 const ASKED_FOR: &[&str] = &[
     "GetApplicationRequest.with_auths: bool",
+    "GetIntegrationRequest.with_interface: bool",
     "GetIntegrationSystemRequest.with_auths: bool",
     "GetRuntimeRequest.with_auths: bool",
     "ListApplicationsRequest.with_auths: bool",

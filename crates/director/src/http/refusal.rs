@@ -1,0 +1,59 @@
+//! What is answered to a request that is not carried out, outside of GraphQL: a problem document.
+
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde_json::json;
+use tidegate_model::Error;
+use tidegate_model::cloud_event::InvalidCloudEvent;
+
+/// Why a request was not carried out.
+pub(super) enum Refusal {
+    Error(Error),
+    Fault(InvalidCloudEvent),
+    TooLarge(usize),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Refusal {
+    /// A problem document (RFC 9457), which names the fault.
+    pub(super) fn answer(self) -> Response {
+        let (status, detail) = match &self {
+            Self::Error(error) => (status(error), error.to_string()),
+            Self::Fault(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
+            Self::TooLarge(limit) => (StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {limit} bytes")),
+        };
+        let mut problem = json!({
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        if let Self::Error(error) = &self {
+            let (name, code) = error.code();
+            problem["error"] = json!(name);
+            problem["error_code"] = json!(code);
+        }
+        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::NotFound { .. } | Error::TenantNotFound(_) => StatusCode::NOT_FOUND,
+        Error::NotUnique { .. } | Error::InvalidOperation(_) => StatusCode::CONFLICT,
+        Error::InvalidData(_) | Error::TenantRequired => StatusCode::BAD_REQUEST,
+        Error::InsufficientScopes(_) => StatusCode::FORBIDDEN,
+        Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+    }
+}
