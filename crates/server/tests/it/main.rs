@@ -11,6 +11,7 @@ mod events;
 mod gateways;
 mod harness;
 mod hostile;
+mod interfaces;
 mod meeting;
 mod process;
 mod records;
