@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Execution, HttpMethod, Json, Timestamp};
+use crate::{DeliveryOrdering, Event, Execution, HttpMethod, Json, Timestamp};
 
 /// The call that core logic asked for; made once by the script, attempted until it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,4 +28,6 @@ pub struct Delivery {
     pub plan: Option<PlannedCall>,
     /// When it is due.
     pub next_at: Timestamp,
+    /// Whether it waits until those before it about its object have ended: its Integration's setting when it was made.
+    pub ordering: DeliveryOrdering,
 }

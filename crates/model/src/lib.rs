@@ -71,7 +71,7 @@ pub use page::{Page, PageOf, Slice};
 pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use secret::{Secret, SecretHash};
-pub use settings::{IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
+pub use settings::{DeliveryOrdering, IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
 pub use signature::{
     GenericSignature, InvalidTemplate, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,
     SignatureTemplate, TemplatePart, TokenPlace,

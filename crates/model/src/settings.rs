@@ -48,7 +48,21 @@ impl IncomingSettings {
 /// How the calls of an OUTGOING Integration are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct OutgoingSettings {}
+pub struct OutgoingSettings {
+    /// In which order its deliveries are made.
+    pub ordering: DeliveryOrdering,
+}
+
+/// In which order an Integration's deliveries are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeliveryOrdering {
+    /// None waits for another.
+    #[default]
+    None,
+    /// Those about one object one after the other, in the order of its events, each when the one before has ended; other objects go on.
+    PerObject,
+}
 
 /// The bounds that an Integration sets for its own scripts; where it sets none, the operator's default holds, and never more than the
 /// operator's [`RunBounds`].

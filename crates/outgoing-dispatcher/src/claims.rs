@@ -1,4 +1,4 @@
-//! The delivery loop: what is due in the table, retries and leases that ran out, into the lanes.
+//! The delivery loop: what is due in the table, retries, leases that ran out and what waited for its turn, into the lanes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use tidegate_model::Error;
 use tidegate_storage::Store;
 use tidegate_storage::contract::Whose;
+use tokio::sync::Notify;
 
 use crate::Options;
 use crate::in_hand::InHand;
@@ -18,6 +19,8 @@ pub(crate) struct Claims {
     pub(crate) options: Arc<Options>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) in_hand: Arc<InHand>,
+    /// Hears when something became due before its time: it waited for another delivery, and that has ended.
+    pub(crate) due: Arc<Notify>,
 }
 
 impl Claims {
@@ -33,6 +36,7 @@ impl Claims {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(wait) => for_everybody = true,
+                () = self.due.notified() => for_everybody = true,
                 () = lanes.freed() => for_everybody = crowded,
             }
         }

@@ -48,5 +48,6 @@ fn delivery(event: &Event, runnable: &Runnable, clock: &dyn Clock, randomness: &
         execution_user: runnable.integration.execution_user.clone(),
         replay_of: None,
     };
-    Delivery { execution, event: event.clone(), plan: None, next_at: now }
+    let ordering = runnable.integration.settings.outgoing.ordering;
+    Delivery { execution, event: event.clone(), plan: None, next_at: now, ordering }
 }

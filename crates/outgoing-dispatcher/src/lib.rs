@@ -12,6 +12,8 @@
 //! - *At least once.* Whatever dies, every event that the log accepted ends, for every Integration that listened, in a record. An attempt
 //!   is on record before its call: after a crash it shows `outcome unknown`, and the next attempt follows.
 //! - *One slow destination* fills its own lane and nothing else. What does not fit stays in the table, not in memory.
+//! - *Order*, for Integrations that ask for it: deliveries about one object follow each other in the order of the log; the store says whose
+//!   turn it is, so this holds across retries, crashes and processes. One that ends, however it ends, makes the next one due at once.
 //! - *Two processes* never have the same delivery in hand: the lease is checked before each call, and lasts longer than script and call.
 //! - *Times*: what is due follows the [`Clock`](tidegate_model::Clock); waiting follows tokio's timers, at most the poll interval.
 //!

@@ -7,7 +7,7 @@ use tidegate_engine::{Egress, Engine};
 use tidegate_model::contract::{EventLog, Registry};
 use tidegate_model::{Clock, Randomness};
 use tidegate_storage::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -68,7 +68,8 @@ impl Dispatcher {
         // One batch waits while one is being stored; whoever finds it full waits, and so do the lanes behind.
         let (settlements, inbox) = mpsc::channel(BATCH);
         let writer = TaskTracker::new();
-        writer.spawn(settle(parts.store.clone(), holder, inbox));
+        let due = Arc::new(Notify::new());
+        writer.spawn(settle(parts.store.clone(), holder, inbox, due.clone()));
         writer.close();
         let deliverer = Deliverer {
             options: options.clone(),
@@ -95,7 +96,7 @@ impl Dispatcher {
             registry: parts.registry,
             in_hand: in_hand.clone(),
         };
-        let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone() };
+        let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone(), due };
 
         if options.alone {
             release_all(&*parts.store, &shutdown).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tidegate_model::{Delivery, Error, Execution, Timestamp};
 use tidegate_storage::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 use crate::lanes::Held;
@@ -43,7 +43,13 @@ pub(crate) const BATCH: usize = 256;
 const PATIENCE: u32 = 3;
 
 /// Stores settlements until all senders are gone. While the store is away it keeps asking: what arrived shall not be sent again.
-pub(crate) async fn settle(store: Arc<dyn Store>, holder: Uuid, mut inbox: mpsc::Receiver<Settlement>) {
+/// `due` hears when others are due because these have ended.
+pub(crate) async fn settle(
+    store: Arc<dyn Store>,
+    holder: Uuid,
+    mut inbox: mpsc::Receiver<Settlement>,
+    due: Arc<Notify>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut batch, BATCH).await > 0 {
         let mut ended = Vec::new();
@@ -57,24 +63,33 @@ pub(crate) async fn settle(store: Arc<dyn Store>, holder: Uuid, mut inbox: mpsc:
             }
         }
         let releases = join_all(again.iter().map(|delivery| release(&*store, holder, delivery)));
-        tokio::join!(finish(&*store, holder, &ended), releases);
+        let (freed, _) = tokio::join!(finish(&*store, holder, &ended), releases);
         drop(held);
+        if freed {
+            due.notify_one();
+        }
     }
 }
 
-async fn finish(store: &dyn Store, holder: Uuid, records: &[Execution]) {
+/// Whether others are due now that waited for one of these.
+async fn finish(store: &dyn Store, holder: Uuid, records: &[Execution]) -> bool {
     if records.is_empty() {
-        return;
+        return false;
     }
-    if patiently(|| store.finish(records, holder)).await.is_ok() {
-        return;
+    if let Ok(freed) = patiently(|| store.finish(records, holder)).await {
+        return freed;
     }
     // One of them cannot be stored; the others must not wait for it.
+    let mut freed = false;
     for record in records {
-        if let Err(error) = patiently(|| store.finish(std::slice::from_ref(record), holder)).await {
-            tracing::error!(tenant = %record.tenant, delivery = %record.id, %error, "the end of a delivery cannot be stored");
+        match patiently(|| store.finish(std::slice::from_ref(record), holder)).await {
+            Ok(some) => freed |= some,
+            Err(error) => {
+                tracing::error!(tenant = %record.tenant, delivery = %record.id, %error, "the end of a delivery cannot be stored");
+            }
         }
     }
+    freed
 }
 
 async fn release(store: &dyn Store, holder: Uuid, delivery: &Delivery) {

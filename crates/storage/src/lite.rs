@@ -12,6 +12,9 @@ macro_rules! dialect {
     (key_share) => {
         ""
     };
+    (share) => {
+        ""
+    };
     (exclusively) => {
         ""
     };

@@ -10,6 +10,9 @@ macro_rules! dialect {
     (key_share) => {
         " FOR KEY SHARE"
     };
+    (share) => {
+        " FOR SHARE"
+    };
     (exclusively) => {
         " FOR UPDATE"
     };

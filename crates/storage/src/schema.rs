@@ -34,6 +34,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0006_records_in_order.sql"),
         include_str!("../../../migrations/postgres/0006_records_in_order.sql"),
     ),
+    (
+        9,
+        "debts",
+        include_str!("../../../migrations/sqlite/0009_debts.sql"),
+        include_str!("../../../migrations/postgres/0009_debts.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

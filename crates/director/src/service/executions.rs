@@ -90,7 +90,8 @@ impl Services {
             execution_user: integration.execution_user,
             replay_of: Some(id),
         };
-        let delivery = Delivery { execution: execution.clone(), event, plan: None, next_at: now };
+        let ordering = integration.settings.outgoing.ordering;
+        let delivery = Delivery { execution: execution.clone(), event, plan: None, next_at: now, ordering };
         self.store.insert_delivery(&delivery).await?;
         Ok(execution)
     }

@@ -1,7 +1,7 @@
 use serde_json::json;
 use tidegate_model::{
-    Attempt, Call, Change, Delivery, Event, EventRef, Execution, ExecutionId, ExecutionUser, HttpMethod, Json,
-    LogLevel, LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
+    Attempt, Call, Change, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, ExecutionUser,
+    HttpMethod, Json, LogLevel, LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
 };
 use tidegate_storage::contract::{Intake, Whose};
 use uuid::Uuid;
@@ -175,7 +175,8 @@ async fn an_ended_outgoing_run_is_replayed_on_its_event() {
         event: Some(about),
         ..blank(&desk, &outgoing, now)
     };
-    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now };
+    let ordering = DeliveryOrdering::None;
+    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now, ordering };
     let holder = Uuid::from_u128(9);
     let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tidegate_model::{
-    Attempt, Call, Change, Delivery, Event, EventRef, Execution, ExecutionId, HttpMethod, Json, Status,
-    SystemRandomness,
+    Attempt, Call, Change, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, HttpMethod, Json,
+    Status, SystemRandomness,
 };
 use tidegate_storage::contract::Intake;
 use uuid::Uuid;
@@ -89,7 +89,8 @@ async fn an_outgoing_record_is_tried_on_its_event_and_masked_headers_count_as_th
         event: Some(about),
         ..template
     };
-    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now };
+    let ordering = DeliveryOrdering::None;
+    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now, ordering };
     let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
     let holder = Uuid::from_u128(9);
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();

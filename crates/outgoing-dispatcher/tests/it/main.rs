@@ -7,6 +7,7 @@ mod harness;
 mod calls;
 mod crashes;
 mod isolation;
+mod ordering;
 mod records;
 mod results;
 mod retries;

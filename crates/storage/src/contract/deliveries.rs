@@ -6,7 +6,8 @@ use uuid::Uuid;
 /// What one batch of the log becomes.
 #[derive(Clone, Debug, Default)]
 pub struct Intake {
-    /// Each event of the batch with one delivery per matching Integration (perhaps none). Deliveries are inserted leased to `holder`.
+    /// Each event of the batch, in the order of the log, with one delivery per matching Integration (perhaps none). Deliveries are inserted
+    /// leased to `holder`, but for those that wait for another one of their order.
     pub events: Vec<(Event, Vec<Delivery>)>,
     /// Entries that are no events, with their positions; kept aside.
     pub aside: Vec<(Position, Incomprehensible)>,
@@ -28,14 +29,17 @@ impl Whose<'_> {
 }
 
 /// The debts. A delivery is open while its row is here; its record takes its place when it ends.
+///
+/// Where an Integration keeps an order, a delivery waits while an earlier one about the same object is open: it is not due, and nobody can
+/// lease it. Its turn comes in the transaction that ends the one before, whatever that one ended as.
 #[async_trait]
 pub trait Deliveries {
     /// How far the intake has read; 0 at first.
     async fn intake_position(&self) -> Result<Position, Error>;
 
     /// Stores a batch and moves the position `from` -> `to`, in one transaction. `None` when the position is no longer `from`: another
-    /// intake was faster, nothing was stored. Otherwise the ids of the deliveries that are new: an event id that its tenant has seen
-    /// before adds nothing.
+    /// intake was faster, nothing was stored. Otherwise the ids of the deliveries that are new and leased: an event id that its tenant
+    /// has seen before adds nothing.
     async fn take_in(
         &self,
         from: Position,
@@ -46,7 +50,7 @@ pub trait Deliveries {
         now: Timestamp,
     ) -> Result<Option<Vec<ExecutionId>>, Error>;
 
-    /// Adds a delivery of an event that was taken in before (a replay), due at once and not leased.
+    /// Adds a delivery of an event that was taken in before (a replay), not leased; due at once, or at the end of its order.
     async fn insert_delivery(&self, delivery: &Delivery) -> Result<(), Error>;
 
     /// The event of a record, while it is kept.
@@ -74,10 +78,10 @@ pub trait Deliveries {
     async fn release(&self, delivery: &Delivery, holder: Uuid) -> Result<bool, Error>;
 
     /// Ends deliveries: removes their rows and inserts these records, each in the same transaction. Those whose lease `holder` no
-    /// longer has are left alone.
-    async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<(), Error>;
+    /// longer has are left alone. Those that waited for one of these are due now; answers whether there are any.
+    async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error>;
 
-    /// When the next delivery is due; `None` when there is none that is not leased.
+    /// When the next delivery is due; `None` when there is none that is neither leased nor waits for another one.
     async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Gives back every lease, of whichever holder: right only where no other process can hold one (one process on its own file).

@@ -1,16 +1,20 @@
 //! Many rows at once: here one by one, because a statement costs no round trip.
 
-use std::collections::HashSet;
-
 use uuid::Uuid;
 
 use super::dialect::Connection;
+use super::portable::order::{Chain, Ended};
+use crate::fault::Fault;
 use crate::record::RecordRow;
 
 statements! {
     INSERT_EXECUTION = "INSERT INTO execution (tenant, id, integration, status, trigger, started_at, event_id, object_type, \
         object_id, search, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO NOTHING";
-    END_DELIVERY = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND holder = $3";
+    END_DELIVERY = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND holder = $3 \
+        RETURNING id, place, tenant, integration, object_type, object_id";
+    FREE_FIRST = "UPDATE delivery SET next_at = started_at WHERE next_at = 9223372036854775807 AND tenant = $1 AND id = \
+        (SELECT id FROM delivery WHERE tenant = $1 AND integration = $2 AND object_type = $3 AND object_id = $4 \
+        AND place IS NOT NULL ORDER BY place LIMIT 1)";
 }
 
 /// Inserts records; one that is there stays as it is.
@@ -38,13 +42,25 @@ pub(crate) async fn end_deliveries(
     connection: &mut Connection,
     keys: &[(&str, Uuid)],
     holder: Uuid,
-) -> sqlx::Result<HashSet<Uuid>> {
-    let mut ended = HashSet::new();
+) -> Result<Vec<Ended>, Fault> {
+    let mut ended = Vec::with_capacity(keys.len());
     for (tenant, id) in keys {
         let end = sqlx::query(END_DELIVERY).bind(*tenant).bind(*id).bind(holder);
-        if end.execute(&mut *connection).await?.rows_affected() == 1 {
-            ended.insert(*id);
-        }
+        ended.extend(end.fetch_optional(&mut *connection).await?.as_ref().map(Ended::read).transpose()?);
     }
     Ok(ended)
+}
+
+/// Makes the first of each chain due, where it waits; answers how many did.
+pub(crate) async fn free_firsts(connection: &mut Connection, chains: &[Chain]) -> sqlx::Result<u64> {
+    let mut freed = 0;
+    for chain in chains {
+        let free = sqlx::query(FREE_FIRST)
+            .bind(chain.tenant.as_str())
+            .bind(chain.integration)
+            .bind(chain.object_type.as_str())
+            .bind(chain.object_id.as_str());
+        freed += free.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(freed)
 }

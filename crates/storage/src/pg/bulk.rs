@@ -1,11 +1,10 @@
 //! Many rows in one round trip: a column of each as an array.
 
-use std::collections::HashSet;
-
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::dialect::Connection;
+use super::portable::order::{Chain, Ended};
+use crate::fault::Fault;
 use crate::record::RecordRow;
 
 statements! {
@@ -13,7 +12,14 @@ statements! {
         object_id, search, body) SELECT * FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], \
         $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[]) ON CONFLICT (tenant, id) DO NOTHING";
     END_DELIVERIES = "DELETE FROM delivery WHERE (tenant, id) IN (SELECT * FROM UNNEST($1::text[], $2::uuid[])) AND holder = $3 \
-        RETURNING id";
+        RETURNING id, place, tenant, integration, object_type, object_id";
+    // The first of each chain is asked for on its own: an index has it.
+    FREE_FIRSTS = "UPDATE delivery SET next_at = started_at FROM (SELECT first.tenant, first.id \
+        FROM UNNEST($1::text[], $2::uuid[], $3::text[], $4::text[]) AS chain (tenant, integration, object_type, object_id), \
+        LATERAL (SELECT d.tenant, d.id FROM delivery d WHERE d.tenant = chain.tenant AND d.integration = chain.integration \
+        AND d.object_type = chain.object_type AND d.object_id = chain.object_id AND d.place IS NOT NULL \
+        ORDER BY d.place LIMIT 1) AS first) AS first \
+        WHERE delivery.tenant = first.tenant AND delivery.id = first.id AND delivery.next_at = 9223372036854775807";
 }
 
 /// Inserts records; one that is there stays as it is.
@@ -39,10 +45,20 @@ pub(crate) async fn end_deliveries(
     connection: &mut Connection,
     keys: &[(&str, Uuid)],
     holder: Uuid,
-) -> sqlx::Result<HashSet<Uuid>> {
+) -> Result<Vec<Ended>, Fault> {
     let end = sqlx::query(END_DELIVERIES)
         .bind(keys.iter().map(|(tenant, _)| *tenant).collect::<Vec<_>>())
         .bind(keys.iter().map(|(_, id)| *id).collect::<Vec<_>>())
         .bind(holder);
-    end.fetch_all(connection).await?.iter().map(|row| row.try_get("id")).collect()
+    end.fetch_all(connection).await?.iter().map(Ended::read).collect()
+}
+
+/// Makes the first of each chain due, where it waits; answers how many did.
+pub(crate) async fn free_firsts(connection: &mut Connection, chains: &[Chain]) -> sqlx::Result<u64> {
+    let free = sqlx::query(FREE_FIRSTS)
+        .bind(chains.iter().map(|chain| chain.tenant.as_str()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|chain| chain.integration).collect::<Vec<_>>())
+        .bind(chains.iter().map(|chain| chain.object_type.as_str()).collect::<Vec<_>>())
+        .bind(chains.iter().map(|chain| chain.object_id.as_str()).collect::<Vec<_>>());
+    Ok(free.execute(connection).await?.rows_affected())
 }

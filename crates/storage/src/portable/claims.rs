@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, counted, micros, sql};
+use super::{Database, counted, micros, order, sql};
 use crate::body::OwnedDeliveryBody;
 use crate::contract::Whose;
 use crate::fault::Fault;
@@ -19,7 +19,7 @@ macro_rules! claim {
              SELECT tenant, id FROM delivery WHERE next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
              AND ", $($whose),+, " ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") \
              UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (SELECT tenant, id FROM due) \
-             RETURNING id, next_at, body, \
+             RETURNING id, next_at, place, body, \
              (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
         )
     };
@@ -28,7 +28,8 @@ macro_rules! claim {
 statements! {
     CLAIM = claim!("integration NOT IN (", dialect!(ids), ")");
     CLAIM_OF = claim!("integration = $5");
-    NEXT_DUE = "SELECT next_at FROM delivery WHERE leased_until IS NULL ORDER BY next_at LIMIT 1";
+    // Those that wait for another one come last, and are due at no time.
+    NEXT_DUE = "SELECT next_at FROM delivery WHERE leased_until IS NULL AND next_at < $1 ORDER BY next_at LIMIT 1";
     RELEASE_ALL = "UPDATE delivery SET holder = NULL, leased_until = NULL WHERE leased_until IS NOT NULL";
 }
 
@@ -52,7 +53,7 @@ pub(super) async fn claim(
 }
 
 pub(super) async fn next_due(db: &Database) -> Result<Option<Timestamp>, Fault> {
-    let row = sql(NEXT_DUE).fetch_optional(db.reads()).await?;
+    let row = sql(NEXT_DUE).bind(order::NEVER).fetch_optional(db.reads()).await?;
     row.map(|row| Columns::of("delivery", &row).time("next_at")).transpose()
 }
 
@@ -63,5 +64,6 @@ pub(super) async fn release_all(db: &Database) -> Result<u64, Fault> {
 fn read(row: &Row) -> Result<Delivery, Fault> {
     let columns = Columns::of("delivery", row);
     let OwnedDeliveryBody { execution, plan } = columns.body("body")?;
-    Ok(Delivery { execution, event: columns.body("event")?, plan, next_at: columns.time("next_at")? })
+    let ordering = order::kept(columns.get("place")?);
+    Ok(Delivery { execution, event: columns.body("event")?, plan, next_at: columns.time("next_at")?, ordering })
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use tidegate_model::contract::{Incomprehensible, Position};
-use tidegate_model::{Event, EventId, ExecutionId, TenantId, Timestamp};
+use tidegate_model::{Delivery, DeliveryOrdering, Event, EventId, ExecutionId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::super::dialect::Connection;
+use super::deliveries::{self, Inserted, Lease};
 use super::row::Columns;
-use super::{Database, counted, deliveries, micros, number, sql, tenants};
+use super::{Database, counted, micros, number, order, sql, tenants};
 use crate::body;
 use crate::contract::Intake;
 use crate::fault::Fault;
@@ -42,6 +43,7 @@ pub(super) async fn take_in(
     }
     let lease = Some((holder, leased_until));
     let mut new = Vec::new();
+    let mut in_order = Vec::new();
     let (mut tenants_held, mut targets_held) = (HashMap::new(), HashMap::new());
     for (event, due) in &intake.events {
         let held = match tenants_held.entry(&event.tenant) {
@@ -61,9 +63,20 @@ pub(super) async fn take_in(
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(unknown) => *unknown.insert(deliveries::hold_target(&mut change, delivery).await?),
             };
-            if held && deliveries::insert_one(&mut change, delivery, lease).await? {
-                new.push(delivery.execution.id);
+            if !held {
+                continue;
             }
+            match delivery.ordering {
+                DeliveryOrdering::PerObject => in_order.push(delivery),
+                DeliveryOrdering::None => new.extend(insert(&mut change, delivery, lease, None).await?),
+            }
+        }
+    }
+    // Last, so that those who end deliveries of an order wait for little.
+    if !in_order.is_empty() {
+        let before = order::take_places(&mut change, in_order.len()).await?;
+        for (delivery, place) in in_order.into_iter().zip(before + 1..) {
+            new.extend(insert(&mut change, delivery, lease, Some(place)).await?);
         }
     }
     for (position, entry) in &intake.aside {
@@ -76,6 +89,17 @@ pub(super) async fn take_in(
 pub(super) async fn event(db: &Database, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, Fault> {
     let row = sql(FIND_EVENT).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(db.reads()).await?;
     row.map(|row| Columns::of("event", &row).body("body")).transpose()
+}
+
+/// Its id, when it is new and leased.
+async fn insert(
+    connection: &mut Connection,
+    delivery: &Delivery,
+    lease: Lease,
+    place: Option<i64>,
+) -> Result<Option<ExecutionId>, Fault> {
+    let inserted = deliveries::insert_one(connection, delivery, lease, place).await?;
+    Ok((inserted == Inserted::Leased).then_some(delivery.execution.id))
 }
 
 /// `false` when its tenant, which is held, has seen it before.

@@ -17,6 +17,7 @@ mod integration_systems;
 mod integrations;
 mod logics;
 mod objects;
+pub(super) mod order;
 mod outbox;
 pub(super) mod row;
 mod runtimes;

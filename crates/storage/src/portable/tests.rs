@@ -5,7 +5,8 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 use super::super::asked;
 use super::{
     applications, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
-    integration_rows, integration_systems, integrations, logics, objects, outbox, runtimes, signing_keys, tenants,
+    integration_rows, integration_systems, integrations, logics, objects, order, outbox, runtimes, signing_keys,
+    tenants,
 };
 
 #[tokio::test]
@@ -26,6 +27,7 @@ async fn every_statement_prepares() {
         integrations::STATEMENTS,
         logics::STATEMENTS,
         objects::STATEMENTS,
+        order::STATEMENTS,
         outbox::STATEMENTS,
         runtimes::STATEMENTS,
         signing_keys::STATEMENTS,
@@ -65,12 +67,38 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
         let parameters = [vec![(1, "'t1'")], narrowing, ids.to_vec()].concat();
         let plan = asked::plan_of(&mut connection, statement(name), &parameters).await;
         assert!(plan.contains(index), "{name} does not go by {index}:\n{plan}");
-        assert!(!asked::reads_everything(&plan), "{name} reads every row:\n{plan}");
+        assert!(!asked::reads_everything(&plan, "execution"), "{name} reads every row:\n{plan}");
         // The records of one event, and of one object among many, are few: a database that knows so may sort them.
         let few = ["LIST_BY_EVENT", "LIST_BY_OBJECT"].contains(&name);
         assert!(few || !asked::sorts(&plan), "{name} sorts:\n{plan}");
         assert!(!name.starts_with("COUNT") || asked::is_index_only(&plan), "{name} reads rows:\n{plan}");
     }
     let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1, &[(1, "100"), (2, "500")]).await;
-    assert!(prune.contains("execution_by_started_at") && !asked::reads_everything(&prune), "{prune}");
+    assert!(prune.contains("execution_by_started_at") && !asked::reads_everything(&prune, "execution"), "{prune}");
+}
+
+/// A backlog of deliveries that wait for others costs neither those who claim nor those who let the next one go.
+#[tokio::test]
+async fn claims_and_turns_do_not_walk_through_what_waits() {
+    let Some(database) = asked::test_database("turns").await else { return };
+    let mut connection = database.writes().acquire().await.unwrap();
+    asked::fill_deliveries(&mut connection).await;
+    let all = [claims::STATEMENTS, order::STATEMENTS, super::super::bulk::STATEMENTS];
+    let statement = |name: &str| all.into_iter().flatten().find(|(known, _)| known.starts_with(name)).unwrap().1;
+    let one = "md5('1')::uuid";
+    let claim = |whose| vec![(1, one), (2, "1000"), (3, "2000"), (4, "16"), (5, whose)];
+    let chains =
+        vec![(1, "ARRAY['t']"), (2, "ARRAY[md5('1')::uuid]"), (3, "ARRAY['Order']"), (4, "ARRAY['o1']"), (5, "NULL")];
+    let plans = [
+        ("CLAIM", "delivery_by_next_at", claim("'[]'")),
+        ("CLAIM_OF", "delivery_by_lane", claim(one)),
+        ("NEXT_DUE", "delivery_by_next_at", vec![(1, "9223372036854775807")]),
+        ("IS_OPEN", "delivery_in_order", vec![(1, "'t'"), (2, one), (3, "'Order'"), (4, "'o1'")]),
+        ("FREE_FIRST", "delivery_in_order", chains),
+    ];
+    for (name, index, parameters) in plans {
+        let plan = asked::plan_of(&mut connection, statement(name), &parameters).await;
+        assert!(plan.contains(index), "{name} does not go by {index}:\n{plan}");
+        assert!(!asked::reads_everything(&plan, "delivery"), "{name} reads every row:\n{plan}");
+    }
 }

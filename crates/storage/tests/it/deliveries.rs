@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use tidegate_model::{Attempt, Delivery, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger};
+use tidegate_model::{
+    Attempt, Delivery, DeliveryOrdering, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger,
+};
 use tidegate_storage::contract::Whose;
 use uuid::Uuid;
 
@@ -173,7 +175,8 @@ async fn a_finished_delivery_becomes_its_record(kept: &Kept) {
 
 fn delivery_of(execution: &tidegate_model::Execution, tenant: &TenantId) -> Delivery {
     let event = event(tenant, execution.event.as_ref().unwrap().id.as_str());
-    Delivery { execution: execution.clone(), event, plan: None, next_at: execution.started_at }
+    let ordering = DeliveryOrdering::None;
+    Delivery { execution: execution.clone(), event, plan: None, next_at: execution.started_at, ordering }
 }
 
 async fn a_replay_is_due_at_once(kept: &Kept) {

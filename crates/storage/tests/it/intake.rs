@@ -25,7 +25,8 @@ pub(crate) async fn with_target(kept: &Kept) -> (TenantId, Integration) {
 
 pub(crate) fn delivery(target: &Integration, event: &Event) -> Delivery {
     let execution = pending(target, event);
-    Delivery { next_at: execution.started_at, execution, event: event.clone(), plan: None }
+    let ordering = target.settings.outgoing.ordering;
+    Delivery { next_at: execution.started_at, execution, event: event.clone(), plan: None, ordering }
 }
 
 pub(crate) fn batch(target: &Integration, events: &[Event]) -> Intake {

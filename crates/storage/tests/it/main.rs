@@ -15,6 +15,7 @@ mod local_log;
 mod logics;
 mod objects;
 mod opening;
+mod ordering;
 mod outbox;
 mod parity;
 mod recorder;

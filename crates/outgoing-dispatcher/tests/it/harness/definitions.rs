@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_model::{
-    Change, Clock, Direction, Event, EventType, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, Logic,
-    LogicId, LogicKind, Settings, Subscription, SystemRandomness, Timestamp, UserId,
+    Change, Clock, DeliveryOrdering, Direction, Event, EventType, ExecutionUser, HttpMethod, Integration,
+    IntegrationId, Json, Logic, LogicId, LogicKind, Settings, Subscription, SystemRandomness, Timestamp, UserId,
 };
 
 use super::{World, order, tenant};
@@ -35,6 +35,12 @@ impl Definition {
             expiry_date: None,
             settings: Settings::default(),
         }
+    }
+
+    /// One call at a time for each object, in the order of its events.
+    pub(crate) fn in_order(mut self) -> Self {
+        self.settings.outgoing.ordering = DeliveryOrdering::PerObject;
+        self
     }
 
     pub(crate) fn get(mut self) -> Self {

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod list_log;
+mod postgres;
 mod sink;
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub(crate) registry: Arc<StoreRegistry>,
     pub(crate) options: Options,
     pub(crate) policy: Policy,
+    /// Where the store is.
+    pub(crate) url: DatabaseUrl,
     /// Goes with the world.
     pub(crate) _directory: Arc<TempDir>,
 }
@@ -57,8 +60,19 @@ impl World {
         // A file: a killed dispatcher takes its connections with it, and with them a database in memory.
         let directory = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::file(directory.path().join("tidegate.db"));
+        Self::on(url, clock, directory).await
+    }
+
+    /// On a database of its own of the server that the environment names; none is a visible skip, and a failure in CI.
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
+        let url = postgres::fresh().await?;
+        Some(Self::on(url, clock, tempfile::tempdir().unwrap()).await)
+    }
+
+    async fn on(url: DatabaseUrl, clock: Arc<ManualClock>, directory: TempDir) -> Self {
         tidegate_storage::migrate(&url).await.unwrap();
-        let options = tidegate_storage::Options { url, max_connections: 4, clock: clock.clone() };
+        let options = tidegate_storage::Options { url: url.clone(), max_connections: 4, clock: clock.clone() };
         let opened = tidegate_storage::open(&options).await.unwrap();
         let organization = tidegate_model::Tenant { id: tenant(), name: "Acme".to_owned(), created_at: clock.now() };
         opened.store.insert_tenant(&organization).await.unwrap();
@@ -69,17 +83,26 @@ impl World {
                 asked: AtomicUsize::default(),
             }),
             store: opened.store,
-            log: opened.local_log.unwrap(),
+            log: opened.local_log.unwrap_or_else(|| ListLog::new()),
             clock,
             sink: Sink::start().await,
             options: Options { poll: Duration::from_millis(20), ..Options::default() },
             policy: Policy::allowing_loopback(),
+            url,
             _directory: directory.into(),
         }
     }
 
     /// Builds a dispatcher, with an engine of its own.
     pub(crate) fn build(&self) -> Result<(Dispatcher, Engine), InvalidOptions> {
+        self.build_on(self.store.clone(), self.registry.clone())
+    }
+
+    fn build_on(
+        &self,
+        store: Arc<dyn Store>,
+        registry: Arc<dyn Registry>,
+    ) -> Result<(Dispatcher, Engine), InvalidOptions> {
         let egress = Egress::new(self.policy.clone()).unwrap();
         let parts = tidegate_engine::Parts {
             objects: Arc::new(NoObjects),
@@ -91,9 +114,9 @@ impl World {
         };
         let engine = Engine::start(tidegate_engine::Options::default(), parts).unwrap();
         let parts = Parts {
-            store: self.store.clone(),
+            store,
             events: self.log.clone(),
-            registry: self.registry.clone(),
+            registry,
             engine: engine.clone(),
             egress,
             clock: self.clock.clone(),
@@ -106,12 +129,23 @@ impl World {
     pub(crate) fn dispatch(&self) -> Running {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let inside = runtime.enter();
-        let (dispatcher, engine) = self.build().unwrap();
+        let built = self.build().unwrap();
         drop(inside);
-        let shutdown = CancellationToken::new();
-        let token = shutdown.clone();
-        let run = runtime.spawn(async move { dispatcher.run(token).await.unwrap() });
-        Running { runtime: Some(runtime), shutdown, run, engine }
+        Running::start(runtime, built)
+    }
+
+    /// As [`World::dispatch`], with connections of its own to the database: they end with it.
+    pub(crate) async fn dispatch_apart(&self) -> Running {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let options =
+            tidegate_storage::Options { url: self.url.clone(), max_connections: 4, clock: self.clock.clone() };
+        let store = runtime.spawn(async move { tidegate_storage::open(&options).await.unwrap().store }).await.unwrap();
+        let registry =
+            StoreRegistry { store: store.clone(), away: AtomicBool::default(), asked: AtomicUsize::default() };
+        let inside = runtime.enter();
+        let built = self.build_on(store, Arc::new(registry)).unwrap();
+        drop(inside);
+        Running::start(runtime, built)
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -177,6 +211,13 @@ impl World {
 }
 
 impl Running {
+    fn start(runtime: Runtime, (dispatcher, engine): (Dispatcher, Engine)) -> Self {
+        let shutdown = CancellationToken::new();
+        let token = shutdown.clone();
+        let run = runtime.spawn(async move { dispatcher.run(token).await.unwrap() });
+        Self { runtime: Some(runtime), shutdown, run, engine }
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();

@@ -68,7 +68,7 @@ impl Deliveries for Database {
         self.run("release", deliveries::save(self, delivery, holder, None)).await
     }
 
-    async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<(), Error> {
+    async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error> {
         self.run("finish", deliveries::finish(self, records, holder)).await
     }
 
