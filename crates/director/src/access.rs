@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tidegate_model::contract::Verifier;
-use tidegate_model::{Caller, Error, Resource, Scope, Tenant, TenantId};
+use tidegate_model::{Caller, ClientOwner, Error, Resource, Scope, Tenant, TenantId};
 use tidegate_storage::Store;
 
 /// An authenticated caller, in the tenant it named or is bound to.
@@ -39,6 +39,8 @@ pub(crate) enum Operation {
     ReadObjects,
     WriteObjects,
     PublishEvents,
+    ReadEvents,
+    WriteEvents,
 }
 
 impl Operation {
@@ -68,7 +70,8 @@ impl Operation {
             O::WriteExecutions => Scope::Write(R::Execution),
             O::ReadObjects => Scope::Read(R::Object),
             O::WriteObjects => Scope::Write(R::Object),
-            O::PublishEvents => Scope::Write(R::Event),
+            O::PublishEvents | O::WriteEvents => Scope::Write(R::Event),
+            O::ReadEvents => Scope::Read(R::Event),
         }
     }
 
@@ -134,6 +137,21 @@ impl Access {
     pub(crate) fn within(&self, operation: Operation) -> Result<&TenantId, Error> {
         self.allow(operation)?;
         self.tenant.as_ref().map(|t| &t.id).ok_or(Error::TenantRequired)
+    }
+
+    /// As [`Access::within`], but the operator's own clients may do it without a tenant, to what is no tenant's; then there is none.
+    pub(crate) fn within_or_above(&self, operation: Operation) -> Result<Option<&TenantId>, Error> {
+        self.allow(operation)?;
+        match &self.tenant {
+            Some(tenant) => Ok(Some(&tenant.id)),
+            None if self.is_above_tenants() => Ok(None),
+            None => Err(Error::TenantRequired),
+        }
+    }
+
+    /// Whether it is the operator's own client.
+    pub(crate) fn is_above_tenants(&self) -> bool {
+        self.caller.owner == ClientOwner::Administrator
     }
 
     /// Who did it, as `createdBy` and `updatedBy` show it.

@@ -38,6 +38,7 @@ mod http;
 mod openapi;
 mod paging;
 mod relay;
+mod replays;
 mod retention;
 mod rules;
 mod service;
@@ -51,9 +52,11 @@ use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck
 use tidegate_model::{Clock, Randomness, RunBounds};
 use tidegate_storage::{Safe, Sealer, Store};
 use tidegate_wire::api::Public;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::Relay;
+use crate::replays::Replays;
 use crate::retention::Retention;
 use crate::service::{ObjectsService, Services, Stored, StoredRegistry};
 
@@ -115,6 +118,7 @@ pub struct Director {
     objects: Arc<ObjectsService>,
     relay: Arc<Relay>,
     retention: Arc<Retention>,
+    replays: Arc<Replays>,
 }
 
 impl Director {
@@ -142,6 +146,13 @@ impl Director {
             records: options.record_retention,
             events: options.event_retention,
         };
+        let replay_begun = Arc::new(Notify::new());
+        let replays = Replays {
+            store: store.clone(),
+            clock: clock.clone(),
+            randomness: randomness.clone(),
+            begun: replay_begun.clone(),
+        };
         let registry = Arc::new(StoredRegistry(store.clone()));
         let safe = Safe::new(store.clone(), sealer.clone(), clock.clone(), randomness.clone());
         let services = Services {
@@ -153,6 +164,7 @@ impl Director {
             scripts,
             trials,
             objects: objects.clone(),
+            replay_begun,
             clock,
             randomness,
             run_bounds: options.run_bounds,
@@ -162,7 +174,8 @@ impl Director {
         let services = Arc::new(services);
         let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
         let router = http::router(services, verifier, store, options.max_body);
-        Self { router, grpc, registry, safe, objects, relay: Arc::new(relay), retention: Arc::new(retention) }
+        let (relay, retention, replays) = (Arc::new(relay), Arc::new(retention), Arc::new(replays));
+        Self { router, grpc, registry, safe, objects, relay, retention, replays }
     }
 
     /// `POST /graphql`, `POST /v1/events`, and the documents of Integrations.
@@ -190,8 +203,9 @@ impl Director {
         self.objects.clone()
     }
 
-    /// Relays the outbox and prunes what is old, until shutdown. Several processes may do so at once: one of them relays.
+    /// Relays the outbox, works replays off and prunes what is old, until shutdown. Several processes may do so at once: one of them relays.
     pub async fn run(&self, shutdown: CancellationToken) {
-        tokio::join!(self.relay.run(shutdown.clone()), self.retention.run(shutdown));
+        let (relay, replays) = (self.relay.run(shutdown.clone()), self.replays.run(shutdown.clone()));
+        tokio::join!(relay, replays, self.retention.run(shutdown));
     }
 }

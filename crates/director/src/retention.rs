@@ -50,6 +50,12 @@ impl Retention {
             while self.store.prune_executions(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
                 sleep(BREATH).await;
             }
+            while self.store.prune_aside(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
+                sleep(BREATH).await;
+            }
+            while self.store.prune_replays(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
+                sleep(BREATH).await;
+            }
         }
         if let Some(before) = earlier(now, self.events) {
             while self.store.prune_events(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {

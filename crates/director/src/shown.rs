@@ -16,6 +16,15 @@ pub(crate) fn planned_headers(call: &PlannedCall) -> Json {
     kept::headers(texts.iter().filter_map(|(name, text)| Some((*name, text.as_str()?))))
 }
 
+/// How many bytes of what came from the bus are shown.
+pub(crate) const MAX_PAYLOAD: usize = 64 << 10;
+
+/// The beginning of what came from the bus: text, other bytes as base64.
+pub(crate) fn payload(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(MAX_PAYLOAD)];
+    kept::body(shown, shown.len() < bytes.len())
+}
+
 /// Microseconds as milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "exact for runs of up to 285 years")]
 pub(crate) fn millis(micros: u64) -> f64 {

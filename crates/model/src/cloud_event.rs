@@ -83,6 +83,22 @@ impl CloudEvent {
         })
     }
 
+    /// What came in binary mode, in structured mode: to be shown and corrected, so nothing is asked of it. Data that is no JSON is base64.
+    pub fn restructured(
+        attributes: impl IntoIterator<Item = (String, String)>,
+        content_type: Option<&str>,
+        payload: &[u8],
+    ) -> Json {
+        let mut all: Vec<(String, Json)> =
+            attributes.into_iter().map(|(name, value)| (name, Json::of(&value))).collect();
+        all.extend(content_type.map(|content| ("datacontenttype".to_owned(), Json::of(&content))));
+        all.push(match Json::parse_bytes(payload) {
+            Ok(data) => ("data".to_owned(), data),
+            Err(_) => ("data_base64".to_owned(), Json::of(&STANDARD.encode(payload))),
+        });
+        Json::object(all.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+
     fn from_json(json: &Json) -> Result<Self, InvalidCloudEvent> {
         if !json.is_object() {
             return Err(invalid("payload", "a JSON object"));
@@ -192,6 +208,22 @@ pub fn parse_change(text: &str) -> Option<EventType> {
     [EventType::Create, EventType::Update, EventType::Delete]
         .into_iter()
         .find(|e| e.as_str().to_ascii_lowercase() == text)
+}
+
+/// Undoes the percent-encoding that the CloudEvents bindings ask for in headers. A text that is not so encoded stays.
+pub fn percent_decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let digit = |i: usize| tail.get(i).and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
+            bytes.push(high << 4 | low);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 fn object_id(value: Option<&Json>) -> Result<ObjectId, InvalidCloudEvent> {

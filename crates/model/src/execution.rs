@@ -249,7 +249,8 @@ pub struct Execution {
 }
 
 /// Which records to list; every field narrows, an absent one does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct ExecutionFilter {
     /// Of this Integration.
     pub integration: Option<IntegrationId>,

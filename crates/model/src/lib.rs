@@ -39,6 +39,7 @@ mod object;
 mod page;
 mod rate;
 mod registry;
+mod replay;
 pub mod schema;
 mod secret;
 mod settings;
@@ -59,8 +60,8 @@ pub use execution::{
     Trigger,
 };
 pub use id::{
-    ApplicationId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId, InvalidId,
-    LogicId, ObjectId, ObjectTypeId, RuntimeId, SigningSecretId, TenantId, TypeName, UserId,
+    ApplicationId, AsideId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId,
+    InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TypeName, UserId,
 };
 pub use integration::{
     Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Runnable, Script, Subscription,
@@ -70,6 +71,7 @@ pub use object::{Change, Event, Object, changed_attributes, former_state};
 pub use page::{Page, PageOf, Slice};
 pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
+pub use replay::{Replay, ReplayState};
 pub use secret::{Secret, SecretHash};
 pub use settings::{DeliveryOrdering, IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
 pub use signature::{

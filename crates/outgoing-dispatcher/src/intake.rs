@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::contract::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received, Registry};
-use tidegate_model::{Delivery, Error, Event, Json};
+use tidegate_model::{AsideId, Error, Event, ExecutionId};
+use tidegate_storage::contract::AsideEntry;
 use tidegate_storage::{Store, contract};
 
 use crate::Options;
@@ -102,7 +104,7 @@ impl Intake {
                     reason = other.reason,
                     "an entry of the log is no event; it is kept aside"
                 );
-                intake.aside.push((entry.position, other));
+                intake.aside.push(self.kept(entry.position, other));
                 return Ok(());
             }
         };
@@ -110,32 +112,74 @@ impl Intake {
         match fan_out(&event, &*self.registry, &*deliverer.clock, &*deliverer.randomness).await {
             Ok(deliveries) => intake.events.push((event, deliveries)),
             Err(error @ (Error::Unavailable(_) | Error::Internal { .. })) => return Err(error),
-            Err(refusal) => intake.aside.push((entry.position, aside(&event, &refusal))),
+            Err(refusal) => intake.aside.push(self.kept(entry.position, aside(&event, &refusal))),
         }
         Ok(())
     }
 
-    async fn take_in(&self, from: Position, to: Position, intake: contract::Intake, faults: u32) -> Result<(), Error> {
-        let intake = match intake.events.first() {
+    fn kept(&self, position: Position, entry: Incomprehensible) -> AsideEntry {
+        let deliverer = &self.in_hand.deliverer;
+        AsideEntry { id: AsideId::generate(&*deliverer.clock, &*deliverer.randomness), position, entry }
+    }
+
+    /// Events whose tenant is not there are kept aside with the others.
+    async fn take_in(
+        &self,
+        from: Position,
+        to: Position,
+        mut intake: contract::Intake,
+        faults: u32,
+    ) -> Result<(), Error> {
+        loop {
+            let unknown = match self.try_to_take_in(from, to, &intake, faults).await {
+                Err(Error::TenantNotFound(tenant)) => tenant,
+                Err(error) => return Err(error),
+                Ok(new) => {
+                    let deliveries = intake.events.into_iter().flat_map(|(_, deliveries)| deliveries);
+                    for delivery in deliveries.filter(|delivery| new.contains(&delivery.execution.id)) {
+                        self.in_hand.take_up(delivery, From::Intake).await;
+                    }
+                    return Ok(());
+                }
+            };
+            let (strange, known) = intake.events.into_iter().partition(|(event, _)| event.tenant.as_str() == unknown);
+            let strange: Vec<_> = strange;
+            if strange.is_empty() {
+                return Err(Error::TenantNotFound(unknown));
+            }
+            tracing::warn!(
+                tenant = unknown,
+                events = strange.len(),
+                "events of a tenant that is not there; they are kept aside"
+            );
+            let refusal = Error::TenantNotFound(unknown);
+            intake.aside.extend(strange.iter().map(|(event, _)| self.kept(to, aside(event, &refusal))));
+            intake.events = known;
+        }
+    }
+
+    /// The deliveries that are new and leased.
+    async fn try_to_take_in(
+        &self,
+        from: Position,
+        to: Position,
+        intake: &contract::Intake,
+        faults: u32,
+    ) -> Result<HashSet<ExecutionId>, Error> {
+        let instead = match intake.events.first() {
             Some((event, _)) if faults >= PATIENCE => {
                 tracing::error!(position = to, tenant = %event.tenant, event = %event.id, "an event cannot be stored; it is kept aside");
                 let reason = Error::InvalidOperation("the store could not take it".to_owned());
-                contract::Intake { events: Vec::new(), aside: vec![(to, aside(event, &reason))] }
+                Some(contract::Intake { events: Vec::new(), aside: vec![self.kept(to, aside(event, &reason))] })
             }
-            _ => intake,
+            _ => None,
         };
+        let intake = instead.as_ref().unwrap_or(intake);
         let deliverer = &self.in_hand.deliverer;
         let now = deliverer.clock.now();
-        let taken = self.store.take_in(from, to, &intake, deliverer.holder, now + self.options.lease, now).await?;
-        // Another intake was faster: it has them.
-        let Some(new) = taken else { return Ok(()) };
-        let new: HashSet<_> = new.into_iter().collect();
-        let deliveries = intake.events.into_iter().flat_map(|(_, deliveries)| deliveries);
-        let fresh: Vec<Delivery> = deliveries.filter(|delivery| new.contains(&delivery.execution.id)).collect();
-        for delivery in fresh {
-            self.in_hand.take_up(delivery, From::Intake).await;
-        }
-        Ok(())
+        let taken = self.store.take_in(from, to, intake, deliverer.holder, now + self.options.lease, now).await?;
+        // Where another intake was faster, it has them.
+        Ok(taken.into_iter().flatten().collect())
     }
 
     /// An end of the log that is not where the position says is a loss too.
@@ -177,8 +221,9 @@ fn tell_gap(from: Position, bounds: LogBounds) {
 fn aside(event: &Event, refusal: &Error) -> Incomprehensible {
     let kind = event.change.event_type().as_str().to_lowercase();
     Incomprehensible {
+        tenant: Some(event.tenant.clone()),
         subject: format!("tidegate.events.{}.{}.{kind}", event.tenant, event.object_type),
-        payload: Json::of(event).as_str().as_bytes().to_vec(),
+        payload: CloudEvent::structured(event).as_str().as_bytes().to_vec(),
         reason: refusal.to_string(),
         time: event.time,
     }

@@ -82,6 +82,17 @@ pub(super) enum ExecutionStatus {
 }
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::ReplayState")]
+pub(super) enum ReplayState {
+    /// More is to come.
+    Running,
+    /// Everything was replayed.
+    Done,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tidegate_model::SkipReason")]
 pub(super) enum SkipReason {
     Inactive,

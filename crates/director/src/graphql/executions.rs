@@ -1,9 +1,9 @@
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::enums::{EventType, ExecutionStatus, ExecutionTrigger, HttpMethod, SkipReason};
 use super::integrations::{ExecutionUser, Integration};
 use super::of;
-use super::page::{Page, asked};
+use super::page::{Page, asked, told};
 use super::scalars::{DateTime, Json, PageCursor};
 use crate::service;
 use crate::shown::{duration_ms, log_text, millis};
@@ -288,6 +288,23 @@ impl From<ExecutionFilter> for service::ExecutionFilterInput {
     }
 }
 
+/// What cancelling by filter came to.
+#[derive(SimpleObject)]
+pub(super) struct CancelledExecutions {
+    /// How many there were.
+    count: i32,
+    /// How many ended by this.
+    cancelled: i32,
+    /// How many were left, because an attempt of them was being made.
+    in_hand: i32,
+}
+
+impl From<service::CancelledExecutions> for CancelledExecutions {
+    fn from(answer: service::CancelledExecutions) -> Self {
+        Self { count: told(answer.count), cancelled: told(answer.cancelled), in_hand: told(answer.in_hand) }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct ExecutionQuery;
 
@@ -322,5 +339,22 @@ impl ExecutionMutation {
     async fn replay_execution(&self, ctx: &Context<'_>, id: ID) -> Result<Execution> {
         let (services, access) = of(ctx)?;
         Ok(Execution(services.replay_execution(access, &id).await?))
+    }
+
+    /// Ends a delivery that waits for its first or next attempt, as FAILED. Refused while an attempt is being made.
+    async fn cancel_execution(&self, ctx: &Context<'_>, id: ID) -> Result<Execution> {
+        let (services, access) = of(ctx)?;
+        Ok(Execution(services.cancel_execution(access, &id).await?))
+    }
+
+    /// Ends the deliveries that wait and that the filter finds, the newest first, up to 10000 in one call; a filter must narrow something.
+    async fn cancel_executions(
+        &self,
+        ctx: &Context<'_>,
+        filter: ExecutionFilter,
+        #[graphql(default = false)] dry_run: bool,
+    ) -> Result<CancelledExecutions> {
+        let (services, access) = of(ctx)?;
+        Ok(services.cancel_executions(access, filter.into(), dry_run).await?.into())
     }
 }

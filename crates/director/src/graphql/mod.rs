@@ -1,6 +1,7 @@
 //! The GraphQL face: types and resolvers, one file per noun. A resolver translates and calls a service; it decides nothing.
 
 mod applications;
+mod aside;
 mod credentials;
 mod enums;
 mod events;
@@ -13,6 +14,7 @@ mod nulls;
 mod object_types;
 mod objects;
 mod page;
+mod replays;
 mod runtimes;
 mod scalars;
 mod settings;
@@ -42,6 +44,8 @@ pub(crate) struct Query(
     integrations::IntegrationQuery,
     credentials::CredentialQuery,
     executions::ExecutionQuery,
+    replays::ReplayQuery,
+    aside::AsideQuery,
     object_types::ObjectTypeQuery,
     objects::ObjectQuery,
 );
@@ -57,6 +61,8 @@ pub(crate) struct Mutation(
     integrations::IntegrationMutation,
     credentials::CredentialMutation,
     executions::ExecutionMutation,
+    replays::ReplayMutation,
+    aside::AsideMutation,
     object_types::ObjectTypeMutation,
     objects::ObjectMutation,
     events::EventMutation,

@@ -1,12 +1,14 @@
 use async_graphql::{Interface, OutputType, SimpleObject};
 
 use super::applications::Application;
+use super::aside::AsideEvent;
 use super::credentials::Credential;
 use super::executions::Execution;
 use super::integration_systems::IntegrationSystem;
 use super::integrations::Integration;
 use super::logics::Logic;
 use super::objects::Object;
+use super::replays::Replay;
 use super::runtimes::Runtime;
 use super::scalars::PageCursor;
 use super::tenants::Tenant;
@@ -31,6 +33,8 @@ pub(super) struct PageInfo {
     concrete(name = "IntegrationPage", params(Integration)),
     concrete(name = "CredentialPage", params(Credential)),
     concrete(name = "ExecutionPage", params(Execution)),
+    concrete(name = "ReplayPage", params(Replay)),
+    concrete(name = "AsideEventPage", params(AsideEvent)),
     concrete(name = "ObjectPage", params(Object))
 )]
 #[expect(clippy::struct_field_names, reason = "the fields are those of the interface Pageable")]
@@ -52,6 +56,8 @@ pub(super) enum Pageable {
     Integration(Page<Integration>),
     Credential(Page<Credential>),
     Execution(Page<Execution>),
+    Replay(Page<Replay>),
+    AsideEvent(Page<AsideEvent>),
     Object(Page<Object>),
 }
 
@@ -65,9 +71,14 @@ impl<T: OutputType> Page<T> {
                 end_cursor: PageCursor(listed.end_cursor),
                 has_next_page: listed.has_next,
             },
-            total_count: i32::try_from(listed.total).unwrap_or(i32::MAX),
+            total_count: told(listed.total),
         }
     }
+}
+
+/// A count: GraphQL has no larger integer.
+pub(super) fn told(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 pub(super) fn asked(first: Option<i32>, after: Option<PageCursor>) -> Asked {

@@ -1,9 +1,9 @@
 use tidegate_model::{Error, SkipReason, Status, Trigger};
 use tidegate_wire::api::v1::{self, ExecutionService};
 
-use super::Face;
-use super::convert::{asked, event_type, http_method, instant, page, text_of, time};
+use super::convert::{asked, event_type, http_method, instant, page, required, text_of, time};
 use super::integrations::execution_user;
+use super::{Face, replays};
 use crate::access::Access;
 use crate::service::ExecutionFilterInput;
 use crate::shown::{duration_ms, log_text, millis};
@@ -164,5 +164,60 @@ impl ExecutionService for Face {
     ) -> Result<v1::ReplayExecutionResponse, Error> {
         let execution = self.services.replay_execution(access, &request.id).await?;
         Ok(v1::ReplayExecutionResponse { execution: Some(message(execution)) })
+    }
+
+    async fn replay_executions(
+        &self,
+        access: &Access,
+        request: v1::ReplayExecutionsRequest,
+    ) -> Result<v1::ReplayExecutionsResponse, Error> {
+        let filter = filter(required("filter", request.filter)?)?;
+        let (dry_run, rate) = (request.dry_run.unwrap_or_default(), request.rate_per_second);
+        let answer = self.services.replay_executions(access, filter, dry_run, rate).await?;
+        Ok(v1::ReplayExecutionsResponse { replayed_executions: Some(replays::replayed(&answer)) })
+    }
+
+    async fn get_replay(&self, access: &Access, request: v1::GetReplayRequest) -> Result<v1::GetReplayResponse, Error> {
+        let replay = self.services.replay(access, &request.id).await?;
+        Ok(v1::GetReplayResponse { replay: replay.map(replays::message) })
+    }
+
+    async fn list_replays(
+        &self,
+        access: &Access,
+        request: v1::ListReplaysRequest,
+    ) -> Result<v1::ListReplaysResponse, Error> {
+        let listed = self.services.replays(access, asked(request.first, request.after)).await?;
+        let (data, page_info, total_count) = page(listed, replays::message);
+        Ok(v1::ListReplaysResponse { data, page_info, total_count })
+    }
+
+    async fn stop_replay(
+        &self,
+        access: &Access,
+        request: v1::StopReplayRequest,
+    ) -> Result<v1::StopReplayResponse, Error> {
+        let replay = self.services.stop_replay(access, &request.id).await?;
+        Ok(v1::StopReplayResponse { replay: Some(replays::message(replay)) })
+    }
+
+    async fn cancel_execution(
+        &self,
+        access: &Access,
+        request: v1::CancelExecutionRequest,
+    ) -> Result<v1::CancelExecutionResponse, Error> {
+        let execution = self.services.cancel_execution(access, &request.id).await?;
+        Ok(v1::CancelExecutionResponse { execution: Some(message(execution)) })
+    }
+
+    async fn cancel_executions(
+        &self,
+        access: &Access,
+        request: v1::CancelExecutionsRequest,
+    ) -> Result<v1::CancelExecutionsResponse, Error> {
+        let filter = filter(required("filter", request.filter)?)?;
+        let dry_run = request.dry_run.unwrap_or_default();
+        let answer = self.services.cancel_executions(access, filter, dry_run).await?;
+        Ok(v1::CancelExecutionsResponse { cancelled_executions: Some(replays::cancelled(&answer)) })
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
+use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent, percent_decoded};
 
 use super::refusal::Refusal;
 use super::{Face, Unread};
@@ -45,7 +45,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<CloudEvent>, bool), Inv
         "application/cloudevents+json" => Ok((vec![CloudEvent::from_structured(body)?], false)),
         "application/cloudevents-batch+json" => Ok((CloudEvent::from_batch(body)?, true)),
         _ if headers.contains_key("ce-specversion") => {
-            let attribute = |name: &str| text(&format!("ce-{name}"));
+            let attribute = |name: &str| text(&format!("ce-{name}")).map(|value| percent_decoded(&unquoted(&value)));
             Ok((vec![CloudEvent::from_binary(attribute, content_type.as_deref(), body)?], false))
         }
         _ => Err(fault(
@@ -53,6 +53,17 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<CloudEvent>, bool), Inv
             "application/cloudevents+json, application/cloudevents-batch+json, or the headers ce-specversion, ce-id, ...",
         )),
     }
+}
+
+/// A header's value without the quotes that it may be in (RFC 9110 section 5.6.4).
+fn unquoted(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return value.to_owned() };
+    let mut escaped = false;
+    let kept = |letter: &char| {
+        escaped = *letter == '\\' && !escaped;
+        !escaped
+    };
+    inner.chars().filter(kept).collect()
 }
 
 fn fault(field: &str, expected: &str) -> InvalidCloudEvent {

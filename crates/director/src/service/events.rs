@@ -83,7 +83,7 @@ impl Services {
 }
 
 /// Refuses what could not be read where it arrives.
-fn check_form(event: &Event) -> Result<(), InvalidCloudEvent> {
+pub(super) fn check_form(event: &Event) -> Result<(), InvalidCloudEvent> {
     let structured = CloudEvent::structured(event);
     let expected = if structured.as_str().len() > MAX_EVENT {
         format!("at most {} KiB in all", MAX_EVENT / 1024)

@@ -1,6 +1,6 @@
-use tidegate_model::{Delivery, Error, Execution, ExecutionFilter, ExecutionId, Slice, Status, Timestamp, Trigger};
+use tidegate_model::{Error, Execution, ExecutionFilter, Slice, Status, Timestamp};
 
-use super::{Services, found, known_id};
+use super::Services;
 use crate::access::{Access, Operation};
 use crate::paging::{Asked, List, Listed};
 
@@ -17,6 +17,15 @@ pub(crate) struct ExecutionFilterInput {
     pub text: Option<String>,
 }
 
+impl ExecutionFilterInput {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.text.as_ref().is_some_and(|t| t.chars().count() > 256) {
+            return Err(Error::invalid("filter.text", "at most 256 characters"));
+        }
+        Ok(())
+    }
+}
+
 impl Services {
     /// Newest first. The total is told only to who asks for it: counting takes longer the more there are, a page does not.
     pub(crate) async fn executions(
@@ -27,9 +36,7 @@ impl Services {
         counted: bool,
     ) -> Result<Listed<Execution>, Error> {
         let tenant = access.within(Operation::ReadExecutions)?;
-        if filter.text.as_ref().is_some_and(|t| t.chars().count() > 256) {
-            return Err(Error::invalid("filter.text", "at most 256 characters"));
-        }
+        filter.check()?;
         let list = List::new(&self.sealer, "executions", Some(tenant));
         let of = list.page(&asked)?;
         let (page, total) = match known(filter) {
@@ -47,58 +54,10 @@ impl Services {
         let Ok(id) = id.parse() else { return Ok(None) };
         self.store.execution(tenant, id).await
     }
-
-    /// Runs an ended outgoing run again, on the same event and with the Integration as it is now; the record stays.
-    pub(crate) async fn replay_execution(&self, access: &Access, id: &str) -> Result<Execution, Error> {
-        let tenant = access.within(Operation::WriteExecutions)?;
-        let id: ExecutionId = known_id("Execution", id)?;
-        let before = found("Execution", id, self.store.execution(tenant, id).await?)?;
-        let refused = |why: &str| Error::InvalidOperation(format!("execution {id} cannot be replayed: {why}"));
-        if before.status.is_open() {
-            return Err(refused("it has not ended"));
-        }
-        let Some(about) = before.event else {
-            return Err(refused("only runs of OUTGOING Integrations can be"));
-        };
-        let Some(integration) = self.store.integration(tenant, before.integration).await? else {
-            return Err(refused("its Integration is deleted"));
-        };
-        let Some(event) = self.store.event(tenant, &about.id).await? else {
-            return Err(refused("its event is no longer kept"));
-        };
-        let now = self.clock.now();
-        let execution = Execution {
-            id: ExecutionId::generate(&*self.clock, &*self.randomness),
-            tenant: tenant.clone(),
-            integration: integration.id,
-            trigger: Trigger::Replay,
-            status: Status::Pending,
-            skip_reason: None,
-            started_at: now,
-            finished_at: None,
-            request: None,
-            event: Some(about),
-            attempts: Vec::new(),
-            next_attempt_at: Some(now),
-            calls: Vec::new(),
-            enable_result: None,
-            core_result: None,
-            log: Vec::new(),
-            error: None,
-            core_logic_version: None,
-            enable_logic_version: None,
-            execution_user: integration.execution_user,
-            replay_of: Some(id),
-        };
-        let ordering = integration.settings.outgoing.ordering;
-        let delivery = Delivery { execution: execution.clone(), event, plan: None, next_at: now, ordering };
-        self.store.insert_delivery(&delivery).await?;
-        Ok(execution)
-    }
 }
 
 /// The filter in the platform's own terms; `None` where it names what cannot exist, so that nothing matches.
-fn known(filter: ExecutionFilterInput) -> Option<ExecutionFilter> {
+pub(super) fn known(filter: ExecutionFilterInput) -> Option<ExecutionFilter> {
     Some(ExecutionFilter {
         integration: filter.integration_id.map(|id| id.parse()).transpose().ok()?,
         statuses: filter.statuses,

@@ -1,11 +1,13 @@
 //! What the director does, one file per noun. The faces (GraphQL now, gRPC beside it) translate and call; every rule stands here.
 
 mod applications;
+mod aside;
 mod attributes;
 mod builtin;
 mod changes;
 mod comparison;
 mod credentials;
+mod debts;
 mod draft;
 mod events;
 mod executions;
@@ -37,10 +39,12 @@ use std::sync::Arc;
 use tidegate_model::contract::{EventLog, Notices, ScriptCheck, Trials};
 use tidegate_model::{Clock, Error, Randomness, RunBounds};
 use tidegate_storage::{Safe, Sealer, Store};
+use tokio::sync::Notify;
 
 pub(crate) use applications::ApplicationInput;
 pub(crate) use comparison::{Comparison, Different};
 pub(crate) use credentials::{CredentialInput, CredentialUpdateInput, ToldCredential};
+pub(crate) use debts::{CancelledExecutions, ReplayedExecutions, again};
 pub(crate) use draft::Drafted;
 pub(crate) use events::EventInput;
 pub(crate) use executions::ExecutionFilterInput;
@@ -69,6 +73,8 @@ pub(crate) struct Services {
     pub(crate) scripts: Arc<dyn ScriptCheck>,
     pub(crate) trials: Arc<dyn Trials>,
     pub(crate) objects: Arc<ObjectsService>,
+    /// Tells that a replay was begun.
+    pub(crate) replay_begun: Arc<Notify>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     /// How far an Integration may go with the limits of its scripts.

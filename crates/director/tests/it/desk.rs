@@ -143,6 +143,11 @@ impl Desk {
             .collect()
     }
 
+    /// The places of what the bus has.
+    pub(crate) async fn bus_entries(&self) -> Vec<Position> {
+        self.bus.read(0, 1000).await.unwrap().into_iter().map(|entry| entry.position).collect()
+    }
+
     /// The events that wait in the outbox, in order.
     pub(crate) async fn committed(&self) -> Vec<Event> {
         let holder = uuid::Uuid::from_u128(1);
@@ -306,6 +311,13 @@ impl EventLog for Bus {
             return Err(Error::Unavailable("the bus"));
         }
         self.log.publish(event).await
+    }
+
+    async fn republish(&self, event: &Event) -> Result<(), Error> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Error::Unavailable("the bus"));
+        }
+        self.log.republish(event).await
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {

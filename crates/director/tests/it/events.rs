@@ -184,3 +184,108 @@ async fn publishing_needs_a_token_the_scope_and_a_tenant() {
     }
     assert!(desk.published().await.is_empty());
 }
+
+#[tokio::test]
+async fn headers_of_binary_mode_are_decoded_and_those_that_nobody_knows_are_ignored() {
+    let desk = Desk::with_tenants().await;
+    for (i, (id, read)) in
+        [("plain", "plain"), ("b%20%C3%A9%25", "b \u{e9}%"), ("\"q \\\"x\\\" \\\\\"", "q \"x\" \\"), ("100%", "100%")]
+            .into_iter()
+            .enumerate()
+    {
+        let headers = [
+            ("content-type", "application/vnd.shop+json; charset=utf-8"),
+            ("ce-specversion", "1.0"),
+            ("ce-id", id),
+            ("ce-source", "/shop"),
+            ("ce-type", "com.example.Order.delete"),
+            ("ce-time", "2026-02-01T00:00:00%2B01:00"),
+            ("ce-subject", "orders"),
+            ("ce-dataschema", "https://shop.example/schema"),
+            ("ce-traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            ("ce-myextension", "17"),
+        ];
+        let answer = post(&desk, &headers, r#"{"objectId":"o"}"#).await;
+        assert_eq!((answer.status, &answer.body), (StatusCode::ACCEPTED, &json!({ "ids": [read] })));
+        let event = &desk.published().await[i];
+        assert_eq!((event.id.as_str(), event.time.to_rfc3339().as_str()), (read, "2026-01-31T23:00:00+00:00"));
+    }
+}
+
+#[tokio::test]
+async fn structured_mode_takes_base64_and_json_types_and_ignores_extensions() {
+    let desk = Desk::with_tenants().await;
+    let content = [("content-type", "Application/CloudEvents+JSON ; charset=UTF-8")];
+    let with = |more: Value| {
+        let mut event = cloud_event("e");
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let mut encoded = with(json!({ "data_base64": "eyJvYmplY3RJZCI6ICJ4IiwgIm5ldyI6IHt9fQ==" }));
+    encoded.as_object_mut().unwrap().remove("data");
+    for event in [
+        encoded,
+        with(json!({ "datacontenttype": "application/json; charset=utf-8" })),
+        with(json!({ "datacontenttype": "application/vnd.shop+json" })),
+        with(
+            json!({ "subject": "s", "dataschema": "https://shop.example/schema", "myextension": 17, "other": { "deep": [true] }, "none": null }),
+        ),
+        with(json!({ "time": null, "data_base64": null })),
+    ] {
+        let answer = post(&desk, &content, &event.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{event} {}", answer.body);
+    }
+    for (fault, event) in [
+        ("datacontenttype", with(json!({ "datacontenttype": "text/xml" }))),
+        ("data", with(json!({ "data_base64": "e30=" }))),
+        ("data", with(json!({ "data": null }))),
+        ("specversion", with(json!({ "specversion": "1.1" }))),
+        ("specversion", with(json!({ "specversion": null }))),
+        ("payload", with(json!({ "specversion": 1.0 }))),
+        ("time", with(json!({ "time": "yesterday" }))),
+        ("id", with(json!({ "id": "" }))),
+        ("source", with(json!({ "source": "" }))),
+        ("type", with(json!({ "type": "" }))),
+    ] {
+        let answer = post(&desk, &content, &event.to_string()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{event}");
+        let detail = text(&answer.body["detail"]);
+        assert!(detail.starts_with(&format!("{fault}: expected")), "{event} {detail}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_before_is_answered_alike_and_adds_nothing() {
+    let desk = Desk::with_tenants().await;
+    let batch = [("content-type", "application/cloudevents-batch+json; charset=utf-8")];
+    let all = json!([cloud_event("1"), cloud_event("2"), cloud_event("1")]).to_string();
+    for _ in 0..2 {
+        let answer = post(&desk, &batch, &all).await;
+        assert_eq!((answer.status, &answer.body), (StatusCode::ACCEPTED, &json!({ "ids": ["1", "2", "1"] })));
+    }
+    let empty = post(&desk, &batch, "[]").await;
+    assert_eq!((empty.status, &empty.body), (StatusCode::ACCEPTED, &json!({ "ids": [] })));
+    assert_eq!(desk.published().await.len(), 2);
+    desk.bus.away.store(true, Ordering::SeqCst);
+    assert_eq!(post(&desk, &batch, &all).await.status, StatusCode::SERVICE_UNAVAILABLE, "not durable, not accepted");
+}
+
+#[tokio::test]
+async fn a_fault_in_a_batch_is_told_with_its_place() {
+    let desk = Desk::with_tenants().await;
+    let mut large = cloud_event("large");
+    large["data"]["new"]["text"] = json!("x".repeat(930_000));
+    for (body, fault) in [
+        (json!([cloud_event("1"), 7]), "[1].payload: expected"),
+        (json!([null]), "[0].payload: expected"),
+        (json!([cloud_event("1"), cloud_event("2"), { "specversion": "1.0" }]), "[2].source: expected"),
+        (json!([cloud_event("1"), large]), "[1].data: expected at most 900 KiB"),
+        (cloud_event("1"), "payload: expected an array"),
+    ] {
+        let answer = post(&desk, &[("content-type", "application/cloudevents-batch+json")], &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        let detail = text(&answer.body["detail"]);
+        assert!(detail.starts_with(fault), "{fault}: {detail}");
+    }
+    assert!(desk.published().await.is_empty(), "all or nothing");
+}

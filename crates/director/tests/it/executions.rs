@@ -17,7 +17,7 @@ pub(crate) async fn record(desk: &Desk, integration: &str, time: Timestamp) -> E
     execution.id
 }
 
-fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
+pub(crate) fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
     let clock = tidegate_model::ManualClock::new(time);
     Execution {
         id: ExecutionId::generate(&clock, &SystemRandomness),

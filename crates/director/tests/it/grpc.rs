@@ -28,7 +28,7 @@ fn under<M>(token: &str, tenant: Option<&str>, message: M) -> Request<M> {
     request
 }
 
-fn admin<M>(tenant: Option<&str>, message: M) -> Request<M> {
+pub(crate) fn admin<M>(tenant: Option<&str>, message: M) -> Request<M> {
     under(ADMIN, tenant, message)
 }
 

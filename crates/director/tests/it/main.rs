@@ -3,6 +3,7 @@
 
 mod access;
 mod applications;
+mod aside;
 mod comparison;
 mod credentials;
 mod desk;
@@ -17,6 +18,7 @@ mod logics;
 mod objects;
 mod paging;
 mod relay;
+mod replays;
 mod requests;
 mod schema;
 mod schemas;

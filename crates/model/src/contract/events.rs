@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Error, Event, Timestamp};
+use crate::{Error, Event, TenantId, Timestamp};
 
 /// A place in the log: 0 is before everything, entry 1 is the first.
 pub type Position = u64;
@@ -28,9 +28,11 @@ pub enum Received {
 /// An entry that is no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incomprehensible {
+    /// The tenant that the subject names, whether or not there is one.
+    pub tenant: Option<TenantId>,
     /// Where it was published: the bus's subject.
     pub subject: String,
-    /// The bytes, as they came.
+    /// The bytes, as they came; of what came in binary mode, attributes and all as structured mode has them.
     pub payload: Vec<u8>,
     /// What was expected, and where.
     pub reason: String,
@@ -52,6 +54,9 @@ pub struct LogBounds {
 pub trait EventLog: Send + Sync {
     /// Returns once the event is durable. The same tenant and id again within the log's window changes nothing.
     async fn publish(&self, event: &Event) -> Result<(), Error>;
+
+    /// As [`EventLog::publish`], for an event that may be in the log already and could not be taken in: it is there again on return.
+    async fn republish(&self, event: &Event) -> Result<(), Error>;
 
     /// Reads up to `max` entries after a position, in order, without waiting; empty at the end.
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error>;

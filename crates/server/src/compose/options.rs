@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::{Config, Sending};
 use crate::listen::Limits;
 
-/// How long an event id is known: longer than a publisher repeats, and than the bus remembers.
+/// How long an event is known at least: longer than a publisher repeats it, and than the bus remembers. What has a record can be replayed.
 const EVENT_RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// What URLs begin with that others are given: as configured, or where this process listens.
@@ -22,7 +22,7 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
         run_bounds: config.scripts.bounds,
         max_body: config.sending.body,
         record_retention: config.retention,
-        event_retention: EVENT_RETENTION,
+        event_retention: EVENT_RETENTION.max(config.retention),
     }
 }
 

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
-use tidegate_model::contract::{Incomprehensible, Position};
+use tidegate_model::contract::Position;
 use tidegate_model::{Delivery, Error, Event, Execution, ExecutionId, IntegrationId, Timestamp};
 use uuid::Uuid;
+
+use super::AsideEntry;
 
 /// What one batch of the log becomes.
 #[derive(Clone, Debug, Default)]
@@ -9,8 +11,8 @@ pub struct Intake {
     /// Each event of the batch, in the order of the log, with one delivery per matching Integration (perhaps none). Deliveries are inserted
     /// leased to `holder`, but for those that wait for another one of their order.
     pub events: Vec<(Event, Vec<Delivery>)>,
-    /// Entries that are no events, with their positions; kept aside.
-    pub aside: Vec<(Position, Incomprehensible)>,
+    /// Entries that are no events; kept aside.
+    pub aside: Vec<AsideEntry>,
 }
 
 /// Whose deliveries a claim takes. A dispatcher leaves out the Integrations whose backlog it works off one by one, so that no backlog
@@ -39,7 +41,7 @@ pub trait Deliveries {
 
     /// Stores a batch and moves the position `from` -> `to`, in one transaction. `None` when the position is no longer `from`: another
     /// intake was faster, nothing was stored. Otherwise the ids of the deliveries that are new and leased: an event id that its tenant
-    /// has seen before adds nothing.
+    /// has seen before adds nothing. Refused, with nothing stored, when the tenant of an event is not there.
     async fn take_in(
         &self,
         from: Position,
@@ -80,6 +82,16 @@ pub trait Deliveries {
     /// Ends deliveries: removes their rows and inserts these records, each in the same transaction. Those whose lease `holder` no
     /// longer has are left alone. Those that waited for one of these are due now; answers whether there are any.
     async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error>;
+
+    /// Ends those of these deliveries that nobody has a lease of: as FAILED, with this error on record. Answers their records. Those that
+    /// waited for one of these are due now.
+    async fn cancel(
+        &self,
+        tenant: &tidegate_model::TenantId,
+        ids: &[ExecutionId],
+        error: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Execution>, Error>;
 
     /// When the next delivery is due; `None` when there is none that is neither leased nor waits for another one.
     async fn next_due(&self) -> Result<Option<Timestamp>, Error>;

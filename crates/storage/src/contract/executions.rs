@@ -18,6 +18,17 @@ pub trait Executions {
         filter: &ExecutionFilter,
         page: PageOf<ExecutionId>,
     ) -> Result<Slice<Execution>, Error>;
+    /// Ended ones only, the oldest first: up to `max` whose ids are after one and before another.
+    async fn ended_executions(
+        &self,
+        tenant: &TenantId,
+        filter: &ExecutionFilter,
+        after: ExecutionId,
+        before: ExecutionId,
+        max: u16,
+    ) -> Result<Vec<Execution>, Error>;
+    /// How many of them have ended and are about an event. What it costs grows with the count of all.
+    async fn count_replayable(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error>;
     /// How many there are. What it costs grows with the count.
     async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error>;
 }

@@ -4,6 +4,7 @@
 //! callers see; what the database breaks is logged here once, with its cause, and comes out as `Error::Internal` or `Error::Unavailable`.
 //! Ids and times are arguments: the store draws neither.
 
+mod aside;
 mod bookkeeping;
 mod clients;
 mod definitions;
@@ -11,9 +12,11 @@ mod deliveries;
 mod events;
 mod executions;
 mod objects;
+mod replays;
 mod secrets;
 mod systems;
 
+pub use aside::{Aside, AsideEntry};
 pub use bookkeeping::Bookkeeping;
 pub use clients::{Clients, OwnerKind, SigningKeyRow};
 pub use definitions::{Definitions, WebhookKeyRow};
@@ -21,12 +24,25 @@ pub use deliveries::{Deliveries, Intake, Whose};
 pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};
+pub use replays::{ReplayStep, Replays};
 pub use secrets::{CredentialRow, DataKeyRow, LockedCredential, SealedWebhookKey, Secrets};
 pub use systems::Systems;
 
 /// All of it: what a service holds as `Arc<dyn Store>`.
 pub trait Store:
-    Systems + Clients + Definitions + Secrets + Objects + Outbox + Deliveries + Executions + Bookkeeping + Send + Sync
+    Systems
+    + Clients
+    + Definitions
+    + Secrets
+    + Objects
+    + Outbox
+    + Aside
+    + Deliveries
+    + Executions
+    + Replays
+    + Bookkeeping
+    + Send
+    + Sync
 {
 }
 
@@ -37,8 +53,10 @@ impl<S> Store for S where
         + Secrets
         + Objects
         + Outbox
+        + Aside
         + Deliveries
         + Executions
+        + Replays
         + Bookkeeping
         + Send
         + Sync

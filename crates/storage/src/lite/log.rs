@@ -10,13 +10,16 @@ use tidegate_model::{Clock, Error, Event};
 use tokio::sync::Notify;
 
 use super::portable::row::Columns;
-use super::portable::{Database, micros, sql};
+use super::portable::{Database, Statement, micros, sql};
 use crate::body;
 use crate::fault::Fault;
 
 // Not `ON CONFLICT DO NOTHING`: that would use up a position, and a place that was never filled looks like a gap once the log is pruned.
 const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, body) SELECT $1, $2, $3, $4 \
     WHERE NOT EXISTS (SELECT 1 FROM local_log WHERE tenant = $1 AND event_id = $2)";
+// Of an entry that is published anew only its place stays, which has the name of no event.
+const FORGET: &str =
+    "UPDATE local_log SET body = NULL, event_id = event_id || char(0) || position WHERE tenant = $1 AND event_id = $2";
 const READ: &str = "SELECT position AS id, position, body FROM local_log WHERE position > $1 AND body IS NOT NULL \
     ORDER BY position LIMIT $2";
 const BOUNDS: &str = "SELECT (SELECT MIN(position) FROM local_log) AS first, \
@@ -37,6 +40,12 @@ pub(crate) struct LocalLog {
 impl EventLog for LocalLog {
     async fn publish(&self, event: &Event) -> Result<(), Error> {
         self.database.run("publish", self.insert(event)).await?;
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn republish(&self, event: &Event) -> Result<(), Error> {
+        self.database.run("republish", self.insert_again(event)).await?;
         self.changed.notify_waiters();
         Ok(())
     }
@@ -66,12 +75,23 @@ impl LocalLog {
     }
 
     async fn insert(&self, event: &Event) -> Result<(), Fault> {
-        let insert = sql(PUBLISH)
+        self.publish_of(event)?.execute(self.database.writes()).await?;
+        Ok(())
+    }
+
+    fn publish_of(&self, event: &Event) -> Result<Statement, Fault> {
+        Ok(sql(PUBLISH)
             .bind(event.tenant.as_str())
             .bind(event.id.as_str())
             .bind(micros(self.clock.now()))
-            .bind(body::pack(event)?);
-        insert.execute(self.database.writes()).await?;
+            .bind(body::pack(event)?))
+    }
+
+    async fn insert_again(&self, event: &Event) -> Result<(), Fault> {
+        let mut change = self.database.change().await?;
+        sql(FORGET).bind(event.tenant.as_str()).bind(event.id.as_str()).execute(&mut *change).await?;
+        self.publish_of(event)?.execute(&mut *change).await?;
+        change.commit().await?;
         Ok(())
     }
 

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use tidegate_model::{Delivery, DeliveryOrdering, Error, Execution, Timestamp};
+use tidegate_model::{Delivery, DeliveryOrdering, Error, Execution, ExecutionId, Status, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::super::bulk;
 use super::super::dialect::Connection;
-use super::{Database, micros, order, sql, tenants};
-use crate::body::{self, DeliveryBody};
+use super::order::{self, Ended};
+use super::row::Columns;
+use super::{Database, micros, sql, tenants};
+use crate::body::{self, DeliveryBody, OwnedDeliveryBody};
 use crate::codec::trigger;
 use crate::fault::{Fault, dangling};
 use crate::record::RecordRow;
@@ -21,6 +23,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
     SAVE = "UPDATE delivery SET status = $3, search = $4, body = $5, next_at = $6, holder = $7, leased_until = $8 \
         WHERE tenant = $1 AND id = $2 AND holder = $9";
+    CANCEL = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND (leased_until IS NULL OR leased_until <= $3) \
+        RETURNING id, place, tenant, integration, object_type, object_id, body";
 }
 
 /// Who holds it, until when.
@@ -104,6 +108,36 @@ pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -
     let freed = order::free(&mut change, &ended).await?;
     change.commit().await?;
     Ok(freed)
+}
+
+/// Ends those that are not leased; answers their records.
+pub(super) async fn cancel(
+    db: &Database,
+    tenant: &TenantId,
+    ids: &[ExecutionId],
+    error: &str,
+    now: Timestamp,
+) -> Result<Vec<Execution>, Fault> {
+    let mut change = db.change_of(tenant).await?;
+    let (mut ended, mut records) = (Vec::new(), Vec::new());
+    for id in ids {
+        let cancel = sql(CANCEL).bind(tenant.as_str()).bind(id.0).bind(micros(now));
+        let Some(row) = cancel.fetch_optional(&mut *change).await? else { continue };
+        let OwnedDeliveryBody { execution, .. } = Columns::of("delivery", &row).body("body")?;
+        ended.push(Ended::read(&row)?);
+        records.push(Execution {
+            status: Status::Failed,
+            error: Some(error.to_owned()),
+            finished_at: Some(now),
+            next_attempt_at: None,
+            ..execution
+        });
+    }
+    let rows = records.iter().map(RecordRow::of).collect::<Result<_, _>>()?;
+    bulk::insert_executions(&mut change, rows).await?;
+    order::free(&mut change, &ended).await?;
+    change.commit().await?;
+    Ok(records)
 }
 
 fn bind(statement: &'static str, delivery: &Delivery, due: i64, lease: Lease) -> Result<super::Statement, Fault> {

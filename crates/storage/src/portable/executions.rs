@@ -39,6 +39,9 @@ macro_rules! in_statuses {
 /// A page in the order of an index whose first columns are given.
 macro_rules! page_of {
     ($table:expr, $first:expr) => {
+        page_of!($table, $first, "DESC")
+    };
+    ($table:expr, $first:expr, $direction:literal) => {
         concat!(
             "SELECT id, body FROM ",
             $table,
@@ -46,7 +49,9 @@ macro_rules! page_of {
             $first,
             " AND id >= $10 AND id < $11",
             narrowed!(),
-            " ORDER BY id DESC LIMIT $12"
+            " ORDER BY id ",
+            $direction,
+            " LIMIT $12"
         )
     };
 }
@@ -74,6 +79,11 @@ statements! {
     LIST_BY_INTEGRATION = page_of!("execution", " AND integration = $2 AND status = trim($3)");
     LIST_BY_STATUS = page_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)");
     LIST_ALL = page_of!("execution", in_statuses!());
+    UP_BY_EVENT = page_of!("execution", concat!(" AND event_id = $8", in_statuses!()), "ASC");
+    UP_BY_OBJECT = page_of!("execution", concat!(" AND object_id = $7", in_statuses!()), "ASC");
+    UP_BY_INTEGRATION = page_of!("execution", " AND integration = $2 AND status = trim($3)", "ASC");
+    UP_BY_STATUS = page_of!(concat!("execution", dialect!(by_status)), " AND status = trim($3)", "ASC");
+    UP_ALL = page_of!("execution", in_statuses!(), "ASC");
     LIST_OPEN_BY_EVENT = page_of!("delivery", concat!(" AND event_id = $8", in_statuses!()));
     LIST_OPEN_BY_INTEGRATION = page_of!("delivery", concat!(" AND integration = $2", in_statuses!()));
     LIST_OPEN = page_of!("delivery", in_statuses!());
@@ -85,6 +95,7 @@ statements! {
     COUNT_OPEN_BY_EVENT = count_of!("delivery", concat!(" AND event_id = $8", in_statuses!()));
     COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", concat!(" AND integration = $2", in_statuses!()));
     COUNT_OPEN = count_of!("delivery", in_statuses!());
+    COUNT_REPLAYABLE = count_of!("execution", concat!(" AND event_id IS NOT NULL", in_statuses!()));
     // Where nothing else narrows, the index alone is read.
     COUNT_IN_INDEX_BY_INTEGRATION = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2 AND integration = $3";
     COUNT_IN_INDEX_BY_STATUS = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2";
@@ -101,6 +112,8 @@ const AROUND_START: TimeDelta = TimeDelta::minutes(1);
 /// One statement's share of a list.
 struct Part {
     list: &'static str,
+    /// The same from its other end; of what has ended.
+    up: &'static str,
     count: &'static str,
     /// Those that it may show; empty is any.
     statuses: Vec<Status>,
@@ -141,7 +154,9 @@ pub(super) async fn list(
     let mut look = db.look().await?;
     let mut rows = Vec::new();
     for part in parts(filter) {
-        let statement = narrowed(part.list, tenant, filter, &part.statuses, page.after).bind(one_more(page.first));
+        let (from, to) = ids(filter);
+        let ids = (from, page.after.map_or(to, |id| id.0.min(to)));
+        let statement = narrowed(part.list, tenant, filter, &part.statuses, ids).bind(one_more(page.first));
         for row in statement.fetch_all(&mut *look).await? {
             let id: Uuid = Columns::of("execution", &row).get("id")?;
             rows.push((id, row, part.open));
@@ -168,11 +183,46 @@ pub(super) async fn count(db: &Database, tenant: &TenantId, filter: &ExecutionFi
                 total += counted(number(&mut look, statement).await?);
             }
         } else {
-            let statement = narrowed(part.count, tenant, filter, &part.statuses, None);
+            let statement = narrowed(part.count, tenant, filter, &part.statuses, ids(filter));
             total += counted(number(&mut look, statement).await?);
         }
     }
     Ok(total)
+}
+
+/// Up to `max` that have ended, the oldest first, with ids between these.
+pub(super) async fn ended(
+    db: &Database,
+    tenant: &TenantId,
+    filter: &ExecutionFilter,
+    (after, before): (ExecutionId, ExecutionId),
+    max: u16,
+) -> Result<Vec<Execution>, Fault> {
+    let (from, to) = ids(filter);
+    let next = Uuid::from_u128(after.0.as_u128().saturating_add(1));
+    let ids = (from.max(next), to.min(before.0));
+    let mut look = db.look().await?;
+    let mut rows = Vec::new();
+    for part in parts(filter).into_iter().filter(|part| !part.open) {
+        let statement = narrowed(part.up, tenant, filter, &part.statuses, ids).bind(i64::from(max));
+        for row in statement.fetch_all(&mut *look).await? {
+            let id: Uuid = Columns::of("execution", &row).get("id")?;
+            rows.push((id, row));
+        }
+    }
+    rows.sort_unstable_by_key(|(id, _)| *id);
+    rows.truncate(usize::from(max));
+    rows.iter().map(|(_, row)| read(row, false)).collect()
+}
+
+pub(super) async fn count_replayable(db: &Database, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Fault> {
+    let statuses: Vec<_> = ENDED.into_iter().filter(|status| filter.statuses.contains(status)).collect();
+    if statuses.is_empty() && !filter.statuses.is_empty() {
+        return Ok(0);
+    }
+    let mut look = db.look().await?;
+    let statement = narrowed(COUNT_REPLAYABLE, tenant, filter, &statuses, ids(filter));
+    Ok(counted(number(&mut look, statement).await?))
 }
 
 /// The statements whose rows, merged, are the list.
@@ -183,18 +233,18 @@ fn parts(filter: &ExecutionFilter) -> Vec<Part> {
     let (ended, open) = (wanted(&ENDED), wanted(&OPEN));
     let mut parts = Vec::new();
     if !ended.is_empty() {
-        let whole = |list, count, statuses| Part { list, count, statuses, open: false };
-        let each = |list, count| ended.iter().map(move |status| whole(list, count, vec![*status]));
+        let whole = |list, up, count, statuses| Part { list, up, count, statuses, open: false };
+        let each = |list, up, count| ended.iter().map(move |status| whole(list, up, count, vec![*status]));
         if filter.event_id.is_some() {
-            parts.push(whole(LIST_BY_EVENT, COUNT_BY_EVENT, ended.clone()));
+            parts.push(whole(LIST_BY_EVENT, UP_BY_EVENT, COUNT_BY_EVENT, ended.clone()));
         } else if filter.object_id.is_some() {
-            parts.push(whole(LIST_BY_OBJECT, COUNT_BY_OBJECT, ended.clone()));
+            parts.push(whole(LIST_BY_OBJECT, UP_BY_OBJECT, COUNT_BY_OBJECT, ended.clone()));
         } else if filter.integration.is_some() {
-            parts.extend(each(LIST_BY_INTEGRATION, COUNT_BY_INTEGRATION));
+            parts.extend(each(LIST_BY_INTEGRATION, UP_BY_INTEGRATION, COUNT_BY_INTEGRATION));
         } else if ended.len() < ENDED.len() {
-            parts.extend(each(LIST_BY_STATUS, COUNT_BY_STATUS));
+            parts.extend(each(LIST_BY_STATUS, UP_BY_STATUS, COUNT_BY_STATUS));
         } else {
-            parts.push(whole(LIST_ALL, COUNT_ALL, Vec::new()));
+            parts.push(whole(LIST_ALL, UP_ALL, COUNT_ALL, Vec::new()));
         }
     }
     if !open.is_empty() {
@@ -205,7 +255,7 @@ fn parts(filter: &ExecutionFilter) -> Vec<Part> {
         } else {
             (LIST_OPEN, COUNT_OPEN)
         };
-        parts.push(Part { list, count, statuses: open, open: true });
+        parts.push(Part { list, up: "", count, statuses: open, open: true });
     }
     parts
 }
@@ -218,13 +268,20 @@ fn is_in_index(filter: &ExecutionFilter) -> bool {
     !other.contains(&true)
 }
 
+/// From which id to which records of the time that the filter says are.
+fn ids(filter: &ExecutionFilter) -> (Uuid, Uuid) {
+    let from = filter.from.and_then(|from| from.checked_sub_signed(AROUND_START)).map_or(Uuid::nil(), first_id);
+    let to = filter.to.and_then(|to| to.checked_add_signed(AROUND_START)).map_or(Uuid::max(), first_id);
+    (from, to)
+}
+
 /// A statement with `$1` to `$11`.
 fn narrowed(
     text: &'static str,
     tenant: &TenantId,
     filter: &ExecutionFilter,
     statuses: &[Status],
-    after: Option<ExecutionId>,
+    (from, before): (Uuid, Uuid),
 ) -> Statement {
     let names: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
     let statuses = if names.is_empty() { String::new() } else { format!(" {} ", names.join(" ")) };
@@ -232,9 +289,6 @@ fn narrowed(
         let escaped = body::lower(text).replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         format!("%{escaped}%")
     });
-    let from = filter.from.and_then(|from| from.checked_sub_signed(AROUND_START)).map_or(Uuid::nil(), first_id);
-    let to = filter.to.and_then(|to| to.checked_add_signed(AROUND_START)).map_or(Uuid::max(), first_id);
-    let before = after.map_or(to, |id| id.0.min(to));
     sql(text)
         .persistent(dialect::KEEPS_PLANS_OF_LISTS)
         .bind(tenant.as_str())

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use tidegate_model::contract::{Incomprehensible, Position};
-use tidegate_model::{Delivery, DeliveryOrdering, Event, EventId, ExecutionId, TenantId, Timestamp};
+use tidegate_model::contract::Position;
+use tidegate_model::{Delivery, DeliveryOrdering, Error, Event, EventId, ExecutionId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::super::dialect::Connection;
 use super::deliveries::{self, Inserted, Lease};
 use super::row::Columns;
-use super::{Database, counted, micros, number, order, sql, tenants};
+use super::{Database, aside, counted, micros, number, order, sql, tenants};
 use crate::body;
 use crate::contract::Intake;
 use crate::fault::Fault;
@@ -21,7 +21,6 @@ statements! {
     MOVE = "UPDATE intake SET position = $2 WHERE name = 'events' AND position = $1";
     INSERT_EVENT = "INSERT INTO event (tenant, id, taken_at, body) VALUES ($1, $2, $3, $4) ON CONFLICT (tenant, id) DO NOTHING";
     FIND_EVENT = "SELECT id, body FROM event WHERE tenant = $1 AND id = $2";
-    INSERT_ASIDE = "INSERT INTO aside (position, subject, payload, reason, time) VALUES ($1, $2, $3, $4, $5)";
 }
 
 pub(super) async fn position(db: &Database) -> Result<Position, Fault> {
@@ -51,8 +50,7 @@ pub(super) async fn take_in(
             Entry::Vacant(unknown) => *unknown.insert(tenants::hold(&mut change, &event.tenant).await?),
         };
         if !held {
-            tracing::warn!(tenant = %event.tenant, event = %event.id, "dropped an event of a tenant that is not there");
-            continue;
+            return Err(Error::TenantNotFound(event.tenant.to_string()).into());
         }
         if !insert_event(&mut change, event, now).await? {
             continue;
@@ -79,8 +77,8 @@ pub(super) async fn take_in(
             new.extend(insert(&mut change, delivery, lease, Some(place)).await?);
         }
     }
-    for (position, entry) in &intake.aside {
-        insert_aside(&mut change, *position, entry).await?;
+    for kept in &intake.aside {
+        aside::insert(&mut change, kept).await?;
     }
     change.commit().await?;
     Ok(Some(new))
@@ -110,17 +108,6 @@ async fn insert_event(connection: &mut Connection, event: &Event, now: Timestamp
         .bind(micros(now))
         .bind(body::pack(event)?);
     Ok(insert.execute(connection).await?.rows_affected() == 1)
-}
-
-async fn insert_aside(connection: &mut Connection, position: Position, entry: &Incomprehensible) -> Result<(), Fault> {
-    let insert = sql(INSERT_ASIDE)
-        .bind(place(position))
-        .bind(entry.subject.replace('\0', "\u{fffd}"))
-        .bind(entry.payload.as_slice())
-        .bind(entry.reason.replace('\0', "\u{fffd}"))
-        .bind(micros(entry.time));
-    insert.execute(connection).await?;
-    Ok(())
 }
 
 /// A position as it is stored.

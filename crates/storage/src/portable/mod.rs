@@ -3,6 +3,7 @@
 //! only bind one to the other.
 
 mod applications;
+mod aside;
 mod bookkeeping;
 mod claims;
 mod clients;
@@ -19,6 +20,7 @@ mod logics;
 mod objects;
 pub(super) mod order;
 mod outbox;
+mod replays;
 pub(super) mod row;
 mod runtimes;
 mod signing_keys;
@@ -40,7 +42,7 @@ use crate::fault::{Fault, Faults};
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 
 type Transaction = sqlx::Transaction<'static, Db>;
-type Statement = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
+pub(super) type Statement = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
 
 /// The store on this driver.
 pub(crate) struct Database {

@@ -62,14 +62,14 @@ async fn a_deleted_tenant_leaves_nothing(kept: &Kept) {
 async fn a_tenant_is_deleted_while_its_things_are_made_and_ended(kept: &Kept) {
     let (a, _) = with_target(kept).await;
     kept.store.delete_tenant(&a).await.unwrap();
-    for round in 0..15 {
+    for _ in 0..15 {
         kept.store.insert_tenant(&tenant("a")).await.unwrap();
         let core = logic(&a, "core");
         kept.store.insert_logic(&core, &any_event(&a)).await.unwrap();
         let target = outgoing(&a, "target", core.id, &[]);
         kept.store.insert_integration(&target, None, &any_event(&a)).await.unwrap();
         kept.store.insert_object_type(&object_type(&a, "Order")).await.unwrap();
-        let (holder, position) = (id(), round * 2);
+        let (holder, position) = (id(), kept.store.intake_position().await.unwrap());
         let (open, late) = (batch(&target, &[event(&a, "open")]), batch(&target, &[event(&a, "late")]));
         let took = kept.store.take_in(position, position + 1, &open, holder, kept.after(30), kept.now()).await;
         assert_eq!(took.unwrap().unwrap().len(), 1);
@@ -85,7 +85,7 @@ async fn a_tenant_is_deleted_while_its_things_are_made_and_ended(kept: &Kept) {
             kept.store.update_integration(&target, &changed),
         );
         deleted.unwrap().unwrap();
-        assert!(taken.unwrap().is_some());
+        assert!(matches!(taken, Ok(Some(_)) | Err(Error::TenantNotFound(_))), "{taken:?}");
         finished.unwrap();
         appended.unwrap();
         assert!(matches!(written, Ok(_) | Err(Error::NotFound { .. })), "{written:?}");

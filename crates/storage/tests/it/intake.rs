@@ -1,4 +1,3 @@
-use tidegate_model::contract::Incomprehensible;
 use tidegate_model::{Delivery, Event, Execution, Integration, Status, TenantId};
 use tidegate_storage::contract::{Intake, Whose};
 
@@ -9,7 +8,6 @@ on_every_store!(
     a_batch_becomes_deliveries_and_a_position_at_once,
     of_two_intakes_that_read_the_same_one_stores_nothing,
     an_event_id_that_was_seen_before_adds_nothing,
-    what_is_no_event_is_kept_aside_whatever_its_bytes,
     what_went_away_meanwhile_stops_nothing,
 );
 
@@ -92,27 +90,11 @@ async fn an_event_id_that_was_seen_before_adds_nothing(kept: &Kept) {
     assert_eq!(total(kept).await, 2);
 }
 
-async fn what_is_no_event_is_kept_aside_whatever_its_bytes(kept: &Kept) {
-    let entry = Incomprehensible {
-        subject: "tidegate.events.x\0".to_owned(),
-        payload: vec![0xff, 0, 0xfe, 0xc3],
-        reason: "no JSON: \0".to_owned(),
-        time: kept.now(),
-    };
-    let intake = Intake { events: vec![], aside: vec![(1, entry)] };
-    let taken = kept.store.take_in(0, 1, &intake, id(), kept.now(), kept.now()).await.unwrap();
-    assert_eq!(taken, Some(vec![]));
-    assert_eq!(kept.store.intake_position().await.unwrap(), 1);
-}
-
 async fn what_went_away_meanwhile_stops_nothing(kept: &Kept) {
     let (a, target) = with_target(kept).await;
-    let nowhere = tenant_id("nowhere");
     let gone = outgoing(&a, "gone", target.core_logic, &[]);
     let mut intake = batch(&target, &[event(&a, "1")]);
     intake.events[0].1.push(delivery(&gone, &event(&a, "1")));
-    intake.events.push((event(&nowhere, "1"), vec![delivery(&target, &event(&nowhere, "1"))]));
     let taken = kept.store.take_in(0, 2, &intake, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
     assert_eq!(taken, vec![intake.events[0].1[0].execution.id]);
-    assert_eq!(kept.store.event(&nowhere, &event(&nowhere, "1").id).await.unwrap(), None);
 }

@@ -27,16 +27,24 @@ async fn check_log(kept: &Kept) {
     assert_eq!(ids(log, all[0].0, 1).await, all[1..2]);
     assert!(ids(log, all[2].0, 10).await.is_empty());
 
+    // Published anew it is there again, once.
+    log.republish(&event(&a, "1")).await.unwrap();
+    log.republish(&event(&a, "new")).await.unwrap();
+    log.publish(&event(&a, "1")).await.unwrap();
+    let anew = ids(log, 0, 10).await;
+    assert_eq!(anew.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["2", "1", "1", "new"]);
+    assert!(anew[2].0 > all[2].0);
+    let last = anew[3].0;
+
     // A deleted tenant's entries are gone, and no reader takes that for a gap.
     kept.store.insert_tenant(&tenant("a")).await.unwrap();
     kept.store.delete_tenant(&a).await.unwrap();
     assert_eq!(ids(log, 0, 10).await, all[2..]);
-    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last: all[2].0 });
+    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last });
 
     // Pruned to nothing, it still knows where it was.
     let pruned = kept.store.prune_events(kept.after(1), 100).await.unwrap();
-    assert_eq!(pruned, 3);
-    let last = all[2].0;
+    assert_eq!(pruned, 5);
     assert_eq!(log.bounds().await.unwrap(), LogBounds { first: last + 1, last });
     log.publish(&event(&b, "2")).await.unwrap();
     assert_eq!(ids(log, 0, 10).await, vec![(last + 1, "2".to_owned())]);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod aside;
 mod clients;
 mod credentials;
 mod deliveries;
@@ -19,6 +20,7 @@ mod ordering;
 mod outbox;
 mod parity;
 mod recorder;
+mod replays;
 mod samples;
 mod silence;
 mod survival;

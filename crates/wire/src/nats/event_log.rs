@@ -84,6 +84,32 @@ impl NatsEventLog {
         Some((info.consumer_sequence, LogEntry { position: info.stream_sequence, received }))
     }
 
+    async fn send(&self, event: &Event, id: Option<String>) -> Result<(), Error> {
+        let change = event.change.event_type().as_str().to_ascii_lowercase();
+        let subject = format!("{}.{}.{}.{change}", self.0.names.events, event.tenant, event.object_type);
+        let message = PublishMessage::build()
+            .payload(CloudEvent::structured(event).as_str().to_owned().into())
+            .header("Content-Type", "application/cloudevents+json")
+            .expected_stream(&self.0.names.event_stream);
+        let message = match id {
+            Some(id) => message.message_id(id),
+            None => message,
+        };
+        let published = async { self.0.jetstream.send_publish(subject, message).await?.await };
+        match timeout(DEADLINE, published).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(fault)) if fault.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                let room = self.0.client.max_payload();
+                Err(Error::invalid("data", format!("an event of at most {room} bytes, the broker's limit")))
+            }
+            Ok(Err(fault)) => {
+                tracing::warn!(cause = %fault, "the broker did not take an event");
+                Err(Error::Unavailable(BUS))
+            }
+            Err(_) => Err(Error::Unavailable(BUS)),
+        }
+    }
+
     async fn has_more(&self, after: Position) -> Result<(), Error> {
         let consumer = self.consumer(after, true).await?;
         if consumer.cached_info().num_pending == 0 {
@@ -115,26 +141,12 @@ async fn within<T, E: std::fmt::Display>(request: impl Future<Output = Result<T,
 #[async_trait]
 impl EventLog for NatsEventLog {
     async fn publish(&self, event: &Event) -> Result<(), Error> {
-        let change = event.change.event_type().as_str().to_ascii_lowercase();
-        let subject = format!("{}.{}.{}.{change}", self.0.names.events, event.tenant, event.object_type);
-        let message = PublishMessage::build()
-            .payload(CloudEvent::structured(event).as_str().to_owned().into())
-            .header("Content-Type", "application/cloudevents+json")
-            .message_id(format!("{}/{}", event.tenant, event.id))
-            .expected_stream(&self.0.names.event_stream);
-        let published = async { self.0.jetstream.send_publish(subject, message).await?.await };
-        match timeout(DEADLINE, published).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(fault)) if fault.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                let room = self.0.client.max_payload();
-                Err(Error::invalid("data", format!("an event of at most {room} bytes, the broker's limit")))
-            }
-            Ok(Err(fault)) => {
-                tracing::warn!(cause = %fault, "the broker did not take an event");
-                Err(Error::Unavailable(BUS))
-            }
-            Err(_) => Err(Error::Unavailable(BUS)),
-        }
+        self.send(event, Some(format!("{}/{}", event.tenant, event.id))).await
+    }
+
+    /// Without the id by which the broker knows what it had within its window.
+    async fn republish(&self, event: &Event) -> Result<(), Error> {
+        self.send(event, None).await
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {

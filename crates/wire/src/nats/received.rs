@@ -2,7 +2,7 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use tidegate_model::cloud_event::{CloudEvent, parse_change};
+use tidegate_model::cloud_event::{CloudEvent, parse_change, percent_decoded};
 use tidegate_model::contract::{Incomprehensible, Received};
 use tidegate_model::{Event, EventType, TenantId, Timestamp, TypeName};
 
@@ -17,8 +17,9 @@ pub(super) fn received(
     match understand(root, subject, headers, payload, time) {
         Ok(event) => Received::Event(event),
         Err(reason) => Received::Incomprehensible(Incomprehensible {
+            tenant: below(root, subject).split('.').next().and_then(|tenant| tenant.parse().ok()),
             subject: subject.to_owned(),
-            payload: payload.to_vec(),
+            payload: shown(headers, payload),
             reason,
             time,
         }),
@@ -43,8 +44,7 @@ fn understand(
 }
 
 fn place(root: &str, subject: &str) -> Result<(TenantId, TypeName, EventType), String> {
-    let rest = subject.strip_prefix(root).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
-    let [tenant, object_type, change] = rest.split('.').collect::<Vec<_>>()[..] else {
+    let [tenant, object_type, change] = below(root, subject).split('.').collect::<Vec<_>>()[..] else {
         return Err(format!("subject: expected {root}.<tenant>.<ObjectType>.<create|update|delete>"));
     };
     Ok((
@@ -56,25 +56,27 @@ fn place(root: &str, subject: &str) -> Result<(TenantId, TypeName, EventType), S
     ))
 }
 
+/// What of the subject is below the root; nothing where it is not.
+fn below<'a>(root: &str, subject: &'a str) -> &'a str {
+    subject.strip_prefix(root).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default()
+}
+
+/// What is kept of a message that is no event.
+fn shown(headers: Option<&HeaderMap>, payload: &[u8]) -> Vec<u8> {
+    if header(headers, "ce-specversion").is_none() {
+        return payload.to_vec();
+    }
+    let all = headers.into_iter().flat_map(HeaderMap::iter);
+    let attributes = all.filter_map(|(name, values)| {
+        let name = name.to_string().to_ascii_lowercase();
+        Some((name.strip_prefix("ce-")?.to_owned(), percent_decoded(values.first()?.as_str())))
+    });
+    CloudEvent::restructured(attributes, header(headers, "content-type"), payload).as_str().as_bytes().to_vec()
+}
+
 /// Finds a header in any case: NATS keeps it as the publisher wrote it.
 fn header<'a>(headers: Option<&'a HeaderMap>, name: &str) -> Option<&'a str> {
     let all = headers?.iter();
     let mut values = all.filter(|(known, _)| known.to_string().eq_ignore_ascii_case(name)).flat_map(|(_, v)| v);
     values.next().map(async_nats::HeaderValue::as_str)
-}
-
-/// Undoes the percent-encoding that the CloudEvents bindings ask for in headers. A text that is not so encoded stays.
-fn percent_decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let [first, tail @ ..] = rest {
-        let digit = |i: usize| tail.get(i).and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
-            bytes.push(high << 4 | low);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

@@ -153,7 +153,27 @@ async fn other_publishers_are_understood_or_kept_aside_and_never_in_the_way() {
     assert!((now() - first.time).num_seconds().abs() < 60, "it has the broker's time");
     let Received::Incomprehensible(other) = &entries[3].received else { panic!() };
     assert!(other.subject.ends_with(".events.acme.Order.delete"));
-    assert_eq!(other.payload, b"not JSON");
+    assert_eq!((other.payload.as_slice(), other.tenant.as_ref().unwrap().as_str()), (&b"not JSON"[..], "acme"));
+    let Received::Incomprehensible(strange) = &entries[5].received else { panic!() };
+    assert_eq!(strange.tenant, None);
+    let Received::Incomprehensible(binary) = &entries[7].received else { panic!() };
+    let shown = Json::parse_bytes(&binary.payload).unwrap().to_value();
+    let data = Json::trusted(data).to_value();
+    assert_eq!(
+        (&shown["data"], &shown["source"], &shown["specversion"]),
+        (&data, &"/erp".into(), &"1.0".into()),
+        "binary mode is kept as structured mode, with what its headers said"
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_the_broker_had_is_there_again_when_it_is_published_anew() {
+    let Some(Bus { log, nats: _nats, .. }) = bus().await else { return };
+    log.publish(&event("a")).await.unwrap();
+    log.republish(&event("a")).await.unwrap();
+    log.publish(&event("a")).await.unwrap();
+    log.republish(&event("b")).await.unwrap();
+    assert_eq!(ids(&log.read(0, 10).await.unwrap()), ["a", "a", "b"]);
 }
 
 #[tokio::test]

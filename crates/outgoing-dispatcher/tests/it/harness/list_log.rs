@@ -32,6 +32,7 @@ impl ListLog {
     /// Puts something on the log that is no event.
     pub(crate) fn nonsense(&self) {
         self.entries.lock().unwrap().all.push(Received::Incomprehensible(Incomprehensible {
+            tenant: Some(super::tenant()),
             subject: "tidegate.events.acme.Order.explode".to_owned(),
             payload: vec![0xff],
             reason: "expected create, update or delete".to_owned(),
@@ -46,6 +47,10 @@ impl EventLog for ListLog {
         self.entries.lock().unwrap().all.push(Received::Event(event.clone()));
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    async fn republish(&self, event: &Event) -> Result<(), Error> {
+        self.publish(event).await
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {

@@ -1,12 +1,15 @@
 use async_trait::async_trait;
 use tidegate_model::contract::Position;
 use tidegate_model::{
-    Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, PageOf, Slice, TenantId, Timestamp,
+    AsideId, Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, Page, PageOf, Replay, ReplayId,
+    Slice, TenantId, Timestamp,
 };
 use uuid::Uuid;
 
-use super::super::{Database, bookkeeping, claims, deliveries, executions, intake, outbox};
-use crate::contract::{Bookkeeping, Deliveries, Executions, Intake, Outbox, Whose};
+use super::super::{Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, replays};
+use crate::contract::{
+    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, ReplayStep, Replays, Whose,
+};
 
 #[async_trait]
 impl Outbox for Database {
@@ -72,6 +75,16 @@ impl Deliveries for Database {
         self.run("finish", deliveries::finish(self, records, holder)).await
     }
 
+    async fn cancel(
+        &self,
+        tenant: &TenantId,
+        ids: &[ExecutionId],
+        error: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Execution>, Error> {
+        self.run("cancel", deliveries::cancel(self, tenant, ids, error, now)).await
+    }
+
     async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
         self.run("next_due", claims::next_due(self)).await
     }
@@ -100,8 +113,65 @@ impl Executions for Database {
         self.run("executions", executions::list(self, tenant, filter, page)).await
     }
 
+    async fn ended_executions(
+        &self,
+        tenant: &TenantId,
+        filter: &ExecutionFilter,
+        after: ExecutionId,
+        before: ExecutionId,
+        max: u16,
+    ) -> Result<Vec<Execution>, Error> {
+        self.run("ended_executions", executions::ended(self, tenant, filter, (after, before), max)).await
+    }
+
+    async fn count_replayable(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error> {
+        self.run("count_replayable", executions::count_replayable(self, tenant, filter)).await
+    }
+
     async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error> {
         self.run("count_executions", executions::count(self, tenant, filter)).await
+    }
+}
+
+#[async_trait]
+impl Aside for Database {
+    async fn aside_entries(&self, whose: Option<&TenantId>, page: PageOf<AsideId>) -> Result<Page<AsideEntry>, Error> {
+        self.run("aside_entries", aside::list(self, whose, page)).await
+    }
+
+    async fn aside_entry(&self, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Error> {
+        self.run("aside_entry", aside::find(self, whose, id)).await
+    }
+
+    async fn delete_aside_entry(&self, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Error> {
+        self.run("delete_aside_entry", aside::delete(self, whose, id)).await
+    }
+}
+
+#[async_trait]
+impl Replays for Database {
+    async fn insert_replay(&self, replay: &Replay) -> Result<(), Error> {
+        self.run("insert_replay", replays::insert(self, replay)).await
+    }
+
+    async fn replay(&self, tenant: &TenantId, id: ReplayId) -> Result<Option<Replay>, Error> {
+        self.run("replay", replays::find(self, tenant, id)).await
+    }
+
+    async fn replays(&self, tenant: &TenantId, page: PageOf<ReplayId>) -> Result<Page<Replay>, Error> {
+        self.run("replays", replays::list(self, tenant, page)).await
+    }
+
+    async fn stop_replay(&self, tenant: &TenantId, id: ReplayId, now: Timestamp) -> Result<Option<Replay>, Error> {
+        self.run("stop_replay", replays::stop(self, tenant, id, now)).await
+    }
+
+    async fn next_replay(&self) -> Result<Option<(Replay, ExecutionId, Timestamp)>, Error> {
+        self.run("next_replay", replays::next(self)).await
+    }
+
+    async fn take_replay_step(&self, replay: &Replay, step: &ReplayStep) -> Result<bool, Error> {
+        self.run("take_replay_step", replays::take_step(self, replay, step)).await
     }
 }
 
@@ -117,6 +187,14 @@ impl Bookkeeping for Database {
 
     async fn prune_events(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
         self.run("prune_events", bookkeeping::prune_events(self, before, max)).await
+    }
+
+    async fn prune_aside(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
+        self.run("prune_aside", aside::prune(self, before, max)).await
+    }
+
+    async fn prune_replays(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
+        self.run("prune_replays", replays::prune(self, before, max)).await
     }
 
     async fn close(&self) {
