@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tidegate_model::cloud_event::CloudEvent;
-use tidegate_model::{Change, Clock, Event, EventType, Json, SystemClock};
+use tidegate_model::{Change, Clock, Event, EventType, Json, SystemClock, changed_attributes};
 
 fn event(change: Change) -> Event {
     Event {
@@ -81,7 +83,33 @@ fn a_batch_is_understood_whole_or_not_at_all() {
     assert_eq!(CloudEvent::from_batch(one.as_bytes()).unwrap_err().field, "payload");
 }
 
+fn state() -> impl Strategy<Value = BTreeMap<String, serde_json::Value>> {
+    let value = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<i64>().prop_map(Into::into),
+        "[a-c]{0,2}".prop_map(Into::into),
+        Just(serde_json::json!({ "deep": [1] })),
+    ];
+    proptest::collection::btree_map("[a-e]", value, 0..5)
+}
+
 proptest! {
+    #[test]
+    fn a_publisher_may_send_the_whole_former_state_or_only_what_changed(old in state(), new in state()) {
+        let event = |old: &Json| {
+            let data = serde_json::json!({ "objectId": "1", "old": old.to_value(), "new": new });
+            let whole = serde_json::json!({ "specversion": "1.0", "id": "1", "source": "/", "type": "A.update", "data": data,
+                "time": "2026-01-01T00:00:00Z" });
+            understood(whole.to_string().as_bytes())
+        };
+        let (whole, now) = (Json::of(&old), Json::of(&new));
+        let changed = changed_attributes(&whole, &now);
+        for sent in [&whole, &changed] {
+            let told = event(sent).unwrap().change.old_object().unwrap();
+            prop_assert_eq!(told.to_value(), changed.to_value());
+        }
+    }
+
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = understood(&bytes);
