@@ -20,6 +20,7 @@
 //!         webhook_url: "https://gate.example.com".into(),
 //!         token_url: "https://gate.example.com/oauth2/token".into(),
 //!         run_bounds: tidegate_model::RunBounds::default(),
+//!         call_bounds: tidegate_model::CallBounds::default(),
 //!         max_body: 1024 * 1024,
 //!         record_retention: Duration::from_hours(30 * 24),
 //!         event_retention: Duration::from_hours(7 * 24),
@@ -49,7 +50,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Vault, Verifier};
-use tidegate_model::{Clock, Randomness, RunBounds};
+use tidegate_model::{CallBounds, Clock, Randomness, RunBounds};
 use tidegate_storage::{Safe, Sealer, Store};
 use tidegate_wire::api::Public;
 use tokio::sync::Notify;
@@ -94,6 +95,8 @@ pub struct Options {
     pub token_url: String,
     /// How far an Integration may go with the limits of its scripts.
     pub run_bounds: RunBounds,
+    /// How far an Integration may go with how its calls are made.
+    pub call_bounds: CallBounds,
     /// How many bytes a request may have.
     pub max_body: usize,
     /// How long records of runs are kept.
@@ -168,6 +171,7 @@ impl Director {
             clock,
             randomness,
             run_bounds: options.run_bounds,
+            call_bounds: options.call_bounds,
             webhook_url: options.webhook_url.trim_end_matches('/').to_owned(),
             token_url: options.token_url,
         };

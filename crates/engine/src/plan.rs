@@ -199,6 +199,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_post_sends_the_body_to_the_letter_and_leaves_the_url_alone(
+            members in prop::collection::btree_map(any::<String>(), any::<Option<(String, i64)>>(), 0..5),
+            url in "https://x\\.example/[a-z?&=#%]{0,10}",
+        ) {
+            let body = Json::of(&members);
+            let result = Json::object([("body", &body)]);
+            let Ok(Plan::Call(call)) = read(&result, HttpMethod::Post, &url) else { panic!("a call was expected") };
+            let sent = call.body.unwrap();
+            prop_assert_eq!(sent.to_value(), serde_json::to_value(&members).unwrap());
+            prop_assert_eq!(call.url, url);
+        }
+
+        #[test]
         fn a_line_break_or_nul_anywhere_in_a_header_fails_the_run(
             before in "[a-z-]{0,8}", bad in "[\r\n\0]", after in "[a-z-]{0,8}", in_name: bool
         ) {

@@ -116,6 +116,31 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the URL has is there to the letter: nothing of it is written anew.
+        #[test]
+        fn the_url_itself_stays_as_it_was_written(
+            path in "(/[!$-;=@-Z_a-z~%]{0,6}){0,3}",
+            query in prop::option::of("[!$-?@-Z_a-z~%&]{0,10}"),
+            fragment in prop::option::of("[ -~é]{0,8}"),
+            body in prop::collection::btree_map(any::<String>(), json(), 0..4),
+        ) {
+            let before = format!("https://x.example{path}{}", query.map_or(String::new(), |query| format!("?{query}")));
+            let fragment = fragment.map_or(String::new(), |fragment| format!("#{fragment}"));
+            let url = format!("{before}{fragment}");
+            let after = appended(&url, &Json::of(&body));
+            prop_assert!(after.starts_with(&before) && after.ends_with(&fragment), "{}", after);
+            let added = &after[before.len()..after.len() - fragment.len()];
+            if body.is_empty() {
+                prop_assert_eq!(added, "");
+            } else {
+                let separator = if !before.contains('?') { "?" } else if before.ends_with(['?', '&']) { "" } else { "&" };
+                let form = added.strip_prefix(separator).unwrap();
+                prop_assert!(form.bytes().all(|b| b.is_ascii_alphanumeric() || b"*-._+%=&".contains(&b)), "{}", form);
+                let keys: Vec<String> = form_urlencoded::parse(form.as_bytes()).map(|(key, _)| key.into_owned()).collect();
+                prop_assert!(keys.is_sorted(), "{:?}", keys);
+            }
+        }
+
         /// A URL parser reads back exactly what the script returned, and finds the rest of the URL as it was.
         #[test]
         fn a_url_parser_reads_the_body_back(

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::{IntegrationId, LogicId, Settings, Tenant, TenantId, Timestamp, TypeName, UserId};
+use crate::{IntegrationId, Json, LogicId, Settings, Tenant, TenantId, Timestamp, TypeName, UserId};
 
 /// Whether a Logic decides or does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,6 +130,16 @@ pub enum Direction {
     },
 }
 
+impl Direction {
+    /// What is called, of an OUTGOING one.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Incoming => None,
+            Self::Outgoing { url, .. } => Some(url),
+        }
+    }
+}
+
 /// A definition of an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Integration {
@@ -159,12 +171,80 @@ pub struct Integration {
     pub enable_version: Option<i32>,
     /// What has a default.
     pub settings: Settings,
+    /// Why its deliveries wait, where they do; OUTGOING only. The platform pauses, somebody resumes.
+    pub paused: Option<Pause>,
     /// Who its scripts run as.
     pub execution_user: ExecutionUser,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// That deliveries of an Integration wait until somebody resumes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// Why.
+    pub reason: PauseReason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Why deliveries wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PauseReason {
+    /// The destination answered 410: it is gone for good.
+    Gone,
+    /// For days no call arrived.
+    Failing,
+}
+
+impl PauseReason {
+    /// The reason's word, the same in GraphQL, SQL and prose.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "GONE",
+            Self::Failing => "FAILING",
+        }
+    }
+}
+
+impl Integration {
+    /// The state that events of the built-in type `Integration` tell: by the names that GraphQL uses, without the times, which change with
+    /// everything, and without what is secret.
+    pub fn state(&self) -> Json {
+        let (kind, url, subscriptions) = match &self.direction {
+            Direction::Incoming => ("INCOMING", None, None),
+            Direction::Outgoing { url, subscriptions } => ("OUTGOING", Some(url), Some(subscriptions)),
+        };
+        let instant = |time: Timestamp| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let subscriptions: Vec<_> = subscriptions
+            .into_iter()
+            .flatten()
+            .map(|s| json!({ "objectType": s.object_type, "eventType": s.event_type }))
+            .collect();
+        Json::of(&json!({
+            "name": self.name,
+            "type": kind,
+            "description": self.description,
+            "httpMethod": self.http_method,
+            "active": self.active,
+            "effectiveDate": self.effective_date.map(instant),
+            "expiryDate": self.expiry_date.map(instant),
+            "coreLogicID": self.core_logic,
+            "coreLogicVersion": self.core_version,
+            "enableLogicID": self.enable_logic,
+            "enableLogicVersion": self.enable_version,
+            "limits": self.settings.limits,
+            "incoming": self.settings.incoming,
+            "outgoing": self.settings.outgoing,
+            "paused": self.paused.map(|pause| json!({ "reason": pause.reason, "since": instant(pause.since) })),
+            "url": url,
+            "subscriptions": subscriptions,
+        }))
+    }
 }
 
 /// A Logic as a run needs it.

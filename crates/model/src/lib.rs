@@ -64,7 +64,8 @@ pub use id::{
     InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TypeName, UserId,
 };
 pub use integration::{
-    Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Runnable, Script, Subscription,
+    Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Pause, PauseReason, Runnable,
+    Script, Subscription,
 };
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use object::{Change, Event, Object, changed_attributes, former_state};
@@ -73,7 +74,9 @@ pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use replay::{Replay, ReplayState};
 pub use secret::{Secret, SecretHash};
-pub use settings::{DeliveryOrdering, IncomingSettings, OutgoingSettings, RunBounds, RunLimits, Settings};
+pub use settings::{
+    CallBounds, DeliveryOrdering, IncomingSettings, OutgoingSettings, RetrySchedule, RunBounds, RunLimits, Settings,
+};
 pub use signature::{
     GenericSignature, InvalidTemplate, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,
     SignatureTemplate, TemplatePart, TokenPlace,

@@ -49,6 +49,18 @@ impl IncomingSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OutgoingSettings {
+    /// The name of the tenant's credential that goes with each call.
+    pub credential: Option<String>,
+    /// Names of the tenant's credentials of kind SIGNING: each call carries a signature of each of their secrets.
+    pub signing_credentials: Vec<String>,
+    /// When a call is repeated; the operator's schedule where none is set.
+    pub schedule: Option<RetrySchedule>,
+    /// How long one call may take, in milliseconds; the operator's default where none is set.
+    pub timeout_ms: Option<u32>,
+    /// How many of its deliveries a dispatcher has in hand at once; the operator's default where none is set.
+    pub concurrency: Option<u32>,
+    /// How many calls a dispatcher begins in a second; as many as there are where none is set.
+    pub rate_per_second: Option<u32>,
     /// In which order its deliveries are made.
     pub ordering: DeliveryOrdering,
 }
@@ -62,6 +74,64 @@ pub enum DeliveryOrdering {
     None,
     /// Those about one object one after the other, in the order of its events, each when the one before has ended; other objects go on.
     PerObject,
+}
+
+/// The waits between the attempts of a call: so many and one attempts in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RetrySchedule {
+    /// How long after each failed attempt the next one comes, in seconds.
+    pub delays_seconds: Vec<u32>,
+}
+
+impl OutgoingSettings {
+    /// How many credentials may sign at once: two while one takes the other's place.
+    pub const MAX_SIGNING_CREDENTIALS: usize = 2;
+    /// The most that `rate_per_second` may be.
+    pub const MAX_RATE: u32 = 10_000;
+
+    /// The settings that are outside of what is allowed: name of the field, and what it is to be.
+    pub fn outside(&self, bounds: &CallBounds) -> Vec<(&'static str, String)> {
+        let schedule = self.schedule.as_ref().is_none_or(RetrySchedule::is_sensible);
+        let within = |value: Option<u32>, most: u32| value.is_none_or(|value| (1..=most).contains(&value));
+        let up_to = |most: u32| format!("1 to {most}, or nothing");
+        let all = [
+            ("schedule.delaysSeconds", schedule, RetrySchedule::RULE.to_owned()),
+            ("timeoutMs", within(self.timeout_ms, bounds.timeout_ms), up_to(bounds.timeout_ms)),
+            ("concurrency", within(self.concurrency, bounds.concurrency), up_to(bounds.concurrency)),
+            ("ratePerSecond", within(self.rate_per_second, Self::MAX_RATE), up_to(Self::MAX_RATE)),
+        ];
+        all.into_iter().filter(|(_, fits, _)| !fits).map(|(name, _, expected)| (name, expected)).collect()
+    }
+}
+
+impl RetrySchedule {
+    /// How many repetitions there may be.
+    pub const MAX_DELAYS: usize = 30;
+    /// The longest wait, in seconds: a week.
+    pub const MAX_DELAY: u32 = 7 * 24 * 3600;
+    /// What every schedule obeys, as it is told to whoever wrote another one.
+    pub const RULE: &'static str = "at most 30 waits of 1 to 604800 seconds; none repeats nothing";
+
+    fn is_sensible(&self) -> bool {
+        let delays = &self.delays_seconds;
+        delays.len() <= Self::MAX_DELAYS && delays.iter().all(|delay| (1..=Self::MAX_DELAY).contains(delay))
+    }
+}
+
+/// How far an Integration may go with its [`OutgoingSettings`]: the operator's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallBounds {
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u32,
+    /// How many deliveries a dispatcher has in hand at once.
+    pub concurrency: u32,
+}
+
+impl Default for CallBounds {
+    fn default() -> Self {
+        Self { timeout_ms: 60_000, concurrency: 128 }
+    }
 }
 
 /// The bounds that an Integration sets for its own scripts; where it sets none, the operator's default holds, and never more than the

@@ -1,5 +1,6 @@
 //! The delivery loop: what is due in the table, retries, leases that ran out and what waited for its turn, into the lanes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tidegate_model::Error;
 use tidegate_storage::Store;
 use tidegate_storage::contract::Whose;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::Options;
 use crate::in_hand::InHand;
@@ -20,7 +22,7 @@ pub(crate) struct Claims {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) in_hand: Arc<InHand>,
     /// Hears when something became due before its time: it waited for another delivery, and that has ended.
-    pub(crate) due: Arc<Notify>,
+    pub(crate) turns: Arc<Notify>,
 }
 
 impl Claims {
@@ -29,21 +31,28 @@ impl Claims {
         let shutdown = &self.in_hand.shutdown;
         let lanes = &self.in_hand.lanes;
         // Places that become free serve their own lanes' backlogs at once; everybody's claim follows the clock, or room where there was none.
-        let mut for_everybody = true;
+        let mut due = Instant::now();
         while !shutdown.is_cancelled() {
             let crowded = lanes.room() == 0;
+            let for_everybody = due <= Instant::now();
             let wait = self.turn(for_everybody).await.unwrap_or(self.options.poll);
+            let now = Instant::now();
+            due = if for_everybody { now + wait } else { due.min(now + wait) };
+            let next = lanes.next_opening().map_or(due, |opening| due.min(now + opening));
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(wait) => for_everybody = true,
-                () = self.due.notified() => for_everybody = true,
-                () = lanes.freed() => for_everybody = crowded,
+                () = tokio::time::sleep_until(next) => {}
+                () = self.turns.notified() => due = Instant::now(),
+                () = lanes.freed() => if crowded { due = Instant::now() },
             }
         }
     }
 
     /// Claims what fits, and answers how long there is nothing to claim.
     async fn turn(&self, for_everybody: bool) -> Result<Duration, Error> {
+        if for_everybody {
+            self.look_for_resumed().await?;
+        }
         self.claim_backlogs().await?;
         while for_everybody && self.claim_for_everybody().await? {}
         let now = self.in_hand.deliverer.clock.now();
@@ -51,6 +60,18 @@ impl Claims {
         // What is due already waits for a place, not for the clock.
         let wait = due.and_then(|at| (at - now).to_std().ok()).filter(|wait| !wait.is_zero());
         Ok(wait.unwrap_or(self.options.poll).min(self.options.poll))
+    }
+
+    /// Lanes of Integrations that somebody resumed take up again what waits.
+    async fn look_for_resumed(&self) -> Result<(), Error> {
+        let lanes = &self.in_hand.lanes;
+        let paused = lanes.paused();
+        if paused.is_empty() {
+            return Ok(());
+        }
+        let still: HashSet<_> = self.store.paused(&paused).await?.into_iter().collect();
+        paused.into_iter().filter(|id| !still.contains(id)).for_each(|id| lanes.resume(id));
+        Ok(())
     }
 
     async fn claim_backlogs(&self) -> Result<(), Error> {

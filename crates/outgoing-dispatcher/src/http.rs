@@ -3,21 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tidegate_engine::{Egress, EgressError, Request};
+use tidegate_engine::{NotSent, Request, Response};
 use tidegate_model::{ExecutionId, HttpMethod, PlannedCall, Randomness, Timestamp};
 
-const USER_AGENT: &str = concat!("Tidegate/", env!("CARGO_PKG_VERSION"));
+use crate::credential;
+use crate::signing::Keys;
 
-/// What a destination answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    /// Lower-case name to value.
-    pub(crate) headers: Vec<(String, String)>,
-    /// Up to the limit.
-    pub(crate) body: Bytes,
-    pub(crate) truncated: bool,
-}
+pub(crate) const SIGNATURE: &str = "webhook-signature";
+const USER_AGENT: &str = concat!("Tidegate/", env!("CARGO_PKG_VERSION"));
 
 /// Why there is no answer.
 #[derive(Clone, Debug)]
@@ -26,12 +19,13 @@ pub(crate) enum NoAnswer {
     Refused(String),
     /// Another time it may be answered.
     Away(String),
+    /// It was not made, for a reason of ours: another time.
+    NotMade,
 }
 
-impl Answer {
-    pub(crate) fn retry_after(&self) -> Option<&str> {
-        self.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str())
-    }
+/// The answer's `Retry-After`.
+pub(crate) fn retry_after(answer: &Response) -> Option<&str> {
+    answer.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str())
 }
 
 /// The headers of one attempt: the script's, and the platform's.
@@ -40,6 +34,7 @@ impl Answer {
 pub(crate) fn headers(
     call: &PlannedCall,
     delivery: ExecutionId,
+    keys: &Keys,
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> Vec<(String, String)> {
@@ -55,8 +50,13 @@ pub(crate) fn headers(
         unless_given("content-type", "application/json");
     }
     unless_given("user-agent", USER_AGENT);
-    headers.push(("webhook-id".to_owned(), delivery.to_string()));
-    headers.push(("webhook-timestamp".to_owned(), now.timestamp().to_string()));
+    let (id, timestamp) = (delivery.to_string(), now.timestamp());
+    let body = call.body.as_ref().map_or("", |body| body.as_str());
+    if let Some(signatures) = keys.sign(&id, timestamp, body) {
+        headers.push((SIGNATURE.to_owned(), signatures));
+    }
+    headers.push(("webhook-id".to_owned(), id));
+    headers.push(("webhook-timestamp".to_owned(), timestamp.to_string()));
     headers.push(("traceparent".to_owned(), traceparent(delivery, randomness)));
     headers
 }
@@ -69,31 +69,26 @@ fn traceparent(delivery: ExecutionId, randomness: &dyn Randomness) -> String {
     format!("00-{}-{span:016x}-01", delivery.0.simple())
 }
 
-/// Makes the call.
-pub(crate) async fn send(
-    egress: &Egress,
+/// The call as the client sends it.
+pub(crate) fn request(
     call: &PlannedCall,
     headers: Vec<(String, String)>,
     timeout: Duration,
     max_response: usize,
-) -> Result<Answer, NoAnswer> {
+) -> Request {
     let method = match call.method {
         HttpMethod::Get => ::http::Method::GET,
         HttpMethod::Post => ::http::Method::POST,
     };
     let body = call.body.as_ref().map(|body| Bytes::copy_from_slice(body.as_str().as_bytes()));
-    let request = Request { method, url: call.url.clone(), headers, body, timeout, max_response };
-    match egress.send(request).await {
-        Ok(response) => Ok(Answer {
-            status: response.status,
-            headers: response.headers,
-            body: response.body,
-            truncated: response.truncated,
-        }),
-        Err(e) => Err(no_answer(&e)),
-    }
+    Request { method, url: call.url.clone(), headers, body, timeout, max_response }
 }
 
-fn no_answer(error: &EgressError) -> NoAnswer {
-    if error.is_transient() { NoAnswer::Away(error.to_string()) } else { NoAnswer::Refused(error.to_string()) }
+/// What it means that nothing came back. What is amiss with a credential is tried again: somebody can set it right meanwhile.
+pub(crate) fn no_answer(why: &NotSent) -> NoAnswer {
+    match why {
+        _ if credential::is_vaults(why) => NoAnswer::NotMade,
+        NotSent::Egress(error) if !error.is_transient() => NoAnswer::Refused(why.to_string()),
+        _ => NoAnswer::Away(why.to_string()),
+    }
 }

@@ -1,22 +1,32 @@
 //! Lanes: how much of each Integration's work this process has in hand.
 //!
-//! Each Integration has a lane of bounded width, and all lanes together hold a bounded number of deliveries, so memory is bounded too.
-//! What does not fit is given back and waits in the table. A lane that had to give something back has a *backlog*: from then on it takes
-//! what waits in the table, in the order in which it became due, before anything fresh, and only as much as it has room for. Claims for
-//! everybody leave it out. So one Integration with a million deliveries due costs one claim that mostly gives back; after that neither
-//! the claims of others walk into its rows, nor is a row leased and given back again and again.
+//! Each Integration has a lane ([`lane`](crate::lane)) of bounded width, and all lanes together hold a bounded number of deliveries, so
+//! memory is bounded too. What does not fit, or is more than the Integration's rate allows, is given back and waits in the table. A lane
+//! that had to give something back has a *backlog*: from then on it takes what waits in the table, in the order in which it became due,
+//! before anything fresh, and only as much as it has room for. Claims for everybody leave it out. So one Integration with a million
+//! deliveries due costs one claim that mostly gives back; after that neither the claims of others walk into its rows, nor is a row leased
+//! and given back again and again.
+//!
+//! How wide a lane is, its Integration says. A delivery enters before that is known: it finds its Integration, and is *admitted* or
+//! leaves again. So a registry that is slow holds up nobody else.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tidegate_model::{ExecutionId, IntegrationId};
+use tidegate_model::{Clock, ExecutionId, IntegrationId};
 use tokio::sync::Notify;
 
+use crate::circuit::{Changed, CircuitOptions};
+use crate::lane::{Lane, Terms, Ticket};
+
 /// All lanes of this process.
-#[derive(Debug)]
 pub(crate) struct Lanes {
     width: usize,
     in_hand: usize,
+    circuit: CircuitOptions,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     freed: Notify,
 }
@@ -26,12 +36,6 @@ struct State {
     in_hand: usize,
     lanes: HashMap<IntegrationId, Lane>,
     held: HashSet<ExecutionId>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Lane {
-    in_hand: usize,
-    backlog: bool,
 }
 
 /// Where a delivery comes from.
@@ -64,42 +68,45 @@ pub(crate) struct Place {
 }
 
 /// One of a lane's places; free again when this is dropped.
-#[derive(Debug)]
 pub(crate) struct Slot {
     lanes: Arc<Lanes>,
     lane: IntegrationId,
+    ticket: Option<Ticket>,
+    called: bool,
+    judged: bool,
 }
 
 /// Keeps a delivery from being taken up a second time, until this is dropped.
-#[derive(Debug)]
 pub(crate) struct Held {
     lanes: Arc<Lanes>,
     id: ExecutionId,
 }
 
 impl Lanes {
-    pub(crate) fn new(width: usize, in_hand: usize) -> Arc<Self> {
-        Arc::new(Self { width, in_hand, state: Mutex::default(), freed: Notify::new() })
+    /// `width` is that of lanes whose Integrations are not known yet.
+    pub(crate) fn new(width: usize, in_hand: usize, circuit: CircuitOptions, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { width, in_hand, circuit, clock, state: Mutex::default(), freed: Notify::new() })
     }
 
     /// Takes a place for a delivery.
     pub(crate) fn enter(self: &Arc<Self>, id: ExecutionId, lane: IntegrationId, from: From) -> Entry {
+        let now = self.clock.now();
         let mut state = self.state();
         if state.held.contains(&id) {
             return Entry::InHand;
         }
         let room = state.in_hand < self.in_hand;
         let known = state.lanes.entry(lane).or_default();
-        let behind = from == From::Intake && known.backlog;
-        if !room || behind || known.in_hand >= self.width {
-            known.backlog = true;
+        let behind = from == From::Intake && known.has_backlog();
+        if !room || behind || known.room(self.width, now) == 0 {
+            known.set_backlog(true);
             return Entry::Full;
         }
-        known.in_hand += 1;
+        let ticket = known.enter(now);
         state.in_hand += 1;
         state.held.insert(id);
         let held = Held { lanes: self.clone(), id };
-        Entry::Place(Place { slot: Slot { lanes: self.clone(), lane }, held })
+        Entry::Place(Place { slot: Slot { lanes: self.clone(), lane, ticket, called: false, judged: false }, held })
     }
 
     /// How many more fit, all lanes together.
@@ -109,26 +116,50 @@ impl Lanes {
 
     /// Lanes that claims for everybody leave out: they have a backlog, or are full.
     pub(crate) fn apart(&self) -> Vec<IntegrationId> {
-        let state = self.state();
-        let apart = state.lanes.iter().filter(|(_, lane)| lane.backlog || lane.in_hand >= self.width);
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.lanes.retain(|_, lane| !lane.is_idle(&self.circuit, now));
+        let apart = state.lanes.iter().filter(|(_, lane)| lane.has_backlog() || lane.room(self.width, now) == 0);
         apart.map(|(id, _)| *id).collect()
     }
 
     /// Lanes with a backlog that have room, and how much; the emptiest first, so that none waits for ever when all lanes together are full.
     pub(crate) fn behind(&self) -> Vec<(IntegrationId, usize)> {
+        let now = self.clock.now();
         let state = self.state();
-        let behind = state.lanes.iter().filter(|(_, lane)| lane.backlog && lane.in_hand < self.width);
-        let mut behind: Vec<_> = behind.map(|(id, lane)| (*id, self.width - lane.in_hand)).collect();
+        let behind = state.lanes.iter().filter(|(_, lane)| lane.has_backlog());
+        let mut behind: Vec<_> = behind.map(|(id, lane)| (*id, lane.room(self.width, now))).collect();
+        behind.retain(|(_, room)| *room > 0);
         behind.sort_by_key(|(_, room)| std::cmp::Reverse(*room));
         behind
     }
 
+    /// How long until a lane with a backlog has room again although none of its places becomes free; `None` where there is no such lane.
+    pub(crate) fn next_opening(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let next = self.state().lanes.values().filter_map(|lane| lane.opens_at(self.width, now)).min()?;
+        Some((next - now).to_std().unwrap_or_default())
+    }
+
+    /// Lanes of Integrations that are paused, as far as is known here.
+    pub(crate) fn paused(&self) -> Vec<IntegrationId> {
+        self.state().lanes.iter().filter(|(_, lane)| lane.is_paused()).map(|(id, _)| *id).collect()
+    }
+
+    /// Says that this Integration is not paused any more.
+    pub(crate) fn resume(&self, id: IntegrationId) {
+        if let Some(lane) = self.state().lanes.get_mut(&id) {
+            lane.ask_anew();
+        }
+    }
+
     /// Says that nothing of this lane waits in the table any more.
     pub(crate) fn caught_up(&self, id: IntegrationId) {
+        let now = self.clock.now();
         let mut state = self.state();
         if let Some(lane) = state.lanes.get_mut(&id) {
-            lane.backlog = false;
-            if lane.in_hand == 0 {
+            lane.set_backlog(false);
+            if lane.is_idle(&self.circuit, now) {
                 state.lanes.remove(&id);
             }
         }
@@ -140,15 +171,16 @@ impl Lanes {
         self.freed.notified().await;
     }
 
-    fn leave(&self, id: IntegrationId) {
+    fn leave(&self, slot: &Slot) {
+        let now = self.clock.now();
         let mut state = self.state();
         let awaited = state.in_hand >= self.in_hand;
         state.in_hand = state.in_hand.saturating_sub(1);
-        let Some(lane) = state.lanes.get_mut(&id) else { return };
-        lane.in_hand = lane.in_hand.saturating_sub(1);
-        let awaited = awaited || (lane.backlog && self.width - lane.in_hand >= self.width.div_ceil(4));
-        if lane.in_hand == 0 && !lane.backlog {
-            state.lanes.remove(&id);
+        let Some(lane) = state.lanes.get_mut(&slot.lane) else { return };
+        lane.leave(slot.ticket, (!slot.called, !slot.judged), now);
+        let awaited = awaited || lane.is_worth_a_claim(self.width, now);
+        if lane.is_idle(&self.circuit, now) {
+            state.lanes.remove(&slot.lane);
         }
         if awaited {
             self.freed.notify_one();
@@ -160,9 +192,57 @@ impl Lanes {
     }
 }
 
+impl Slot {
+    /// Tells the lane's terms, as the Integration has them now. Whether the delivery may go on; otherwise it waits in the table.
+    pub(crate) fn admit(&mut self, terms: Terms) -> bool {
+        let now = self.lanes.clock.now();
+        let mut state = self.lanes.state();
+        self.ticket = state.lanes.entry(self.lane).or_default().admit(terms, self.ticket, now);
+        self.ticket.is_some()
+    }
+
+    /// Says that a call is made, which the lane's rate counts.
+    pub(crate) fn calls(&mut self) {
+        self.called = true;
+    }
+
+    /// Says whether the destination was able to take the call: a lane whose destination is not is left alone for a while.
+    pub(crate) fn took(&mut self, took: bool) {
+        let (now, options) = (self.lanes.clock.now(), self.lanes.circuit);
+        let probe = self.ticket.is_some_and(|ticket| ticket.probe);
+        self.judged = true;
+        let mut state = self.lanes.state();
+        let lane = state.lanes.entry(self.lane).or_default();
+        match lane.called(took, probe, &options, now) {
+            Changed::Opened => {
+                tracing::warn!(integration = %self.lane, "its calls fail: its destination is left alone");
+            }
+            Changed::Closed => tracing::info!(integration = %self.lane, "its destination is there again"),
+            Changed::Nothing => {}
+        }
+    }
+
+    /// Says that the Integration is paused.
+    pub(crate) fn pause(&self) {
+        self.lanes.state().lanes.entry(self.lane).or_default().pause();
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slot").field(&self.lane).finish()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.id).finish()
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.lanes.leave(self.lane);
+        self.lanes.leave(self);
     }
 }
 
@@ -176,9 +256,15 @@ impl Drop for Held {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use tidegate_model::ManualClock;
     use uuid::Uuid;
 
     use super::*;
+
+    fn lanes(width: usize, in_hand: usize) -> Arc<Lanes> {
+        let clock = ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap());
+        Lanes::new(width, in_hand, CircuitOptions::default(), Arc::new(clock))
+    }
 
     fn lane(n: u128) -> IntegrationId {
         IntegrationId(Uuid::from_u128(n))
@@ -198,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_leaves_room_in_the_others() {
-        let lanes = Lanes::new(2, 10);
+        let lanes = lanes(2, 10);
         let places: Vec<_> = (0..5).filter_map(|_| enter(&lanes, 1, From::Intake)).collect();
         assert_eq!(places.len(), 2);
         assert!(enter(&lanes, 2, From::Intake).is_some());
@@ -207,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_is_fresh_waits_behind_a_backlog_until_the_lane_has_caught_up() {
-        let lanes = Lanes::new(1, 10);
+        let lanes = lanes(1, 10);
         let place = enter(&lanes, 1, From::Intake);
         assert!(enter(&lanes, 1, From::Intake).is_none());
         assert_eq!(lanes.behind(), []);
@@ -221,7 +307,7 @@ mod tests {
 
     #[test]
     fn all_lanes_together_are_bounded() {
-        let lanes = Lanes::new(5, 3);
+        let lanes = lanes(5, 3);
         let places: Vec<_> = (0..9).filter_map(|n| enter(&lanes, n % 3, From::Table)).collect();
         assert_eq!((places.len(), lanes.room()), (3, 0));
         drop(places);
@@ -230,7 +316,7 @@ mod tests {
 
     #[test]
     fn idle_lanes_are_forgotten() {
-        let lanes = Lanes::new(1, 10);
+        let lanes = lanes(1, 10);
         drop(enter(&lanes, 1, From::Table));
         let place = enter(&lanes, 2, From::Table);
         assert!(enter(&lanes, 2, From::Table).is_none());
@@ -241,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_delivery_is_in_hand_once_until_its_state_is_stored() {
-        let lanes = Lanes::new(5, 5);
+        let lanes = lanes(5, 5);
         let id = ExecutionId(Uuid::from_u128(u128::MAX));
         let Entry::Place(place) = lanes.enter(id, lane(1), From::Intake) else { panic!("there is room") };
         assert!(matches!(lanes.enter(id, lane(1), From::Table), Entry::InHand));

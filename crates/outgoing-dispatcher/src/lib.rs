@@ -4,8 +4,9 @@
 //! event and listening Integration ([`fan_out`]) together with the new position, so that two intakes fence each other and an event seen
 //! before adds nothing. The *claims* ([`claims`]) take from the table what is due: retries, what found its lane full, and leases that a
 //! dead process left behind. Either way a delivery goes through its Integration's lane ([`lanes`]) to [`deliver`]: the scripts run once,
-//! [`plan`] makes a call of their result, the attempt is stored, the call is made ([`http`]), [`retry`] judges the answer, and [`settle`]
-//! stores in batches how it ended or when it goes on.
+//! the engine's `plan` makes a call of their result, and [`attempt`] makes it: signed ([`signing`]), with its destination's credential
+//! ([`credential`]), on record before it is made. [`retry`] judges the answer, and [`settle`] stores in batches how it ended or when it
+//! goes on. A destination that fails is left alone for a while ([`circuit`]); one that is gone pauses its Integration ([`standing`]).
 //!
 //! # What a caller may rely on
 //!
@@ -19,7 +20,7 @@
 //!
 //! # To add
 //!
-//! A header on every call: [`http::headers`]. A rule for what scripts return: [`plan`]. A status that is tried again: [`retry`].
+//! A header on every call: [`http::headers`]. A rule for what scripts return: the engine's `plan`. A status that is tried again: [`retry`].
 //! What is kept of a call: [`record`].
 //!
 //! ```no_run
@@ -33,18 +34,25 @@
 //! ```
 #![allow(rustdoc::private_intra_doc_links, reason = "the manual is for those who work here, too")]
 
+mod attempt;
+mod circuit;
 mod claims;
+mod credential;
 mod deliver;
 mod fan_out;
 mod http;
 mod in_hand;
 mod intake;
+mod lane;
 mod lanes;
 mod options;
 mod record;
 mod retry;
 mod service;
 mod settle;
+mod signing;
+mod standing;
 
+pub use circuit::CircuitOptions;
 pub use options::{InvalidOptions, Options, Schedule};
 pub use service::{Dispatcher, Parts, Unsettled};

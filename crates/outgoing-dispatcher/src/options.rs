@@ -2,18 +2,31 @@
 
 use std::time::Duration;
 
+use tidegate_model::{CallBounds, Integration, OutgoingSettings};
+
+use crate::circuit::CircuitOptions;
+use crate::lane::Terms;
+use crate::retry::Rhythm;
+
 /// How the dispatcher is set up. [`Options::default`] is what CONTRACT section 4 promises.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// When an attempt that failed is followed by another.
+    /// When an attempt that failed is followed by another, unless the Integration says otherwise.
     pub schedule: Schedule,
-    /// How long one call may take, the answer's body included.
+    /// How long one call may take, the answer's body included, unless the Integration says otherwise.
     pub call_timeout: Duration,
-    /// Deliveries of one Integration in hand at once: the width of its lane.
+    /// Deliveries of one Integration in hand at once, unless it says otherwise: the width of its lane.
     pub lane: usize,
+    /// How far an Integration may go.
+    pub bounds: CallBounds,
+    /// When a destination that fails is left alone for a while.
+    pub circuit: CircuitOptions,
+    /// After how long without a call that arrived an Integration is paused.
+    pub pause_after: Duration,
     /// Deliveries in hand at once, all lanes together; bounds memory.
     pub in_hand: usize,
-    /// How long a delivery belongs to this process without a sign of life. After a crash, this long passes before another one goes on.
+    /// How long a delivery belongs to this process without a sign of life, until its call is made. After a crash, this long passes before
+    /// another one goes on; or as long as the call may take and a fifth more, where its Integration allows it more time.
     pub lease: Duration,
     /// The longest time that the engine gives to the scripts of one run: enable and core logic together.
     pub script_limit: Duration,
@@ -35,6 +48,9 @@ impl Default for Options {
             schedule: Schedule::default(),
             call_timeout: Duration::from_secs(15),
             lane: 16,
+            bounds: CallBounds::default(),
+            circuit: CircuitOptions::default(),
+            pause_after: Duration::from_hours(5 * 24),
             in_hand: 512,
             lease: Duration::from_mins(1),
             script_limit: Duration::from_secs(35),
@@ -91,6 +107,30 @@ pub enum InvalidOptions {
 }
 
 impl Options {
+    /// How wide the lane of an Integration is.
+    pub(crate) fn terms(&self, integration: &Integration) -> Terms {
+        let settings = &integration.settings.outgoing;
+        let own = settings.concurrency.map(|own| own.min(self.bounds.concurrency));
+        let width = own.and_then(|own| usize::try_from(own).ok()).unwrap_or(self.lane);
+        Terms { width, rate: settings.rate_per_second, paused: integration.paused.is_some() }
+    }
+
+    /// How long one call of an Integration may take.
+    pub(crate) fn timeout(&self, settings: &OutgoingSettings) -> Duration {
+        let own = settings.timeout_ms.map(|own| Duration::from_millis(own.min(self.bounds.timeout_ms).into()));
+        own.unwrap_or(self.call_timeout)
+    }
+
+    /// How long a delivery is leased whose call may take so long.
+    pub(crate) fn lease_for(&self, timeout: Duration) -> Duration {
+        self.lease.max(timeout.mul_f32(1.2))
+    }
+
+    /// When a call of an Integration is repeated.
+    pub(crate) fn rhythm<'a>(&'a self, settings: &'a OutgoingSettings) -> Rhythm<'a> {
+        Rhythm::of(settings.schedule.as_ref(), &self.schedule)
+    }
+
     pub(crate) fn check(&self) -> Result<(), InvalidOptions> {
         let work = self.script_limit + self.call_timeout;
         if self.lease <= work {
@@ -103,6 +143,9 @@ impl Options {
             ("the overall concurrency", self.in_hand == 0),
             ("the poll interval", self.poll.is_zero()),
             ("the batch", self.batch == 0),
+            ("the circuit's window", self.circuit.window.is_zero()),
+            ("the circuit's calls", self.circuit.calls == 0),
+            ("the circuit's share of failed calls", self.circuit.failed_percent == 0),
         ];
         zeros.iter().find(|(_, zero)| *zero).map_or(Ok(()), |(what, _)| Err(InvalidOptions::Zero(what)))
     }

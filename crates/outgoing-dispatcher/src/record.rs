@@ -1,9 +1,12 @@
 //! What is kept of a call: everything but secrets, up to a limit.
 
-use tidegate_model::kept::{self, MASK, is_masked};
-use tidegate_model::{Attempt, Json, PlannedCall, Timestamp};
+use std::time::Duration;
 
-use crate::http::Answer;
+use tidegate_engine::Response;
+use tidegate_model::kept::{self, MASK, is_masked};
+use tidegate_model::{Attempt, HttpMethod, Json, PlannedCall, Timestamp};
+
+use crate::http::SIGNATURE;
 
 const OUTCOME_UNKNOWN: &str = "outcome unknown";
 
@@ -22,7 +25,7 @@ pub(crate) fn begun(
         duration_us: None,
         url: call.url.clone(),
         method: call.method,
-        request_headers: kept_headers(headers, masked),
+        request_headers: kept_headers(&without_signature(headers), masked),
         request_body: call.body.as_ref().map(|body| kept::start_of(body.as_str(), limit)),
         status: None,
         response_headers: None,
@@ -32,8 +35,36 @@ pub(crate) fn begun(
     }
 }
 
+/// Stands for an attempt that could not be made, so that it counts and can be seen.
+pub(crate) fn never_made(
+    number: u32,
+    started_at: Timestamp,
+    took: Duration,
+    (method, url): (HttpMethod, &str),
+    reason: String,
+) -> Attempt {
+    Attempt {
+        number,
+        started_at,
+        duration_us: Some(micros(took)),
+        url: url.to_owned(),
+        method,
+        request_headers: Json::empty_object(),
+        request_body: None,
+        status: None,
+        response_headers: None,
+        response_body: None,
+        response_truncated: false,
+        error: Some(reason),
+    }
+}
+
+pub(crate) fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Completes an attempt by the answer.
-pub(crate) fn answered(attempt: &mut Attempt, answer: &Answer, masked: &[String]) {
+pub(crate) fn answered(attempt: &mut Attempt, answer: &Response, masked: &[String]) {
     attempt.status = Some(answer.status);
     attempt.response_headers = Some(kept_headers(&answer.headers, masked));
     attempt.response_body = Some(kept::body(&answer.body, answer.truncated));
@@ -65,6 +96,15 @@ pub(crate) fn masked_result(result: &Json, masked: &[String]) -> Json {
         }
     }
     Json::object(attributes.iter().map(|(name, value)| (name.as_str(), value)))
+}
+
+/// Who has a signature could make the call again.
+fn without_signature(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let kept = |(name, value): &(String, String)| {
+        let value = if name == SIGNATURE { MASK } else { value };
+        (name.clone(), value.to_owned())
+    };
+    headers.iter().map(kept).collect()
 }
 
 fn kept_headers(headers: &[(String, String)], masked: &[String]) -> Json {

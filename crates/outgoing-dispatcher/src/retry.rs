@@ -3,9 +3,59 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
-use tidegate_model::Timestamp;
+use tidegate_model::{RetrySchedule, Timestamp};
 
 use crate::Schedule;
+
+/// By how much an Integration's own wait may be longer than it says, so that what failed together does not come back together.
+const STRETCH: f64 = 0.1;
+
+/// The schedule that a delivery is repeated by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rhythm<'a> {
+    /// The operator's.
+    Usual(&'a Schedule),
+    /// The Integration's own; the operator's still says how long a destination may put it off.
+    Own(&'a RetrySchedule, &'a Schedule),
+}
+
+impl<'a> From<&'a Schedule> for Rhythm<'a> {
+    fn from(schedule: &'a Schedule) -> Self {
+        Self::Usual(schedule)
+    }
+}
+
+impl<'a> Rhythm<'a> {
+    /// The Integration's own where there is one.
+    pub(crate) fn of(own: Option<&'a RetrySchedule>, usual: &'a Schedule) -> Self {
+        own.map_or(Self::Usual(usual), |own| Self::Own(own, usual))
+    }
+
+    /// Attempts in all.
+    pub(crate) fn attempts(self) -> u32 {
+        match self {
+            Self::Usual(schedule) => schedule.attempts,
+            Self::Own(own, _) => u32::try_from(own.delays_seconds.len()).unwrap_or(u32::MAX).saturating_add(1),
+        }
+    }
+
+    /// How long after attempt `number` (1, 2, ...) the next one comes.
+    fn wait(self, number: u32, draw: f64) -> Duration {
+        match self {
+            Self::Usual(schedule) => backoff(number, schedule, draw),
+            Self::Own(own, _) => {
+                let place = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+                let seconds = own.delays_seconds.get(place).copied().unwrap_or_default();
+                Duration::from_secs(seconds.into()).mul_f64(1.0 + STRETCH * draw.clamp(0.0, 1.0))
+            }
+        }
+    }
+
+    fn retry_after_cap(self) -> Duration {
+        let (Self::Usual(schedule) | Self::Own(_, schedule)) = self;
+        schedule.retry_after_cap
+    }
+}
 
 /// How an attempt ended, as far as the schedule is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +86,31 @@ pub(crate) enum Verdict {
     Failed,
 }
 
+/// Whether a status says that the same call may be taken another time.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..=599)
+}
+
 /// Judges attempt `number` (1, 2, ...). `draw` is uniform over `0.0..1.0`.
-pub(crate) fn verdict(answer: Answer<'_>, number: u32, now: Timestamp, schedule: &Schedule, draw: f64) -> Verdict {
+pub(crate) fn verdict<'a>(
+    answer: Answer<'_>,
+    number: u32,
+    now: Timestamp,
+    rhythm: impl Into<Rhythm<'a>>,
+    draw: f64,
+) -> Verdict {
+    let rhythm = rhythm.into();
     let retry_after = match answer {
         Answer::Status { status: 200..=299, .. } => return Verdict::Arrived,
-        Answer::Status { status: 408 | 425 | 429 | 500..=599, retry_after } => retry_after,
+        Answer::Status { status, retry_after } if is_passing(status) => retry_after,
         Answer::Status { .. } | Answer::Refused => return Verdict::Failed,
         Answer::None => None,
     };
-    if number >= schedule.attempts {
+    if number >= rhythm.attempts() {
         return Verdict::Dead;
     }
-    let asked = retry_after.and_then(|text| wished(text, now)).unwrap_or_default().min(schedule.retry_after_cap);
-    let delay = backoff(number, schedule, draw).max(asked);
+    let asked = retry_after.and_then(|text| wished(text, now)).unwrap_or_default().min(rhythm.retry_after_cap());
+    let delay = rhythm.wait(number, draw).max(asked);
     Verdict::Again(TimeDelta::from_std(delay).ok().and_then(|delay| now.checked_add_signed(delay)).unwrap_or(now))
 }
 
@@ -136,6 +198,25 @@ mod tests {
         for far in ["99999999", "99999999999999999999999999", "Sat, 06 Nov 2094 08:49:37 GMT"] {
             assert_eq!(wait(far), cap, "{far}");
         }
+    }
+
+    #[test]
+    fn an_integrations_own_waits_are_what_they_say_and_up_to_a_tenth_more() {
+        let (own, usual) = (RetrySchedule { delays_seconds: vec![5, 300] }, Schedule::default());
+        let rhythm = Rhythm::Own(&own, &usual);
+        let wait = |number, draw| match verdict(Answer::None, number, now(), rhythm, draw) {
+            Verdict::Again(at) => (at - now()).num_milliseconds(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((wait(1, 0.0), wait(1, 1.0), wait(2, 0.0)), (5_000, 5_500, 300_000));
+        assert_eq!(rhythm.attempts(), 3);
+        assert_eq!(verdict(Answer::None, 3, now(), rhythm, 0.5), Verdict::Dead);
+        let none = RetrySchedule::default();
+        assert_eq!(verdict(Answer::None, 1, now(), Rhythm::Own(&none, &usual), 0.5), Verdict::Dead);
+        let asked = Answer::Status { status: 429, retry_after: Some("60") };
+        assert!(
+            matches!(verdict(asked, 1, now(), rhythm, 0.0), Verdict::Again(at) if (at - now()).num_seconds() == 60)
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The running dispatcher.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tidegate_engine::{Egress, Engine};
-use tidegate_model::contract::{EventLog, Registry};
+use tidegate_engine::{Attach, Egress, Engine};
+use tidegate_model::contract::{EventLog, Notices, Registry, Vault};
 use tidegate_model::{Clock, Randomness};
 use tidegate_storage::Store;
 use tokio::sync::{Notify, mpsc};
@@ -18,6 +18,7 @@ use crate::in_hand::InHand;
 use crate::intake::Intake;
 use crate::lanes::Lanes;
 use crate::settle::{BATCH, settle};
+use crate::standing::Standings;
 use crate::{InvalidOptions, Options};
 
 /// How long giving back and storing may take once the grace is over.
@@ -36,6 +37,12 @@ pub struct Parts {
     pub engine: Engine,
     /// Makes the calls.
     pub egress: Egress,
+    /// Attaches destinations' credentials to them.
+    pub attach: Attach,
+    /// Holds what they are signed with.
+    pub vault: Arc<dyn Vault>,
+    /// Hear that an Integration was paused.
+    pub notices: Arc<dyn Notices>,
     /// Tells what is due.
     pub clock: Arc<dyn Clock>,
     /// Draws ids and jitter.
@@ -71,20 +78,31 @@ impl Dispatcher {
         let due = Arc::new(Notify::new());
         writer.spawn(settle(parts.store.clone(), holder, inbox, due.clone()));
         writer.close();
+        let standings = Standings {
+            store: parts.store.clone(),
+            notices: parts.notices,
+            clock: parts.clock.clone(),
+            randomness: parts.randomness.clone(),
+            patience: options.pause_after,
+            known: Mutex::default(),
+        };
         let deliverer = Deliverer {
             options: options.clone(),
             store: parts.store.clone(),
             registry: parts.registry.clone(),
             engine: parts.engine,
             egress: parts.egress,
-            clock: parts.clock,
+            attach: parts.attach,
+            vault: parts.vault,
+            standings,
+            clock: parts.clock.clone(),
             randomness: parts.randomness,
             holder,
             settlements,
             abandon: abandon.clone(),
         };
         let in_hand = Arc::new(InHand {
-            lanes: Lanes::new(options.lane, options.in_hand),
+            lanes: Lanes::new(options.lane, options.in_hand, options.circuit, parts.clock),
             deliverer: Arc::new(deliverer),
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),

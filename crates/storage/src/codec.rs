@@ -1,6 +1,6 @@
 //! The words that columns hold for values that are enums in Rust.
 
-use tidegate_model::{ClientOwner, CredentialKind, Direction, EventType, HttpMethod, LogicKind, Trigger};
+use tidegate_model::{ClientOwner, CredentialKind, Direction, EventType, HttpMethod, LogicKind, PauseReason, Trigger};
 
 /// A kind's word.
 pub(crate) fn logic_kind(kind: LogicKind) -> &'static str {
@@ -66,6 +66,12 @@ pub(crate) fn read_http_method(word: String) -> Result<HttpMethod, UnknownWord> 
         "POST" => Ok(HttpMethod::Post),
         _ => Err(UnknownWord(word)),
     }
+}
+
+/// Reads why deliveries wait.
+pub(crate) fn read_pause_reason(word: String) -> Result<PauseReason, UnknownWord> {
+    let reasons = [PauseReason::Gone, PauseReason::Failing];
+    reasons.into_iter().find(|reason| reason.as_str() == word).ok_or(UnknownWord(word))
 }
 
 /// Reads a kind of event.

@@ -28,6 +28,9 @@ macro_rules! dialect {
     (ids) => {
         "SELECT unhex(value, '-') FROM json_each($5)"
     };
+    (listed) => {
+        "SELECT unhex(value, '-') FROM json_each($1)"
+    };
     (numbers) => {
         "SELECT value FROM json_each($1)"
     };

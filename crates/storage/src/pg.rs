@@ -25,6 +25,9 @@ macro_rules! dialect {
     (ids) => {
         "SELECT listed::uuid FROM json_array_elements_text($5::json) AS listed"
     };
+    (listed) => {
+        "SELECT listed::uuid FROM json_array_elements_text($1::json) AS listed"
+    };
     (numbers) => {
         "SELECT number::bigint FROM json_array_elements_text($1::json) AS number"
     };

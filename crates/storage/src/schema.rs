@@ -40,6 +40,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0009_debts.sql"),
         include_str!("../../../migrations/postgres/0009_debts.sql"),
     ),
+    (
+        10,
+        "pauses",
+        include_str!("../../../migrations/sqlite/0010_pauses.sql"),
+        include_str!("../../../migrations/postgres/0010_pauses.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

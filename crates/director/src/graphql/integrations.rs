@@ -4,6 +4,7 @@ use tidegate_model::{Direction, Error, LogicId};
 use super::enums::{EventType, HttpMethod, IntegrationType};
 use super::logics::Logic;
 use super::of;
+use super::outgoing::{OutgoingSettings, OutgoingSettingsInput, Pause};
 use super::page::{Page, asked};
 use super::scalars::{DateTime, Json, PageCursor};
 use super::settings::{RunLimits, RunLimitsInput, settings};
@@ -120,6 +121,16 @@ impl Integration {
         self.0.settings.incoming.clone().into()
     }
 
+    /// OUTGOING: how calls are made.
+    async fn outgoing(&self) -> OutgoingSettings {
+        self.0.settings.outgoing.clone().into()
+    }
+
+    /// OUTGOING: why its deliveries wait until somebody resumes it; null while they are made.
+    async fn paused(&self) -> Option<Pause> {
+        self.0.paused.map(Into::into)
+    }
+
     async fn execution_user(&self) -> ExecutionUser {
         self.0.execution_user.clone().into()
     }
@@ -210,6 +221,8 @@ pub(super) struct IntegrationInput {
     masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met.
     incoming: Option<IncomingSettingsInput>,
+    /// OUTGOING: how calls are made.
+    outgoing: Option<OutgoingSettingsInput>,
     /// OUTGOING: absolute, http or https.
     url: Option<String>,
     /// OUTGOING: at least one.
@@ -238,6 +251,8 @@ pub(super) struct IntegrationUpdateInput {
     masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met; absent, calls need no signature.
     incoming: Option<IncomingSettingsInput>,
+    /// OUTGOING: how calls are made.
+    outgoing: Option<OutgoingSettingsInput>,
     url: Option<String>,
     subscriptions: Option<Vec<SubscriptionInput>>,
 }
@@ -261,7 +276,7 @@ impl TryFrom<IntegrationUpdateInput> for service::IntegrationUpdateInput {
             core_logic_version: input.core_logic_version,
             enable_logic_id: input.enable_logic_id.map(|id| id.0),
             enable_logic_version: input.enable_logic_version,
-            settings: settings(input.limits, incoming, input.masked_headers),
+            settings: settings(input.limits, (incoming, input.outgoing), input.masked_headers),
             signature,
             url: input.url,
             subscriptions: input.subscriptions.map(|all| all.into_iter().map(subscription).collect()),
@@ -286,6 +301,7 @@ impl TryFrom<IntegrationInput> for service::IntegrationInput {
             limits: input.limits,
             masked_headers: input.masked_headers,
             incoming: input.incoming,
+            outgoing: input.outgoing,
             url: input.url,
             subscriptions: input.subscriptions,
         };
@@ -334,6 +350,12 @@ impl IntegrationMutation {
     async fn delete_integration(&self, ctx: &Context<'_>, id: ID) -> Result<Integration> {
         let (services, access) = of(ctx)?;
         Ok(Integration(services.delete_integration(access, &id).await?))
+    }
+
+    /// Ends its pause: the deliveries that wait are made, the oldest first. One that is not paused stays as it is.
+    async fn resume_integration(&self, ctx: &Context<'_>, id: ID) -> Result<Integration> {
+        let (services, access) = of(ctx)?;
+        Ok(Integration(services.resume_integration(access, &id).await?))
     }
 
     /// Gives each a new webhook URL; the old ones are dead when this answers. Refused whole unless every one is INCOMING.

@@ -13,6 +13,7 @@ mod logics;
 mod nulls;
 mod object_types;
 mod objects;
+mod outgoing;
 mod page;
 mod replays;
 mod runtimes;

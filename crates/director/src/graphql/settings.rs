@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use async_graphql::{Enum, InputObject, SimpleObject};
 use tidegate_model::{Error, IncomingSettings, Settings};
 
+use super::outgoing::OutgoingSettingsInput;
+
 /// The bounds that an Integration sets for its scripts; null is the operator's default.
 #[derive(SimpleObject)]
 pub(super) struct RunLimits {
@@ -105,9 +107,13 @@ impl TryFrom<RateLimitInput> for tidegate_model::RateLimit {
 /// The settings that an input asks for, but for its signature; what it leaves out has its default.
 pub(super) fn settings(
     limits: Option<RunLimitsInput>,
-    incoming: IncomingSettings,
+    (incoming, outgoing): (IncomingSettings, Option<OutgoingSettingsInput>),
     masked_headers: Option<Vec<String>>,
 ) -> Settings {
-    let masked_headers = masked_headers.unwrap_or_default();
-    Settings { limits: limits.map(Into::into).unwrap_or_default(), incoming, masked_headers, ..Settings::default() }
+    Settings {
+        limits: limits.map(Into::into).unwrap_or_default(),
+        incoming,
+        outgoing: outgoing.map(Into::into).unwrap_or_default(),
+        masked_headers: masked_headers.unwrap_or_default(),
+    }
 }

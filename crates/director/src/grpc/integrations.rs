@@ -2,7 +2,7 @@ use tidegate_model::{Direction, Error};
 use tidegate_wire::api::v1::{self, IntegrationService};
 
 use super::convert::{asked, event_type, event_type_of, http_method, http_method_of, instant, page, required, time};
-use super::{Face, settings, signatures};
+use super::{Face, outgoing, settings, signatures};
 use crate::access::Access;
 use crate::openapi::Snippet;
 use crate::service::{IntegrationInput, IntegrationUpdateInput, SubscriptionInput};
@@ -44,6 +44,8 @@ fn message(integration: tidegate_model::Integration, webhook_url: Option<String>
         limits: Some(settings::limits(integration.settings.limits)),
         masked_headers: integration.settings.masked_headers,
         incoming: Some(signatures::incoming(integration.settings.incoming)),
+        outgoing: Some(outgoing::outgoing(integration.settings.outgoing)),
+        paused: integration.paused.map(outgoing::pause),
         execution_user: Some(execution_user(integration.execution_user)),
         webhook_url,
         openapi: None,
@@ -70,7 +72,7 @@ fn definition(input: v1::IntegrationUpdateInput) -> Result<IntegrationUpdateInpu
         core_logic_version: input.core_logic_version,
         enable_logic_id: input.enable_logic_id,
         enable_logic_version: input.enable_logic_version,
-        settings: settings::input(input.limits, input.incoming.as_ref(), input.masked_headers)?,
+        settings: settings::input(input.limits, (input.incoming.as_ref(), input.outgoing), input.masked_headers)?,
         signature: signatures::input(input.incoming)?,
         url: input.url,
         subscriptions: Some(
@@ -94,6 +96,7 @@ fn input(input: v1::IntegrationInput) -> Result<IntegrationInput, Error> {
         limits: input.limits,
         masked_headers: input.masked_headers,
         incoming: input.incoming,
+        outgoing: input.outgoing,
         url: input.url,
         subscriptions: input.subscriptions,
     })?;
@@ -162,6 +165,15 @@ impl IntegrationService for Face {
         let input = definition(required("in", request.input)?)?;
         let changed = self.services.update_integration(access, &request.id, input).await?;
         Ok(v1::UpdateIntegrationResponse { integration: Some(self.with_url(changed).await?) })
+    }
+
+    async fn resume_integration(
+        &self,
+        access: &Access,
+        request: v1::ResumeIntegrationRequest,
+    ) -> Result<v1::ResumeIntegrationResponse, Error> {
+        let resumed = self.services.resume_integration(access, &request.id).await?;
+        Ok(v1::ResumeIntegrationResponse { integration: Some(self.with_url(resumed).await?) })
     }
 
     async fn delete_integration(

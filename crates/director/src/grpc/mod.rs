@@ -11,6 +11,7 @@ mod integrations;
 mod logics;
 mod object_types;
 mod objects;
+mod outgoing;
 mod replays;
 mod runtimes;
 mod settings;

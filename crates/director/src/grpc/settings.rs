@@ -6,6 +6,7 @@ use tidegate_model::{Error, IncomingSettings, RateLimit, RatePeriod, RunLimits, 
 use tidegate_wire::api::v1;
 
 use super::convert::optional_json;
+use super::outgoing;
 
 pub(super) fn limits(limits: RunLimits) -> v1::RunLimits {
     let told = |limit: Option<u32>| limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
@@ -23,7 +24,7 @@ pub(super) fn limits(limits: RunLimits) -> v1::RunLimits {
 /// The settings that an input asks for, but for its signature; what it leaves out has its default.
 pub(super) fn input(
     limits: Option<v1::RunLimitsInput>,
-    incoming: Option<&v1::IncomingSettingsInput>,
+    (incoming, outgoing): (Option<&v1::IncomingSettingsInput>, Option<v1::OutgoingSettingsInput>),
     masked_headers: Vec<String>,
 ) -> Result<Settings, Error> {
     let limits = limits.unwrap_or_default();
@@ -40,7 +41,7 @@ pub(super) fn input(
         http_calls: read("httpCalls", limits.http_calls)?,
     };
     let incoming = incoming.map(incoming_of).transpose()?.unwrap_or_default();
-    Ok(Settings { limits, incoming, masked_headers, ..Settings::default() })
+    Ok(Settings { limits, incoming, outgoing: outgoing::input(outgoing)?, masked_headers })
 }
 
 pub(super) fn rate_limit(limit: RateLimit) -> v1::RateLimit {

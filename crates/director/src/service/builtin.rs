@@ -7,8 +7,8 @@ use std::fmt::Display;
 
 use serde_json::json;
 use tidegate_model::{
-    Application, Change, Credential, Direction, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId,
-    Runtime, SystemDetails, TenantId, Timestamp, TypeName, former_state, means_the_same,
+    Application, Change, Credential, Error, Event, EventId, Integration, InvalidId, Json, Logic, ObjectId, Runtime,
+    SystemDetails, TenantId, TypeName, former_state, means_the_same,
 };
 
 use super::Services;
@@ -108,35 +108,5 @@ pub(super) fn credential(credential: &Credential) -> Json {
 }
 
 pub(super) fn integration(integration: &Integration) -> Json {
-    let (kind, url, subscriptions) = match &integration.direction {
-        Direction::Incoming => ("INCOMING", None, None),
-        Direction::Outgoing { url, subscriptions } => ("OUTGOING", Some(url), Some(subscriptions)),
-    };
-    let subscriptions = subscriptions
-        .into_iter()
-        .flatten()
-        .map(|s| json!({ "objectType": s.object_type, "eventType": s.event_type }))
-        .collect::<Vec<_>>();
-    Json::of(&json!({
-        "name": integration.name,
-        "type": kind,
-        "description": integration.description,
-        "httpMethod": integration.http_method,
-        "active": integration.active,
-        "effectiveDate": integration.effective_date.map(instant),
-        "expiryDate": integration.expiry_date.map(instant),
-        "coreLogicID": integration.core_logic,
-        "coreLogicVersion": integration.core_version,
-        "enableLogicID": integration.enable_logic,
-        "enableLogicVersion": integration.enable_version,
-        "limits": integration.settings.limits,
-        "incoming": integration.settings.incoming,
-        "outgoing": integration.settings.outgoing,
-        "url": url,
-        "subscriptions": subscriptions,
-    }))
-}
-
-fn instant(time: Timestamp) -> String {
-    time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    integration.state()
 }

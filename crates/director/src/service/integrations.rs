@@ -88,6 +88,7 @@ impl Services {
             core_version: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: user,
             created_at: now,
             updated_at: now,
@@ -117,13 +118,31 @@ impl Services {
         let incoming = matches!(before.direction, Direction::Incoming);
         let direction = direction(&mut rules, incoming, &input);
         let now = self.clock.now();
-        let after = self.defined(Integration { direction, ..before.clone() }, input, rules, now).await?;
+        // Another URL is another destination.
+        let paused = before.paused.filter(|_| direction.url() == before.direction.url());
+        let after = self.defined(Integration { direction, paused, ..before.clone() }, input, rules, now).await?;
         let Some(change) = builtin::update(&builtin::integration(&before), builtin::integration(&after)) else {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Integration, id, change)?;
         self.store.update_integration(&after, &event).await?;
         self.notices.announce().await;
+        Ok(after)
+    }
+
+    /// Lets its deliveries go on; one that is not paused stays as it is.
+    pub(crate) async fn resume_integration(&self, access: &Access, id: &str) -> Result<Integration, Error> {
+        let tenant = access.within(Operation::WriteIntegrations)?;
+        let id = known_id("Integration", id)?;
+        let before = found("Integration", id, self.store.integration(tenant, id).await?)?;
+        let after = Integration { paused: None, ..before.clone() };
+        let Some(change) = builtin::update(&builtin::integration(&before), builtin::integration(&after)) else {
+            return Ok(before);
+        };
+        let event = self.builtin_event(tenant, BuiltIn::Integration, id, change)?;
+        if self.store.resume(tenant, id, &event).await? {
+            self.notices.announce().await;
+        }
         Ok(after)
     }
 

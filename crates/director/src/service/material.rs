@@ -114,6 +114,15 @@ pub(super) fn signs_standard_webhooks(material: &Material) -> bool {
     })
 }
 
+/// Whether it can sign as Standard Webhooks does: a secret in base64, after `whsec_` or as it is; a public key makes no signature.
+pub(super) fn makes_standard_webhooks(material: &Material) -> bool {
+    material.signing_secrets().iter().any(|one| {
+        let text = one.secret.reveal();
+        let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+        STANDARD.decode(encoded).is_ok_and(|bytes| !bytes.is_empty())
+    })
+}
+
 fn no_control(rules: &mut Rules, secret: &Secret, field: &str) {
     rules.expect(!secret.reveal().chars().any(char::is_control), field, "no control characters");
 }

@@ -37,7 +37,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use tidegate_model::contract::{EventLog, Notices, ScriptCheck, Trials};
-use tidegate_model::{Clock, Error, Randomness, RunBounds};
+use tidegate_model::{CallBounds, Clock, Error, Randomness, RunBounds};
 use tidegate_storage::{Safe, Sealer, Store};
 use tokio::sync::Notify;
 
@@ -79,6 +79,7 @@ pub(crate) struct Services {
     pub(crate) randomness: Arc<dyn Randomness>,
     /// How far an Integration may go with the limits of its scripts.
     pub(crate) run_bounds: RunBounds,
+    pub(crate) call_bounds: CallBounds,
     /// Before `/webhook/<key>`, without a slash at its end.
     pub(crate) webhook_url: String,
     /// Where clients get their tokens.

@@ -1,7 +1,10 @@
 //! What an Integration's settings must be.
 
-use tidegate_model::{Direction, Error, HttpMethod, IncomingSettings, OutgoingSettings, Settings, TenantId};
+use tidegate_model::{
+    CredentialKind, Direction, Error, HttpMethod, IncomingSettings, OutgoingSettings, Settings, TenantId,
+};
 
+use super::material::makes_standard_webhooks;
 use super::signatures::is_header_name;
 use super::{Services, SignatureInput};
 use crate::rules::Rules;
@@ -36,11 +39,36 @@ impl Services {
                 }
             }
             Direction::Outgoing { .. } => {
+                self.outgoing(rules, tenant, &settings.outgoing).await?;
                 let none = signature.is_none() && settings.incoming == IncomingSettings::default();
                 rules.expect(none, "in.incoming", "nothing: an OUTGOING Integration is not called");
             }
         }
         Ok(settings)
+    }
+
+    /// Notes what is outside of what the operator allows, and credentials that are not there or do not fit.
+    async fn outgoing(&self, rules: &mut Rules, tenant: &TenantId, outgoing: &OutgoingSettings) -> Result<(), Error> {
+        for (name, expected) in outgoing.outside(&self.call_bounds) {
+            rules.expect(false, &format!("in.outgoing.{name}"), &expected);
+        }
+        if let Some(name) = &outgoing.credential {
+            let material = self.safe.find_named(tenant, name).await?.map(|kept| kept.open.material);
+            let fits = material.is_some_and(|material| material.kind() != CredentialKind::Signing);
+            let expected = "the name of a credential of kind BASIC, BEARER, HEADER or OAUTH2 of this tenant";
+            rules.expect(fits, "in.outgoing.credential", expected);
+        }
+        let names = &outgoing.signing_credentials;
+        let few = names.len() <= OutgoingSettings::MAX_SIGNING_CREDENTIALS;
+        rules.expect(few, "in.outgoing.signingCredentials", "at most 2 names of credentials");
+        for (i, name) in names.iter().enumerate().take(OutgoingSettings::MAX_SIGNING_CREDENTIALS) {
+            let material = self.safe.find_named(tenant, name).await?.map(|kept| kept.open.material);
+            let fits =
+                material.is_some_and(|material| makes_standard_webhooks(&material)) && !names[..i].contains(name);
+            let expected = "the name of a credential of kind SIGNING of this tenant, with secrets that are whsec_ and base64, each once";
+            rules.expect(fits, &format!("in.outgoing.signingCredentials[{i}]"), expected);
+        }
+        Ok(())
     }
 
     fn body_schema(&self, rules: &mut Rules, incoming: &mut IncomingSettings) {

@@ -203,6 +203,7 @@ impl Services {
             core_version: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: ExecutionUser { id: UserId(Uuid::nil()), username: "trial".to_owned() },
             created_at: now,
             updated_at: now,

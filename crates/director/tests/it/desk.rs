@@ -16,7 +16,8 @@ use tidegate_model::contract::{
     Verifier,
 };
 use tidegate_model::{
-    Caller, ClientId, ClientOwner, Clock as _, Error, Event, ManualClock, RunBounds, Scope, SystemRandomness, TenantId,
+    CallBounds, Caller, ClientId, ClientOwner, Clock as _, Error, Event, ManualClock, RunBounds, Scope,
+    SystemRandomness, TenantId,
 };
 use tidegate_storage::{DatabaseUrl, Sealer, Store};
 use tower::ServiceExt as _;
@@ -64,6 +65,7 @@ impl Desk {
             webhook_url: "https://gate.example/".into(),
             token_url: "https://gate.example/oauth2/token".into(),
             run_bounds: RunBounds::default(),
+            call_bounds: CallBounds::default(),
             max_body: 1024 * 1024,
             record_retention: Duration::from_hours(24),
             event_retention: Duration::from_hours(24),

@@ -16,6 +16,7 @@ mod integrations;
 mod interfaces;
 mod logics;
 mod objects;
+mod outgoing;
 mod paging;
 mod relay;
 mod replays;

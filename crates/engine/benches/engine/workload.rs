@@ -135,6 +135,7 @@ fn definition(tenant: &str, number: u32, core: &str, enable: Option<&str>) -> Ar
             core_version: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: ExecutionUser { id: UserId(Uuid::from_u128(8)), username: "integration/orders".to_owned() },
             created_at: noon(),
             updated_at: noon(),

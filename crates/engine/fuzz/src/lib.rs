@@ -84,6 +84,7 @@ fn runnable(core: &str) -> Runnable {
             enable_logic: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: ExecutionUser { id: UserId(Uuid::from_u128(8)), username: "integration/fuzz".to_owned() },
             created_at: noon(),
             updated_at: noon(),

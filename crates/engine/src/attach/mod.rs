@@ -118,6 +118,11 @@ impl Attached {
         &self.header
     }
 
+    /// An answer without what was attached, wherever it repeats it.
+    pub fn masked(&self, answer: Response) -> Response {
+        self.masks.response(answer)
+    }
+
     /// What nobody may read in what comes back.
     pub(crate) fn masks(&self) -> &Masks {
         &self.masks

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -116,6 +117,35 @@ async fn the_address_that_was_checked_is_the_one_that_is_connected_to() {
     assert_eq!((response.status, &response.body[..]), (200, &b"hello"[..]));
     let denied = Egress::with_lookup(Policy::default(), lookup).unwrap();
     assert!(matches!(denied.send(get(&url)).await, Err(EgressError::Refused { .. })));
+}
+
+/// A name server that says this machine from the second question on, and a public address before.
+struct Rebinding(AtomicUsize);
+
+#[async_trait]
+impl NameLookup for Rebinding {
+    async fn lookup(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
+        let before = self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![if before == 0 { "93.184.216.34" } else { "127.0.0.1" }.parse().unwrap()])
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_changed_since_it_was_checked_is_checked_again_before_anything_is_sent() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let seen = calls.clone();
+    let server = serve(move |_| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        Answer::ok("inside")
+    })
+    .await;
+    let egress = Egress::with_lookup(Policy::default(), Arc::new(Rebinding(AtomicUsize::new(0)))).unwrap();
+    let url = format!("http://rebind.example:{}/", server.port());
+    assert_eq!(egress.check(&url).await, Ok(()), "at first it is public");
+    for _ in 0..2 {
+        assert!(matches!(egress.send(get(&url)).await, Err(EgressError::Refused { .. })));
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -89,6 +89,7 @@ fn runnable(direction: Direction, core: &str) -> Runnable {
             core_version: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: ExecutionUser {
                 id: UserId(Uuid::from_u128(8)),
                 username: "integration/shop-orders".to_owned(),

@@ -27,6 +27,7 @@ fn integration(active: bool, from: Option<Timestamp>, to: Option<Timestamp>) -> 
         core_version: None,
         enable_version: None,
         settings: Settings::default(),
+        paused: None,
         execution_user: ExecutionUser { id: UserId::generate(clock, random), username: "integration/orders".into() },
         created_at: at(0),
         updated_at: at(0),

@@ -5,9 +5,14 @@
 mod harness;
 
 mod calls;
+mod circuit;
 mod crashes;
+mod credentials;
 mod isolation;
 mod ordering;
+mod pauses;
 mod records;
 mod results;
 mod retries;
+mod settings;
+mod signatures;

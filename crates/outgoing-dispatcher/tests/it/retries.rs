@@ -47,7 +47,7 @@ async fn other_statuses_fail_at_once() {
 
         let record = world.one().await;
         assert_eq!((record.status, record.attempts.len()), (Status::Failed, 1), "{status}");
-        assert_eq!(record.error, Some(format!("the destination answered {status}")));
+        assert!(record.error.unwrap().starts_with(&format!("the destination answered {status}")));
     }
 }
 
@@ -74,7 +74,8 @@ async fn the_destination_says_when_it_wants_to_be_asked_again() {
 
 #[tokio::test]
 async fn the_last_attempt_leaves_a_dead_delivery_with_all_attempts_on_record() {
-    let world = World::new().await;
+    let mut world = World::new().await;
+    world.options.pause_after = std::time::Duration::from_hours(30 * 24);
     Definition::new("orders", world.sink.url("/in"), "return {}").insert(&world).await;
     world.sink.will("/in", (0..8).map(|_| Answer::Status(502)));
     let _running = world.dispatch();

@@ -176,12 +176,13 @@ impl Building<'_> {
         let vault = CachedVault::new(vault, ground.notices(), clock.clone(), CacheOptions::default());
         let vault: Arc<dyn Vault> = Arc::new(vault);
         let egress = Egress::new(config.egress.clone())?;
+        let attach = Attach::new(vault.clone(), egress.clone(), clock.clone());
         let parts = tidegate_engine::Parts {
             objects,
             clock: clock.clone(),
             randomness: randomness.clone(),
             egress: egress.clone(),
-            attach: Some(Attach::new(vault.clone(), egress.clone(), clock.clone())),
+            attach: Some(attach.clone()),
             application: application(),
         };
         let engine = Engine::start(options::engine(config), parts)?;
@@ -198,9 +199,18 @@ impl Building<'_> {
             composed.gate(Gateway::build(options::gateway(config), parts));
         }
         if let Some(store) = ground.store().filter(|_| self.has(Role::OutgoingDispatcher)) {
-            let (store, events) = (store.clone(), ground.events()?);
-            let parts =
-                tidegate_outgoing_dispatcher::Parts { store, events, registry, engine, egress, clock, randomness };
+            let parts = tidegate_outgoing_dispatcher::Parts {
+                store: store.clone(),
+                events: ground.events()?,
+                registry,
+                engine,
+                attach,
+                egress,
+                vault,
+                notices: ground.notices(),
+                clock,
+                randomness,
+            };
             let dispatcher = Dispatcher::build(options::dispatcher(config, ground.is_alone()), parts);
             composed.dispatch(dispatcher.context("the dispatcher's settings do not fit together")?);
         }

@@ -20,6 +20,7 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
         webhook_url: public_url(config.webhook_url.as_ref(), address),
         token_url: format!("{issuer}/oauth2/token"),
         run_bounds: config.scripts.bounds,
+        call_bounds: config.dispatch.bounds,
         max_body: config.sending.body,
         record_retention: config.retention,
         event_retention: EVENT_RETENTION.max(config.retention),
@@ -75,6 +76,9 @@ pub(super) fn dispatcher(config: &Config, alone: bool) -> tidegate_outgoing_disp
         script_limit,
         // A fifth more than the longest work: a stalled moment is not taken for death.
         lease: (script_limit + config.dispatch.timeout).mul_f32(1.2),
+        bounds: config.dispatch.bounds,
+        pause_after: config.dispatch.pause_after,
+        circuit: config.dispatch.circuit,
         grace: config.drain,
         alone,
         ..Default::default()

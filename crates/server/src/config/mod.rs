@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_engine::Policy;
-use tidegate_model::{ClientId, RateLimit, RunBounds, Secret};
+use tidegate_model::{CallBounds, ClientId, RateLimit, RunBounds, Secret};
+use tidegate_outgoing_dispatcher::CircuitOptions;
 use tidegate_webhook_gateway::Proxies;
 use url::Url;
 
@@ -54,6 +55,9 @@ pub(crate) struct Dispatch {
     pub(crate) first_delay: Duration,
     pub(crate) max_delay: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) bounds: CallBounds,
+    pub(crate) pause_after: Duration,
+    pub(crate) circuit: CircuitOptions,
 }
 
 /// How long core logic may take, and how far an Integration may go beyond.
@@ -176,6 +180,20 @@ impl Config {
                 first_delay: values.required("dispatch.first_delay", units::duration)?,
                 max_delay: values.required("dispatch.max_delay", units::duration)?,
                 timeout: values.required("dispatch.timeout", units::duration)?,
+                bounds: CallBounds {
+                    timeout_ms: values.required("dispatch.max_timeout", millis)?,
+                    concurrency: values
+                        .required("dispatch.max_concurrency", |text| text.parse().ok().filter(|n| *n > 0))?,
+                },
+                pause_after: values.required("dispatch.pause_after", units::duration)?,
+                circuit: CircuitOptions {
+                    calls: values.required("dispatch.circuit_calls", |text| text.parse().ok().filter(|n| *n > 0))?,
+                    failed_percent: values.required("dispatch.circuit_failed", |text| {
+                        text.parse().ok().filter(|percent| (1..=100).contains(percent))
+                    })?,
+                    window: values.required("dispatch.circuit_window", units::duration)?,
+                    pause: values.required("dispatch.circuit_pause", units::duration)?,
+                },
             },
             retention: values.required("records.retention", units::duration)?,
             sending: Sending {

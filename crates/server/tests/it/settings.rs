@@ -1,5 +1,6 @@
 //! No setting that does nothing: each one of `config print` has a proof here of what it does.
 
+mod dispatch;
 mod door;
 mod sending;
 
@@ -9,6 +10,7 @@ use crate::harness::api::{Admin, http};
 use crate::harness::command::{ended, tidegate};
 use crate::harness::process::Process;
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
+use dispatch::*;
 use door::*;
 use sending::*;
 
@@ -54,6 +56,13 @@ proofs! {
     "dispatch.first_delay" => the_second_attempt_waits_for_it,
     "dispatch.max_delay" => no_attempt_waits_longer,
     "dispatch.timeout" => a_call_ends_after_it,
+    "dispatch.max_timeout" => an_integration_may_not_allow_its_calls_more_time,
+    "dispatch.max_concurrency" => an_integration_may_not_ask_for_more_at_once,
+    "dispatch.pause_after" => after_it_an_integration_is_paused,
+    "dispatch.circuit_calls" => so_many_calls_are_made_before_others_wait,
+    "dispatch.circuit_failed" => with_fewer_failures_nobody_waits,
+    "dispatch.circuit_window" => what_is_longer_ago_does_not_count,
+    "dispatch.circuit_pause" => after_it_one_call_is_tried,
     "records.retention" => older_records_go,
     "limits.body" => a_larger_body_is_refused,
     "limits.body_timeout" => a_body_that_takes_longer_is_refused,
@@ -335,6 +344,27 @@ async fn a_call_ends_after_it() {
     acme.create_object("Order", "1", json!({})).await;
     let record = acme.ended(&out, 1).await.remove(0);
     assert!(record["attempts"][0]["error"].as_str().unwrap().contains("150"), "{record}");
+}
+
+/// With the setting, an OUTGOING Integration with `most` is made, and one with `more` is refused.
+async fn outgoing_bounds(setting: (&str, &str), field: &str, most: u32, more: u32) {
+    let running = together(&[setting]).await;
+    let acme = acme(&running).await;
+    let url = "https://shop.example/in";
+    acme.make_outgoing("within", "return {}", url, &CREATED, json!({ "outgoing": { field: most } })).await;
+    let logic = acme.make_logic("core", "CORE", "return {}").await;
+    let input = json!({ "name": "beyond", "type": "OUTGOING", "httpMethod": "POST", "coreLogicID": logic, "url": url,
+        "subscriptions": [{ "objectType": "Order", "eventType": "CREATE" }], "outgoing": { field: more } });
+    let make = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id } }";
+    assert_eq!(acme.refused(make, json!({ "in": input })).await, 22, "{field} of {more}");
+}
+
+async fn an_integration_may_not_allow_its_calls_more_time() {
+    outgoing_bounds(("DISPATCH__MAX_TIMEOUT", "2m"), "timeoutMs", 120_000, 120_001).await;
+}
+
+async fn an_integration_may_not_ask_for_more_at_once() {
+    outgoing_bounds(("DISPATCH__MAX_CONCURRENCY", "200"), "concurrency", 200, 201).await;
 }
 
 async fn older_records_go() {

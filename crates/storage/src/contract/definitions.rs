@@ -44,7 +44,7 @@ pub trait Definitions {
     async fn integration(&self, tenant: &TenantId, id: IntegrationId) -> Result<Option<Integration>, Error>;
     /// Lists the tenant's.
     async fn integrations(&self, tenant: &TenantId, page: PageOf<IntegrationId>) -> Result<Page<Integration>, Error>;
-    /// Replaces all but id, tenant, name, type, execution user and `created_at`. `NotFound`.
+    /// Replaces all but id, tenant, name, type, execution user and `created_at`. Another URL ends a pause. `NotFound`.
     async fn update_integration(&self, integration: &Integration, event: &Event) -> Result<(), Error>;
     /// Deletes it and disables its execution user; records stay; open deliveries are dropped with it. `NotFound`.
     async fn delete_integration(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Error>;

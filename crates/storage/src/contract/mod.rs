@@ -12,6 +12,7 @@ mod deliveries;
 mod events;
 mod executions;
 mod objects;
+mod pauses;
 mod replays;
 mod secrets;
 mod systems;
@@ -24,6 +25,7 @@ pub use deliveries::{Deliveries, Intake, Whose};
 pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};
+pub use pauses::Pauses;
 pub use replays::{ReplayStep, Replays};
 pub use secrets::{CredentialRow, DataKeyRow, LockedCredential, SealedWebhookKey, Secrets};
 pub use systems::Systems;
@@ -38,6 +40,7 @@ pub trait Store:
     + Outbox
     + Aside
     + Deliveries
+    + Pauses
     + Executions
     + Replays
     + Bookkeeping
@@ -55,6 +58,7 @@ impl<S> Store for S where
         + Outbox
         + Aside
         + Deliveries
+        + Pauses
         + Executions
         + Replays
         + Bookkeeping

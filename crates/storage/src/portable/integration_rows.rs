@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
 use tidegate_model::{
-    Direction, EventType, ExecutionUser, Integration, IntegrationId, LogicId, Page, PageOf, Runnable, Script, Settings,
-    Subscription, Tenant, TenantId, TypeName, UserId,
+    Direction, EventType, ExecutionUser, Integration, IntegrationId, LogicId, Page, PageOf, Pause, Runnable, Script,
+    Settings, Subscription, Tenant, TenantId, TypeName, UserId,
 };
 use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
 use super::{Database, counted, number, one_more, sql};
-use crate::codec::{UnknownWord, read_event_type, read_http_method};
+use crate::codec::{UnknownWord, read_event_type, read_http_method, read_pause_reason};
 use crate::fault::Fault;
 
 /// An Integration with its user and subscriptions, in one row.
@@ -20,7 +20,7 @@ macro_rules! integrations {
     ($columns:literal, $($rest:literal),*) => {
         concat!(
             "SELECT i.id, i.tenant, i.name, i.description, i.direction, i.http_method, i.active, i.effective_date, \
-             i.expiry_date, i.core_logic, i.core_pin, i.enable_logic, i.enable_pin, i.settings, i.execution_user, u.username, i.url, i.created_at, i.updated_at, \
+             i.expiry_date, i.core_logic, i.core_pin, i.enable_logic, i.enable_pin, i.settings, i.paused_at, i.pause_reason, i.execution_user, u.username, i.url, i.created_at, i.updated_at, \
              (SELECT string_agg(s.object_type || ' ' || s.event_type, ',') FROM subscription s \
              WHERE s.tenant = i.tenant AND s.integration = i.id) AS subscriptions",
             $columns,
@@ -132,6 +132,7 @@ fn read(row: &Row) -> Result<Integration, Fault> {
         enable_logic: columns.get::<Option<Uuid>>("enable_logic")?.map(LogicId),
         enable_version: columns.get("enable_pin")?,
         settings: settings(&columns)?,
+        paused: pause(&columns)?,
         execution_user: ExecutionUser {
             id: UserId(columns.get("execution_user")?),
             username: columns.get("username")?,
@@ -167,6 +168,11 @@ fn read_runnable(row: &Row) -> Result<Arc<Runnable>, Fault> {
 
 fn settings(columns: &Columns<'_>) -> Result<Settings, Fault> {
     serde_json::from_str(columns.get("settings")?).map_err(|e| columns.bad("settings", e))
+}
+
+fn pause(columns: &Columns<'_>) -> Result<Option<Pause>, Fault> {
+    let Some(since) = columns.maybe_time("paused_at")? else { return Ok(None) };
+    Ok(Some(Pause { reason: columns.word("pause_reason", read_pause_reason)?, since }))
 }
 
 fn subscriptions(columns: &Columns<'_>) -> Result<Vec<Subscription>, Fault> {

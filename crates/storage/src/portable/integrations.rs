@@ -16,7 +16,9 @@ statements! {
         core_logic, core_pin, enable_logic, enable_pin, settings, url, updated_at, name, execution_user, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     UPDATE = "UPDATE integration SET description = $4, http_method = $5, active = $6, effective_date = $7, expiry_date = $8, \
-        core_logic = $9, core_pin = $10, enable_logic = $11, enable_pin = $12, settings = $13, url = $14, updated_at = $15 \
+        core_logic = $9, core_pin = $10, enable_logic = $11, enable_pin = $12, settings = $13, url = $14, updated_at = $15, \
+        paused_at = CASE WHEN url = $14 THEN paused_at END, pause_reason = CASE WHEN url = $14 THEN pause_reason END, \
+        failing_since = CASE WHEN url = $14 THEN failing_since END \
         WHERE tenant = $1 AND id = $2 AND direction = $3";
     DELETE = "DELETE FROM integration WHERE tenant = $1 AND id = $2 RETURNING execution_user";
     SUBSCRIBE = "INSERT INTO subscription (tenant, integration, object_type, event_type) VALUES ($1, $2, $3, $4) \

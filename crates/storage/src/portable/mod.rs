@@ -20,6 +20,7 @@ mod logics;
 mod objects;
 pub(super) mod order;
 mod outbox;
+mod pauses;
 mod replays;
 pub(super) mod row;
 mod runtimes;

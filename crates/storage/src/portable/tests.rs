@@ -5,7 +5,7 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 use super::super::asked;
 use super::{
     applications, aside, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
-    integration_rows, integration_systems, integrations, logics, objects, order, outbox, replays, runtimes,
+    integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, replays, runtimes,
     signing_keys, tenants,
 };
 
@@ -30,6 +30,7 @@ async fn every_statement_prepares() {
         objects::STATEMENTS,
         order::STATEMENTS,
         outbox::STATEMENTS,
+        pauses::STATEMENTS,
         replays::STATEMENTS,
         runtimes::STATEMENTS,
         signing_keys::STATEMENTS,

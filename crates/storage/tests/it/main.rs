@@ -19,6 +19,7 @@ mod opening;
 mod ordering;
 mod outbox;
 mod parity;
+mod pauses;
 mod recorder;
 mod replays;
 mod samples;

@@ -122,6 +122,7 @@ pub(crate) fn incoming(tenant: &TenantId, name: &str, core: LogicId) -> Integrat
         core_version: None,
         enable_version: None,
         settings: Settings::default(),
+        paused: None,
         execution_user: ExecutionUser { id: UserId(id()), username: format!("integration/{name}") },
         created_at: start(),
         updated_at: start(),

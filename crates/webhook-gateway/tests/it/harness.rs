@@ -81,6 +81,7 @@ pub(crate) fn integration(core: &str) -> Runnable {
             core_version: None,
             enable_version: None,
             settings: Settings::default(),
+            paused: None,
             execution_user: ExecutionUser {
                 id: UserId(Uuid::from_u128(4)),
                 username: "integration/shop-orders".into(),

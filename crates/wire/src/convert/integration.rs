@@ -1,8 +1,8 @@
 //! [`Runnable`] and what it is made of.
 
 use tidegate_model::{
-    Direction, EventType, ExecutionUser, HttpMethod, Integration, Json, Runnable, Script, Settings, Subscription,
-    Tenant,
+    Direction, EventType, ExecutionUser, HttpMethod, Integration, Json, Pause, PauseReason, Runnable, Script, Settings,
+    Subscription, Tenant,
 };
 
 use super::{Malformed, id, instant, optional_instant, required, to_instant};
@@ -49,6 +49,7 @@ impl From<&Integration> for pb::Integration {
             enable_logic: integration.enable_logic.map(|logic| logic.to_string()),
             enable_version: integration.enable_version,
             settings: Json::of(&integration.settings).to_string(),
+            paused: integration.paused.as_ref().map(Into::into),
             execution_user: Some((&integration.execution_user).into()),
             created_at: Some(to_instant(&integration.created_at)),
             updated_at: Some(to_instant(&integration.updated_at)),
@@ -76,6 +77,7 @@ impl TryFrom<pb::Integration> for Integration {
             enable_logic: integration.enable_logic.map(|logic| id("enable_logic", &logic)).transpose()?,
             enable_version: integration.enable_version,
             settings: settings(&integration.settings)?,
+            paused: integration.paused.map(|pause| required("paused", Some(pause))).transpose()?,
             execution_user: required("execution_user", integration.execution_user)?,
             created_at: instant("created_at", integration.created_at)?,
             updated_at: instant("updated_at", integration.updated_at)?,
@@ -88,6 +90,29 @@ fn settings(text: &str) -> Result<Settings, Malformed> {
         return Ok(Settings::default());
     }
     serde_json::from_str(text).map_err(|fault| Malformed::new("settings", format!("settings as JSON: {fault}")))
+}
+
+impl From<&Pause> for pb::Pause {
+    fn from(pause: &Pause) -> Self {
+        let reason = match pause.reason {
+            PauseReason::Gone => pb::PauseReason::Gone,
+            PauseReason::Failing => pb::PauseReason::Failing,
+        };
+        Self { reason: reason.into(), since: Some(to_instant(&pause.since)) }
+    }
+}
+
+impl TryFrom<pb::Pause> for Pause {
+    type Error = Malformed;
+
+    fn try_from(pause: pb::Pause) -> Result<Self, Malformed> {
+        let reason = match pause.reason() {
+            pb::PauseReason::Gone => PauseReason::Gone,
+            pb::PauseReason::Failing => PauseReason::Failing,
+            pb::PauseReason::Unspecified => return Err(Malformed::new("reason", "to be set")),
+        };
+        Ok(Self { reason, since: instant("since", pause.since)? })
+    }
 }
 
 impl From<&Direction> for pb::integration::Direction {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tidegate_model::{
     Clock, Direction, EventType, Execution, ExecutionId, ExecutionUser, HttpMethod, Integration, IntegrationId, Json,
-    LogicId, Randomness, ReceivedRequest, RunLimits, Runnable, Script, Secret, Settings, Status, Subscription,
-    SystemClock, SystemRandomness, Tenant, TenantId, Timestamp, Trigger, UserId,
+    LogicId, Pause, PauseReason, Randomness, ReceivedRequest, RunLimits, Runnable, Script, Secret, Settings, Status,
+    Subscription, SystemClock, SystemRandomness, Tenant, TenantId, Timestamp, Trigger, UserId,
 };
 use tidegate_wire::grpc::{Health, Peer, Server};
 use tidegate_wire::nats::{Nats, NatsOptions};
@@ -170,6 +170,7 @@ pub(crate) fn incoming(name: &str) -> Runnable {
         core_version: Some(3),
         enable_version: None,
         settings: Settings { limits: RunLimits { core_cpu_ms: Some(9), ..Default::default() }, ..Default::default() },
+        paused: Some(Pause { reason: PauseReason::Gone, since: Timestamp::UNIX_EPOCH }),
         execution_user: ExecutionUser {
             id: UserId::generate(&SystemClock, &SystemRandomness),
             username: format!("integration/{name}"),

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_model::{
     Change, Clock, DeliveryOrdering, Direction, Event, EventType, ExecutionUser, HttpMethod, Integration,
-    IntegrationId, Json, Logic, LogicId, LogicKind, Settings, Subscription, SystemRandomness, Timestamp, UserId,
+    IntegrationId, Json, Logic, LogicId, LogicKind, OutgoingSettings, Settings, Subscription, SystemRandomness,
+    Timestamp, UserId,
 };
 
 use super::{World, order, tenant};
@@ -68,6 +69,11 @@ impl Definition {
         self
     }
 
+    pub(crate) fn with(mut self, outgoing: OutgoingSettings) -> Self {
+        self.settings.outgoing = outgoing;
+        self
+    }
+
     pub(crate) fn on(mut self, event: EventType) -> Self {
         self.events = vec![event];
         self
@@ -101,6 +107,7 @@ impl Definition {
             core_version: None,
             enable_version: None,
             settings: self.settings,
+            paused: None,
             execution_user: ExecutionUser {
                 id: UserId::generate(&*world.clock, &SystemRandomness),
                 username: format!("integration/{}", self.name),

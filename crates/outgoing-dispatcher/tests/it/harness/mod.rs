@@ -4,6 +4,7 @@ mod definitions;
 mod list_log;
 mod postgres;
 mod sink;
+mod vault;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,8 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use tempfile::TempDir;
-use tidegate_engine::{Application, Egress, Engine, Policy};
-use tidegate_model::contract::{Actor, EventLog, ObjectChange, Objects, Registry, Resolved, WebhookKeyHash};
+use tidegate_engine::{Application, Attach, Egress, Engine, Policy};
+use tidegate_model::contract::{Actor, EventLog, Notices, ObjectChange, Objects, Registry, Resolved, WebhookKeyHash};
 use tidegate_model::{
     Change, Clock, Error, Event, EventType, Execution, ExecutionFilter, IntegrationId, Json, ManualClock, Object,
     ObjectId, PageOf, Runnable, Status, SystemRandomness, TenantId, TypeName,
@@ -25,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use definitions::{Definition, definition_event};
 pub(crate) use list_log::ListLog;
-pub(crate) use sink::{Answer, Sink};
+pub(crate) use sink::{Answer, Got, Sink};
+pub(crate) use vault::MemoryVault;
 
 /// Everything but the dispatcher: what outlives it.
 pub(crate) struct World {
@@ -34,6 +36,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sink: Sink,
     pub(crate) registry: Arc<StoreRegistry>,
+    pub(crate) vault: Arc<MemoryVault>,
     pub(crate) options: Options,
     pub(crate) policy: Policy,
     /// Where the store is.
@@ -82,6 +85,7 @@ impl World {
                 away: AtomicBool::default(),
                 asked: AtomicUsize::default(),
             }),
+            vault: Arc::default(),
             store: opened.store,
             log: opened.local_log.unwrap_or_else(|| ListLog::new()),
             clock,
@@ -118,7 +122,10 @@ impl World {
             events: self.log.clone(),
             registry,
             engine: engine.clone(),
+            attach: Attach::new(self.vault.clone(), egress.clone(), self.clock.clone()),
             egress,
+            vault: self.vault.clone(),
+            notices: Arc::new(NoNotices),
             clock: self.clock.clone(),
             randomness: Arc::new(SystemRandomness),
         };
@@ -305,6 +312,18 @@ impl Registry for StoreRegistry {
         self.here()?;
         self.store.runnable(tenant, id).await
     }
+}
+
+/// Here is nobody who would hear them.
+struct NoNotices;
+
+#[async_trait]
+impl Notices for NoNotices {
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    async fn announce(&self) {}
 }
 
 /// No test of the dispatcher needs objects.

@@ -1,14 +1,14 @@
 use async_trait::async_trait;
 use tidegate_model::contract::Position;
 use tidegate_model::{
-    AsideId, Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, Page, PageOf, Replay, ReplayId,
-    Slice, TenantId, Timestamp,
+    AsideId, Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, IntegrationId, Page, PageOf,
+    Pause, Replay, ReplayId, Slice, TenantId, Timestamp,
 };
 use uuid::Uuid;
 
-use super::super::{Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, replays};
+use super::super::{Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, pauses, replays};
 use crate::contract::{
-    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, ReplayStep, Replays, Whose,
+    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, Pauses, ReplayStep, Replays, Whose,
 };
 
 #[async_trait]
@@ -91,6 +91,34 @@ impl Deliveries for Database {
 
     async fn release_all(&self) -> Result<u64, Error> {
         self.run("release_all", claims::release_all(self)).await
+    }
+}
+
+#[async_trait]
+impl Pauses for Database {
+    async fn pause(&self, tenant: &TenantId, id: IntegrationId, pause: Pause, event: &Event) -> Result<bool, Error> {
+        self.run("pause", pauses::pause(self, tenant, id, pause, event)).await
+    }
+
+    async fn resume(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<bool, Error> {
+        self.run("resume", pauses::resume(self, tenant, id, event)).await
+    }
+
+    async fn note_failure(
+        &self,
+        tenant: &TenantId,
+        id: IntegrationId,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.run("note_failure", pauses::note_failure(self, tenant, id, at)).await
+    }
+
+    async fn note_arrival(&self, tenant: &TenantId, id: IntegrationId) -> Result<(), Error> {
+        self.run("note_arrival", pauses::note_arrival(self, tenant, id)).await
+    }
+
+    async fn paused(&self, ids: &[IntegrationId]) -> Result<Vec<IntegrationId>, Error> {
+        self.run("paused", pauses::paused(self, ids)).await
     }
 }
 

@@ -1,0 +1,84 @@
+//! When a destination that fails is left alone.
+
+use super::*;
+
+/// A destination that answers with these statuses, and an Integration that calls it one call at a time, each once.
+struct Failing {
+    _running: Tidegate,
+    sink: Sink,
+    acme: Api,
+    out: Value,
+}
+
+impl Failing {
+    async fn start(settings: &[(&str, &str)], statuses: &[u16]) -> Self {
+        let running = together(settings).await;
+        let sink = Sink::start().await;
+        sink.answer("/erp", statuses);
+        let acme = acme(&running).await;
+        let once = json!({ "outgoing": { "concurrency": 1, "schedule": { "delaysSeconds": [] } } });
+        let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &CREATED, once).await;
+        Self { _running: running, sink, acme, out }
+    }
+
+    async fn create(&self, ids: std::ops::Range<u32>) {
+        for id in ids {
+            self.acme.create_object("Order", &id.to_string(), json!({})).await;
+        }
+    }
+}
+
+pub(super) async fn after_it_an_integration_is_paused() {
+    let failing = &Failing::start(&[("DISPATCH__PAUSE_AFTER", "300ms")], &[503; 1000]).await;
+    let mut id = 0;
+    eventually("it is paused", || {
+        id += 1;
+        async move {
+            failing.create(id..id + 1).await;
+            let query = "query($id: ID!) { integration(id: $id) { paused { reason } } }";
+            let told = failing.acme.ask(query, json!({ "id": failing.out["id"] })).await;
+            (told["integration"]["paused"]["reason"] == "FAILING").then_some(())
+        }
+    })
+    .await;
+}
+
+pub(super) async fn so_many_calls_are_made_before_others_wait() {
+    let settings = [("DISPATCH__CIRCUIT_CALLS", "3"), ("DISPATCH__CIRCUIT_PAUSE", "1h")];
+    let failing = &Failing::start(&settings, &[503; 100]).await;
+    failing.create(0..8).await;
+    eventually("the others wait", || async {
+        let all = failing.acme.executions(&failing.out).await;
+        let of = |status: &str| all.iter().filter(|e| e["status"] == status).count();
+        (of("DEAD") == 3 && of("PENDING") == 5).then_some(())
+    })
+    .await;
+    assert_eq!(failing.sink.calls("/erp").len(), 3);
+}
+
+pub(super) async fn with_fewer_failures_nobody_waits() {
+    let settings =
+        [("DISPATCH__CIRCUIT_CALLS", "3"), ("DISPATCH__CIRCUIT_FAILED", "90"), ("DISPATCH__CIRCUIT_PAUSE", "1h")];
+    let failing = Failing::start(&settings, &[200, 503, 503, 503, 503, 503, 503, 503]).await;
+    failing.create(0..8).await;
+    assert_eq!(failing.acme.ended(&failing.out, 8).await.len(), 8);
+}
+
+pub(super) async fn what_is_longer_ago_does_not_count() {
+    let settings =
+        [("DISPATCH__CIRCUIT_CALLS", "2"), ("DISPATCH__CIRCUIT_WINDOW", "1ms"), ("DISPATCH__CIRCUIT_PAUSE", "1h")];
+    let failing = Failing::start(&settings, &[503; 5]).await;
+    for (id, count) in (0..5).zip(1..) {
+        failing.create(id..id + 1).await;
+        failing.acme.ended(&failing.out, count).await;
+    }
+    assert_eq!(failing.sink.calls("/erp").len(), 5);
+}
+
+pub(super) async fn after_it_one_call_is_tried() {
+    let settings = [("DISPATCH__CIRCUIT_CALLS", "3"), ("DISPATCH__CIRCUIT_PAUSE", "200ms")];
+    let failing = Failing::start(&settings, &[503; 3]).await;
+    failing.create(0..8).await;
+    let all = failing.acme.ended(&failing.out, 8).await;
+    assert_eq!(all.iter().filter(|e| e["status"] == "SUCCESS").count(), 5, "{all:?}");
+}
