@@ -1,4 +1,4 @@
-//! Retention: records and events older than they are kept for are deleted, a small batch at a time.
+//! Retention: records, events and answers to repeated calls that are older than they are kept for are deleted, a small batch at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,9 @@ impl Retention {
             while self.store.prune_events(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
                 sleep(BREATH).await;
             }
+        }
+        while self.store.prune_repeats(now, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
+            sleep(BREATH).await;
         }
         Ok(())
     }

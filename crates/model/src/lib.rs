@@ -75,7 +75,8 @@ pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, 
 pub use replay::{Replay, ReplayState};
 pub use secret::{Secret, SecretHash};
 pub use settings::{
-    CallBounds, DeliveryOrdering, IncomingSettings, OutgoingSettings, RetrySchedule, RunBounds, RunLimits, Settings,
+    CallBounds, DeliveryOrdering, IdempotencyKey, IncomingSettings, OutgoingSettings, RetrySchedule, RunBounds,
+    RunLimits, Settings,
 };
 pub use signature::{
     GenericSignature, InvalidTemplate, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,

@@ -34,6 +34,10 @@ pub struct IncomingSettings {
     pub rate_limit: Option<RateLimit>,
     /// How many of its calls a gateway has in hand at once; the operator's default where none is set.
     pub concurrency: Option<u32>,
+    /// Whether callers may, or must, say by an `Idempotency-Key` which calls are the same.
+    pub idempotency_key: IdempotencyKey,
+    /// Whether a delivery that comes again, by the id that its signature's scheme gives it, runs again; if not, it gets the first one's answer.
+    pub run_repeated_deliveries: bool,
     /// A JSON Schema of what callers send, for the Integration's own document; of a GET it is about the decoded query.
     pub body_schema: Option<Json>,
     /// Whether what does not fit [`IncomingSettings::body_schema`] is refused.
@@ -43,6 +47,19 @@ pub struct IncomingSettings {
 impl IncomingSettings {
     /// The most that `concurrency` may be.
     pub const MAX_CONCURRENCY: u32 = 10_000;
+}
+
+/// What becomes of the header `Idempotency-Key` of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum IdempotencyKey {
+    /// It means nothing.
+    #[default]
+    None,
+    /// A call that comes again with it gets the first one's answer.
+    Accepted,
+    /// As `Accepted`, and a call without it is refused.
+    Required,
 }
 
 /// How the calls of an OUTGOING Integration are made.

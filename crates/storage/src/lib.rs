@@ -59,6 +59,7 @@ mod open;
 mod pg;
 mod record;
 mod recorder;
+mod repeats;
 mod rotation;
 mod safe;
 mod schema;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tidegate_model::Clock;
-use tidegate_model::contract::{EventLog, Recorder};
+use tidegate_model::contract::{EventLog, Recorder, Repeats};
 
 use crate::contract::Store;
 use crate::recorder::GroupRecorder;
+use crate::repeats::GroupRepeats;
 use crate::url::{DatabaseUrl, Place};
 use crate::{lite, pg};
 
@@ -33,6 +34,8 @@ pub struct Opened {
     pub local_log: Option<Arc<dyn EventLog>>,
     /// Appends records, many in one commit.
     pub recorder: Arc<dyn Recorder>,
+    /// Tells which calls came before.
+    pub repeats: Arc<dyn Repeats>,
 }
 
 /// Why a store was not opened.
@@ -72,7 +75,8 @@ pub async fn open(options: &Options) -> Result<Opened, OpenError> {
         Place::Postgres(server) => {
             let store: Arc<dyn Store> = Arc::new(pg::open(server, options.max_connections.max(1), &**clock).await?);
             let recorder = Arc::new(GroupRecorder::start(store.clone()));
-            Ok(Opened { store, local_log: None, recorder })
+            let repeats = Arc::new(GroupRepeats::start(store.clone()));
+            Ok(Opened { store, local_log: None, recorder, repeats })
         }
     }
 }
@@ -90,5 +94,6 @@ fn of_file(database: Arc<lite::Database>, clock: &Arc<dyn Clock>) -> Opened {
     let local_log: Arc<dyn EventLog> = Arc::new(lite::LocalLog::new(database.clone(), clock.clone()));
     let store: Arc<dyn Store> = database;
     let recorder = Arc::new(GroupRecorder::start(store.clone()));
-    Opened { store, local_log: Some(local_log), recorder }
+    let repeats = Arc::new(GroupRepeats::start(store.clone()));
+    Opened { store, local_log: Some(local_log), recorder, repeats }
 }

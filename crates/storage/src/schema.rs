@@ -35,6 +35,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/postgres/0006_records_in_order.sql"),
     ),
     (
+        7,
+        "repeats",
+        include_str!("../../../migrations/sqlite/0007_repeats.sql"),
+        include_str!("../../../migrations/postgres/0007_repeats.sql"),
+    ),
+    (
         9,
         "debts",
         include_str!("../../../migrations/sqlite/0009_debts.sql"),

@@ -41,6 +41,14 @@ pub(crate) enum Answer {
     Away,
     /// Our own failure; the log tells more.
     Broken,
+    /// The Integration requires a key that says which calls are the same, and there is none, or none that can be.
+    NoIdempotencyKey,
+    /// A call that this one repeats has not ended.
+    StillRunning,
+    /// A call that said something else had the same key.
+    OtherContent,
+    /// What a call was answered that this one repeats.
+    Replayed(Replayed),
     /// The call is not signed as it has to be, and it is on record; the challenge of RFC 9110, where the scheme has one.
     Unsigned(Option<&'static str>),
     /// The call is not what its schema says, and it is on record.
@@ -51,13 +59,30 @@ pub(crate) enum Answer {
     Ran(Outcome),
 }
 
+/// The answer that another call had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replayed {
+    /// The call that it was the answer to.
+    pub(crate) execution: ExecutionId,
+    pub(crate) skipped: Option<SkipReason>,
+    /// What core logic returned, where it was small enough to be kept.
+    pub(crate) result: Option<Json>,
+}
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OUTCOME: HeaderName = HeaderName::from_static("integration-outcome");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl Answer {
     /// The HTTP answer to the call with this id, which is also that of its record, where it has one.
     pub(crate) fn into_response(self, id: ExecutionId) -> Response {
-        let form = match self {
+        let form = self.form();
+        let id = form.of.unwrap_or(id);
+        form.into_response(id)
+    }
+
+    fn form(self) -> Form {
+        match self {
             Self::Unknown => Form::refusal(StatusCode::NOT_FOUND, "there is nothing here"),
             Self::Ambiguous => Form::failure("the address belongs to more than one integration"),
             Self::WrongMethod(allowed) => {
@@ -82,6 +107,24 @@ impl Answer {
             Self::Busy => Form::later("too many calls at once"),
             Self::Away => Form::later("not available now"),
             Self::Broken => Form::failure("internal error"),
+            Self::NoIdempotencyKey => {
+                Form::refusal(StatusCode::BAD_REQUEST, "this address needs an Idempotency-Key of 1 to 255 characters")
+            }
+            Self::StillRunning => Form {
+                retry_after: Some(Duration::from_secs(1)),
+                ..Form::refusal(StatusCode::CONFLICT, "the same call has not ended")
+            },
+            Self::OtherContent => {
+                Form::refusal(StatusCode::UNPROCESSABLE_ENTITY, "another call with this key said something else")
+            }
+            Self::Replayed(Replayed { execution, skipped, result }) => {
+                let form = match (skipped, result) {
+                    (Some(reason), _) => Self::Ran(Outcome::Skipped(reason)).form(),
+                    (None, Some(result)) => Form::json(Content::Result(result), "executed"),
+                    (None, None) => Form::json(Content::NotKept(execution), "executed"),
+                };
+                Form { header: Some((REPLAYED, "true")), of: Some(execution), ..form }
+            }
             Self::Unsigned(challenge) => {
                 let detail = "the signature that this address requires is missing or wrong";
                 Form {
@@ -103,8 +146,7 @@ impl Answer {
             Self::Ran(Outcome::Skipped(SkipReason::NotEnabled)) => Form::skipped("not-enabled"),
             Self::Ran(Outcome::Succeeded(result)) => Form::json(Content::Result(result), "executed"),
             Self::Ran(Outcome::Failed(_)) => Form { has_record: true, ..Form::failure("the integration failed") },
-        };
-        form.into_response(id)
+        }
     }
 }
 
@@ -117,11 +159,15 @@ struct Form {
     header: Option<(HeaderName, &'static str)>,
     retry_after: Option<Duration>,
     has_record: bool,
+    /// The call that this is the answer to, where it is another one.
+    of: Option<ExecutionId>,
     misfits: Vec<Misfit>,
 }
 
 enum Content {
     Result(Json),
+    /// A result that was too large to be kept, by the record that has it.
+    NotKept(ExecutionId),
     Skipped(&'static str),
     Problem(&'static str),
 }
@@ -155,6 +201,12 @@ impl ProblemPlace {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotKept {
+    execution_id: ExecutionId,
+}
+
+#[derive(Serialize)]
 struct Skipped {
     executed: bool,
     reason: &'static str,
@@ -169,6 +221,7 @@ impl Form {
             header: None,
             retry_after: None,
             has_record: true,
+            of: None,
             misfits: Vec::new(),
         }
     }
@@ -185,6 +238,7 @@ impl Form {
             header: None,
             retry_after: None,
             has_record: false,
+            of: None,
             misfits: Vec::new(),
         }
     }
@@ -205,6 +259,7 @@ impl Form {
     fn into_response(self, id: ExecutionId) -> Response {
         let (media_type, body) = match self.content {
             Content::Result(result) => ("application/json", result),
+            Content::NotKept(execution_id) => ("application/json", Json::of(&NotKept { execution_id })),
             Content::Skipped(reason) => ("application/json", Json::of(&Skipped { executed: false, reason })),
             Content::Problem(detail) => {
                 let problem = Problem {
@@ -255,6 +310,7 @@ mod tests {
         };
         let ran = |reason| Answer::Ran(Outcome::Skipped(reason));
         let result = Json::trusted(r#"{"n":9007199254740993}"#);
+        let replayed = |skipped, result| Answer::Replayed(Replayed { execution: id, skipped, result });
         let (json, problem) = ("application/json", "application/problem+json");
         let cases = [
             (Answer::Unknown, 404, None, problem, None),
@@ -272,6 +328,18 @@ mod tests {
             (Answer::Busy, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Away, 503, Some("failed"), problem, Some(("retry-after", "1"))),
             (Answer::Broken, 500, Some("failed"), problem, None),
+            (Answer::NoIdempotencyKey, 400, None, problem, None),
+            (Answer::StillRunning, 409, None, problem, Some(("retry-after", "1"))),
+            (Answer::OtherContent, 422, None, problem, None),
+            (replayed(None, Some(result.clone())), 200, Some("executed"), json, Some(("idempotency-replayed", "true"))),
+            (replayed(None, None), 200, Some("executed"), json, Some(("idempotency-replayed", "true"))),
+            (
+                replayed(Some(SkipReason::NotEnabled), None),
+                200,
+                Some("not-enabled"),
+                json,
+                Some(("idempotency-replayed", "true")),
+            ),
             (Answer::Unsigned(None), 401, Some("failed"), problem, None),
             (Answer::Unsigned(Some("Basic")), 401, Some("failed"), problem, Some(("www-authenticate", "Basic"))),
             (Answer::Unfit(Vec::new()), 422, Some("failed"), problem, None),
@@ -293,7 +361,7 @@ mod tests {
             assert_eq!(header_of("integration-outcome"), outcome, "{name}");
             assert_eq!(header_of("content-type"), Some(media_type), "{name}");
             assert_eq!(header_of("x-request-id"), Some(id.to_string().as_str()), "{name}");
-            for known in ["allow", "retry-after", "accept-encoding", "www-authenticate"] {
+            for known in ["allow", "idempotency-replayed", "retry-after", "accept-encoding", "www-authenticate"] {
                 assert_eq!(
                     header_of(known),
                     header.filter(|(name, _)| *name == known).map(|(_, value)| value),

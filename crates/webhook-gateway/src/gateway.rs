@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use tidegate_engine::Engine;
-use tidegate_model::contract::{Recorder, Registry, Vault};
+use tidegate_model::contract::{Recorder, Registry, Repeats, Vault};
 use tidegate_model::schema::Schemas;
 use tidegate_model::{Clock, Randomness};
 use tokio_util::task::TaskTracker;
@@ -22,6 +22,8 @@ pub struct Parts {
     pub vault: Arc<dyn Vault>,
     /// Keeps what happened.
     pub recorder: Arc<dyn Recorder>,
+    /// Tells which calls came before, to all gateways alike.
+    pub repeats: Arc<dyn Repeats>,
     /// Runs the scripts.
     pub engine: Engine,
     /// Tells the time.

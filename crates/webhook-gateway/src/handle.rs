@@ -17,6 +17,7 @@ use crate::fitting;
 use crate::gateway::Service;
 use crate::head;
 use crate::record::{self, Stage};
+use crate::repeats::Held;
 use crate::request::Received;
 use crate::signature::{self, Unverified, Verified};
 
@@ -81,17 +82,19 @@ async fn resolve(service: &Service, key: &str) -> Result<Arc<Runnable>, Answer> 
 
 /// Runs a call and returns once its record is durable.
 async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Runnable>, received: Received) -> Answer {
-    let Ran { run, stage, refusal } = match run(&service, id, &runnable, &received).await {
+    let Ran { run, stage, held, refusal } = match run(&service, id, &runnable, &received).await {
         Ok(ran) => ran,
         Err(refused) => return refused,
     };
-    let outcome = run.outcome.clone();
+    let (outcome, key) = (run.outcome.clone(), received.key.clone());
     let execution = record::of(id, &runnable, received, run, stage, service.parts.clock.now());
     let (tenant, integration) = (execution.tenant.clone(), execution.integration);
     if let Err(error) = service.parts.recorder.append(execution).await {
         tracing::error!(%id, %tenant, %integration, %error, "a run's record cannot be kept");
+        held.release(&service).await;
         return Answer::NotRecorded;
     }
+    held.end(&service, &key, &outcome).await;
     if let Outcome::Failed(failure) = &outcome {
         tracing::info!(%id, %tenant, %integration, kind = ?failure.kind, "an incoming integration failed");
     }
@@ -102,13 +105,14 @@ async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Ru
 struct Ran {
     run: Run,
     stage: Stage,
+    held: Held,
     /// What the caller is told where the outcome does not say it.
     refusal: Option<Answer>,
 }
 
 impl Ran {
     fn without_scripts(outcome: Outcome, stage: Stage) -> Self {
-        Self { run: Run::without_scripts(outcome), stage, refusal: None }
+        Self { run: Run::without_scripts(outcome), stage, held: Held::default(), refusal: None }
     }
 }
 
@@ -118,9 +122,10 @@ async fn run(service: &Service, id: ExecutionId, runnable: &Arc<Runnable>, recei
     if let Some(reason) = enabling::skip_reason(&runnable.integration, received.call.time) {
         return Ok(Ran::without_scripts(Outcome::Skipped(reason), Stage::Door));
     }
+    let mut delivery = None;
     if let Some(signature) = &runnable.integration.settings.incoming.signature {
         match verify(service, id, &runnable.integration, signature, received).await? {
-            Ok(Verified { answer: None, .. }) => {}
+            Ok(Verified { answer: None, delivery: id }) => delivery = id,
             Ok(Verified { answer: Some(answer), .. }) => {
                 return Ok(Ran::without_scripts(Outcome::Succeeded(answer), Stage::Signature));
             }
@@ -138,8 +143,9 @@ async fn run(service: &Service, id: ExecutionId, runnable: &Arc<Runnable>, recei
         let refusal = Some(Answer::Unfit(misfit.all));
         return Ok(Ran { refusal, ..Ran::without_scripts(Outcome::Failed(misfit.failure), Stage::Body) });
     }
+    let held = Held::take(service, id, &runnable.integration, received, delivery.as_deref()).await?;
     let run = service.parts.engine.run_incoming(runnable, &received.call).await;
-    Ok(Ran { run, stage: Stage::Scripts, refusal: None })
+    Ok(Ran { run, stage: Stage::Scripts, held, refusal: None })
 }
 
 /// Whether the call is signed as it has to be. A secret that cannot be had now refuses it; one that is not there, or does not fit, fails it.

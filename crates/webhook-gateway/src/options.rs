@@ -27,6 +27,8 @@ pub struct Options {
     pub patience: Duration,
     /// How often an Integration may be called; `None` is as often as it likes.
     pub rate_limit: Option<RateLimit>,
+    /// How long a call that may be repeated holds its key at most: longer than any run and its record take.
+    pub claim_lease: Duration,
     /// Whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Proxies,
     /// What callers see before `/webhook/`, for `requestUrl`; `None` is the protocol and the host that they, or a trusted proxy, name.
@@ -45,6 +47,7 @@ impl Default for Options {
             max_calls_of_integration: 64,
             patience: Duration::from_secs(1),
             rate_limit: None,
+            claim_lease: Duration::from_mins(1),
             trusted_proxies: Proxies::default(),
             public_url: None,
         }

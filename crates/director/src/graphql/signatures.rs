@@ -61,10 +61,26 @@ pub(super) struct IncomingSettings {
     rate_limit: Option<RateLimit>,
     /// How many of its calls a gateway has in hand at once; null is the operator's default.
     concurrency: Option<u32>,
+    /// Whether callers may, or must, say by an `Idempotency-Key` which calls are the same.
+    idempotency_key: IdempotencyKey,
+    /// Whether a delivery that comes again, by the id that its signature's scheme gives it, runs again; if not, it gets the first one's answer.
+    run_repeated_deliveries: bool,
     /// A JSON Schema (2020-12) of what callers send, of a GET of its decoded query; `openapi` tells it.
     body_schema: Option<Json>,
     /// Whether a call that does not fit `bodySchema` is refused, with 422, before any script runs.
     check_body: bool,
+}
+
+/// What becomes of the header `Idempotency-Key` of a call.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::IdempotencyKey")]
+pub(super) enum IdempotencyKey {
+    /// It means nothing.
+    None,
+    /// For 24 hours a call that comes again with it gets the first one's answer; 409 while that runs, 422 where it says something else.
+    Accepted,
+    /// As ACCEPTED, and a call without it is refused: 400.
+    Required,
 }
 
 /// The signature that is required of every call. Fields that the scheme does not have are null.
@@ -97,6 +113,8 @@ impl From<tidegate_model::IncomingSettings> for IncomingSettings {
             signature: incoming.signature.map(Into::into),
             rate_limit: incoming.rate_limit.map(Into::into),
             concurrency: incoming.concurrency,
+            idempotency_key: incoming.idempotency_key.into(),
+            run_repeated_deliveries: incoming.run_repeated_deliveries,
             body_schema: incoming.body_schema.map(Json),
             check_body: incoming.check_body,
         }
@@ -159,6 +177,12 @@ pub(super) struct IncomingSettingsInput {
     rate_limit: Option<RateLimitInput>,
     /// How many of its calls a gateway has in hand at once: 1 to 10000. One more waits a moment, then 503. Absent is the operator's default.
     concurrency: Option<u32>,
+    /// Whether callers may, or must, say by an `Idempotency-Key` which calls are the same.
+    #[graphql(default_with = "IdempotencyKey::None")]
+    idempotency_key: IdempotencyKey,
+    /// Whether a delivery that comes again, by the id that its signature's scheme gives it, runs again; by default it gets the first one's answer.
+    #[graphql(default = false)]
+    run_repeated_deliveries: bool,
     /// A JSON Schema (2020-12) of what callers send, of a GET of its decoded query; `openapi` tells it.
     body_schema: Option<Json>,
     /// Whether a call that does not fit `bodySchema` is refused, with 422, before any script runs.
@@ -173,6 +197,8 @@ impl IncomingSettingsInput {
             signature: None,
             rate_limit: self.rate_limit.map(TryInto::try_into).transpose()?,
             concurrency: self.concurrency,
+            idempotency_key: self.idempotency_key.into(),
+            run_repeated_deliveries: self.run_repeated_deliveries,
             body_schema: self.body_schema.map(|schema| schema.0),
             check_body: self.check_body,
         };

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use tidegate_model::{Error, IncomingSettings, RateLimit, RatePeriod, RunLimits, Settings};
+use tidegate_model::{Error, IdempotencyKey, IncomingSettings, RateLimit, RatePeriod, RunLimits, Settings};
 use tidegate_wire::api::v1;
 
 use super::convert::optional_json;
@@ -58,10 +58,31 @@ fn incoming_of(input: &v1::IncomingSettingsInput) -> Result<IncomingSettings, Er
     Ok(IncomingSettings {
         signature: None,
         rate_limit: input.rate_limit.map(rate_limit_of).transpose()?,
+        idempotency_key: input.idempotency_key.map(idempotency_key_of).transpose()?.unwrap_or_default(),
+        run_repeated_deliveries: input.run_repeated_deliveries.unwrap_or_default(),
         body_schema: optional_json("in.incoming.bodySchema", input.body_schema.clone())?,
         check_body: input.check_body.unwrap_or_default(),
         concurrency: concurrency.map_err(|_| Error::invalid("in.incoming.concurrency", "1 to 10000, or nothing"))?,
     })
+}
+
+pub(super) fn idempotency_key(key: IdempotencyKey) -> v1::IdempotencyKey {
+    match key {
+        IdempotencyKey::None => v1::IdempotencyKey::None,
+        IdempotencyKey::Accepted => v1::IdempotencyKey::Accepted,
+        IdempotencyKey::Required => v1::IdempotencyKey::Required,
+    }
+}
+
+fn idempotency_key_of(key: i32) -> Result<IdempotencyKey, Error> {
+    match v1::IdempotencyKey::try_from(key) {
+        Ok(v1::IdempotencyKey::None) => Ok(IdempotencyKey::None),
+        Ok(v1::IdempotencyKey::Accepted) => Ok(IdempotencyKey::Accepted),
+        Ok(v1::IdempotencyKey::Required) => Ok(IdempotencyKey::Required),
+        Ok(v1::IdempotencyKey::Unspecified) | Err(_) => {
+            Err(Error::invalid("in.incoming.idempotencyKey", "NONE, ACCEPTED or REQUIRED"))
+        }
+    }
 }
 
 fn rate_limit_of(input: v1::RateLimitInput) -> Result<RateLimit, Error> {

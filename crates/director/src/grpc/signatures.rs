@@ -12,6 +12,8 @@ pub(super) fn incoming(incoming: IncomingSettings) -> v1::IncomingSettings {
         signature: incoming.signature.map(signature),
         rate_limit: incoming.rate_limit.map(settings::rate_limit),
         concurrency: incoming.concurrency.map(|calls| i32::try_from(calls).unwrap_or(i32::MAX)),
+        idempotency_key: settings::idempotency_key(incoming.idempotency_key).into(),
+        run_repeated_deliveries: incoming.run_repeated_deliveries,
         body_schema: incoming.body_schema.as_ref().map(text_of),
         check_body: incoming.check_body,
     }

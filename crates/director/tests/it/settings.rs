@@ -97,8 +97,8 @@ async fn how_callers_are_met_is_kept_within_reason_and_is_of_incoming_ones_alone
     let desk = Desk::with_tenants().await;
     let core = desk.create_logic("acme", "core", "CORE").await;
     let create = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id
-        maskedHeaders incoming { rateLimit { calls per } concurrency } } }";
-    let with = |incoming: Value| json!({ "in": { "name": "hook", "type": "INCOMING", "httpMethod": "POST", "coreLogicID": core, "incoming": incoming } });
+        maskedHeaders incoming { rateLimit { calls per } concurrency idempotencyKey runRepeatedDeliveries } } }";
+    let with = |incoming: Value| json!({ "in": { "name": format!("hook-{}", incoming["concurrency"]), "type": "INCOMING", "httpMethod": "POST", "coreLogicID": core, "incoming": incoming } });
     for (incoming, field) in [
         (json!({ "rateLimit": { "calls": 1_000_001, "per": "HOUR" } }), "in.incoming.rateLimit.calls"),
         (json!({ "concurrency": 0 }), "in.incoming.concurrency"),
@@ -113,11 +113,19 @@ async fn how_callers_are_met_is_kept_within_reason_and_is_of_incoming_ones_alone
         let (error, message) = desk.refused(Some("acme"), create, input).await;
         assert!(error == 22 && message.contains("in.maskedHeaders"), "{error} {message}");
     }
-    let incoming = json!({ "rateLimit": { "calls": 600, "per": "MINUTE" }, "concurrency": 5 });
+    let incoming = json!({
+        "rateLimit": { "calls": 600, "per": "MINUTE" }, "concurrency": 5, "idempotencyKey": "REQUIRED", "runRepeatedDeliveries": true
+    });
     let mut input = with(incoming.clone());
     input["in"]["maskedHeaders"] = json!(["X-Pin"]);
     let made = desk.ok(Some("acme"), create, input).await["createIntegration"].take();
     assert_eq!((&made["incoming"], &made["maskedHeaders"]), (&incoming, &json!(["X-Pin"])));
+
+    let said_nothing = desk.ok(Some("acme"), create, with(json!({}))).await["createIntegration"].take();
+    assert_eq!(
+        said_nothing["incoming"],
+        json!({ "rateLimit": null, "concurrency": null, "idempotencyKey": "NONE", "runRepeatedDeliveries": false })
+    );
 
     let mut outgoing = with(incoming)["in"].take();
     outgoing["type"] = json!("OUTGOING");

@@ -5,6 +5,7 @@ mod events;
 mod objects;
 mod recorder;
 mod registry;
+mod repeats;
 mod tokens;
 mod trials;
 mod vault;
@@ -13,6 +14,7 @@ pub use events::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Rece
 pub use objects::{Actor, MAX_CHANGES, ObjectAction, ObjectChange, Objects};
 pub use recorder::Recorder;
 pub use registry::{Notices, Registry, Resolved, ScriptCheck, ScriptFault, ScriptRule, ScriptWarning, WebhookKeyHash};
+pub use repeats::{Claim, Claimed, ContentHash, MAX_REPEATED_ANSWER, REPEAT_WINDOW, RepeatKey, RepeatedBy, Repeats};
 pub use tokens::{KeySet, TokenAuthority, Verifier};
 pub use trials::{NOT_SENT, Trial, TrialInput, Trials, Tried};
 pub use vault::Vault;

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) address: String,
-    pub(crate) request: Arc<[u8]>,
+    /// One after the other, from a place of each connection's own.
+    pub(crate) requests: Arc<[Vec<u8>]>,
     /// Of the answer's body.
     pub(crate) length: usize,
 }
@@ -65,6 +66,8 @@ impl Load {
         let mut stream = TcpStream::connect(&target.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut latencies, mut refused, mut buffer) = (Vec::new(), 0, Vec::with_capacity(16 << 10));
+        // Far from each other, so that connections do not follow each other's steps.
+        let mut next = number * target.requests.len() / self.connections;
         let mut due = begun;
         if let Pace::PerSecond(rate) = self.pace {
             due += Duration::from_secs_f64(as_float(number) / rate);
@@ -77,7 +80,8 @@ impl Load {
                     due
                 }
             };
-            stream.write_all(&target.request).await.unwrap();
+            stream.write_all(&target.requests[next % target.requests.len()]).await.unwrap();
+            next += 1;
             refused += usize::from(!answered(&mut stream, &mut buffer, target.length).await);
             latencies.push(sent.elapsed());
             due = match self.pace {

@@ -6,7 +6,7 @@ use crate::load::{Round, as_float};
 
 /// The rounds of one subject.
 pub(crate) struct Series {
-    name: &'static str,
+    name: String,
     rounds: Vec<Round>,
     processor_time: Duration,
     /// Bytes.
@@ -14,8 +14,8 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, rounds: Vec::new(), processor_time: Duration::ZERO, peak_memory: 0 }
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), rounds: Vec::new(), processor_time: Duration::ZERO, peak_memory: 0 }
     }
 
     pub(crate) fn add(&mut self, round: Round, processor_time: Duration, peak_memory: u64) {
@@ -61,12 +61,12 @@ impl Series {
 pub(crate) fn print(title: &str, all: &[Series]) {
     println!("\n{title}");
     println!(
-        "{:<12} {:>12} {:>10} {:>10} {:>14} {:>12} {:>8}",
+        "{:<24} {:>12} {:>10} {:>10} {:>14} {:>12} {:>8}",
         "", "requests/s", "p50 µs", "p99 µs", "CPU µs/request", "peak MiB", "refused"
     );
     for series in all {
         println!(
-            "{:<12} {:>12.0} {:>10.0} {:>10.0} {:>14.1} {:>12} {:>8}",
+            "{:<24} {:>12.0} {:>10.0} {:>10.0} {:>14.1} {:>12} {:>8}",
             series.name,
             series.requests_per_second(),
             series.latency(0.5),
@@ -76,13 +76,13 @@ pub(crate) fn print(title: &str, all: &[Series]) {
             series.refused(),
         );
     }
-    if let [tidegate, nginx] = all {
+    if let [first, .., last] = all {
         println!(
-            "ratio        {:>12.2} {:>10.2} {:>10.2} {:>14.2}   (above 1: Tidegate is better)",
-            tidegate.requests_per_second() / nginx.requests_per_second(),
-            nginx.latency(0.5) / tidegate.latency(0.5),
-            nginx.latency(0.99) / tidegate.latency(0.99),
-            nginx.processor_per_request() / tidegate.processor_per_request(),
+            "ratio                    {:>12.2} {:>10.2} {:>10.2} {:>14.2}   (above 1: the first is better than the last)",
+            first.requests_per_second() / last.requests_per_second(),
+            last.latency(0.5) / first.latency(0.5),
+            last.latency(0.99) / first.latency(0.99),
+            last.processor_per_request() / first.processor_per_request(),
         );
     }
 }

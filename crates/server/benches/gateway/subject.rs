@@ -1,11 +1,13 @@
 //! What is measured: Tidegate with everything in one process and its records in a SQLite file, and nginx with Lua.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::load::{Target, asked_once};
+use crate::many;
 
 /// What both do, in the words that both know.
 const MAPPING: &str = r"
@@ -20,36 +22,50 @@ local result = { order = order.id, customer = order.customer.name, city = order.
 
 /// A process under load.
 pub(crate) struct Subject {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) target: Target,
     process: Child,
+    /// Where Tidegate's data is, and where it listens.
+    home: Option<(PathBuf, u16)>,
 }
 
+/// So many Integrations are called of those that there are: more than any cache of theirs holds.
+const CALLED: u32 = 50_000;
+
 impl Subject {
-    /// Starts Tidegate with an Integration that maps.
-    pub(crate) fn tidegate(folder: &Path) -> Self {
-        let (data, made) = (folder.join("tidegate"), folder.join("made"));
+    /// Starts Tidegate with so many Integrations that map.
+    pub(crate) fn tidegate(folder: &Path, integrations: u32) -> Self {
+        let data = folder.join(format!("tidegate-{integrations}"));
         let port = free_port();
-        let program = env!("CARGO_BIN_EXE_tidegate");
-        let process = Command::new(program)
-            .args(["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"])
-            .arg(&data)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::fs::create_dir(&made).unwrap();
-        std::fs::write(made.join("map.lua"), format!("local order = parameters{MAPPING}return result")).unwrap();
-        std::fs::write(made.join("tidegate.toml"), MANIFEST).unwrap();
-        let url = eventually("Tidegate makes the Integration", || {
-            let mut apply = Command::new(program);
-            apply.arg("apply").arg(&made).args(["--url", &format!("http://127.0.0.1:{port}"), "--admin-file"]);
-            let told = apply.arg(data.join("admin.json")).stderr(Stdio::null()).output().unwrap();
-            let told = String::from_utf8(told.stdout).unwrap();
-            told.split_whitespace().find(|word| word.contains("/webhook/")).map(str::to_owned)
-        });
-        let path = url.split_once("/webhook/").unwrap().1;
-        let target = target(port, &format!("/webhook/{path}"));
-        Self { name: "Tidegate", target, process }
+        let mut process = serve(&data, port);
+        let path = applied(&data, port, "acme", &format!("local order = parameters{MAPPING}return result"));
+        let mut paths = vec![path];
+        if integrations > 1 {
+            stop(&mut process);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(many::multiply(&data.join("tidegate.db"), integrations));
+            process = serve(&data, port);
+            eventually("Tidegate listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+            let called = integrations.min(CALLED);
+            // Evenly among all, in an order that has nothing to do with that in which they were made.
+            let place = |number: u32| u64::from(number) * 7919 % u64::from(called) * u64::from(integrations / called);
+            paths = (0..called).map(|n| format!("/webhook/{}", many::key(u32::try_from(place(n)).unwrap()))).collect();
+        }
+        let name = if integrations > 1 { format!("{integrations} Integrations") } else { "Tidegate".to_owned() };
+        Self { name, target: target(port, &paths), process, home: Some((data, port)) }
+    }
+
+    /// A key that nobody has.
+    pub(crate) fn nowhere(&self) -> Target {
+        let path = format!("/webhook/{}", "x".repeat(43));
+        Target { requests: Arc::new([request(&self.target.address, &path, "")]), ..self.target.clone() }
+    }
+
+    /// An Integration of another tenant of this Tidegate, with this core logic.
+    pub(crate) fn neighbour(&self, tenant: &str, core: &str) -> Target {
+        let (data, port) = self.home.as_ref().unwrap();
+        let path = applied(data, *port, tenant, core);
+        Target { requests: Arc::new([request(&self.target.address, &path, "")]), ..self.target.clone() }
     }
 
     /// Starts nginx with as many workers as there are processors; `None`, visibly, where it is not installed.
@@ -68,7 +84,7 @@ impl Subject {
         let mut nginx = Command::new("/usr/sbin/nginx");
         let process = nginx.arg("-p").arg(&folder).arg("-c").arg(&configuration).spawn().unwrap();
         eventually("nginx listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-        Some(Self { name: "nginx + Lua", target: target(port, "/map"), process })
+        Some(Self { name: "nginx + Lua".to_owned(), target: target(port, &["/map".to_owned()]), process, home: None })
     }
 
     /// What it and its children have used so far.
@@ -92,13 +108,42 @@ impl Subject {
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
-        let _ = self.process.wait();
+        stop(&mut self.process);
     }
 }
 
+fn serve(data: &Path, port: u16) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tidegate"))
+        .args(["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"])
+        .arg(data)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn stop(process: &mut Child) {
+    let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+    let _ = process.wait();
+}
+
+/// Makes an Integration of the tenant, with this core logic; answers the path of its webhook.
+fn applied(data: &Path, port: u16, tenant: &str, core: &str) -> String {
+    let made = data.with_extension(tenant);
+    std::fs::create_dir(&made).unwrap();
+    std::fs::write(made.join("map.lua"), core).unwrap();
+    std::fs::write(made.join("tidegate.toml"), MANIFEST.replace("TENANT", tenant)).unwrap();
+    let url = eventually("Tidegate makes the Integration", || {
+        let mut apply = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        apply.arg("apply").arg(&made).args(["--url", &format!("http://127.0.0.1:{port}"), "--admin-file"]);
+        let told = apply.arg(data.join("admin.json")).stderr(Stdio::null()).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        told.split_whitespace().find(|word| word.contains("/webhook/")).map(str::to_owned)
+    });
+    format!("/webhook/{}", url.split_once("/webhook/").unwrap().1)
+}
+
 const MANIFEST: &str = r#"
-tenant = { id = "acme", name = "Acme" }
+tenant = { id = "TENANT", name = "TENANT" }
 [[logic]]
 name = "map"
 kind = "CORE"
@@ -165,20 +210,22 @@ fn body() -> String {
     text + r#""}"#
 }
 
-fn target(port: u16, path: &str) -> Target {
-    let address = format!("127.0.0.1:{port}");
+fn request(address: &str, path: &str, more: &str) -> Vec<u8> {
     let body = body();
-    let request = |more: &str| {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{more}\r\n",
-            body.len()
-        );
-        head + &body
-    };
-    let answer = asked_once(&address, request("Connection: close\r\n").as_bytes());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{more}\r\n",
+        body.len()
+    );
+    (head + &body).into_bytes()
+}
+
+fn target(port: u16, paths: &[String]) -> Target {
+    let address = format!("127.0.0.1:{port}");
+    let answer = asked_once(&address, &request(&address, &paths[0], "Connection: close\r\n"));
     let told: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!((&told["order"], &told["lines"][1]["amount"]), (&"order-1001".into(), &22.5.into()), "{answer}");
-    Target { address: address.clone(), request: request("").into_bytes().into(), length: answer.len() }
+    let requests = paths.iter().map(|path| request(&address, path, "")).collect();
+    Target { address, requests, length: answer.len() }
 }
 
 fn free_port() -> u16 {

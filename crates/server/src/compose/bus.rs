@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tidegate_model::{Error, Execution};
 use tidegate_storage::Store;
 use tidegate_wire::LocalNotices;
@@ -16,6 +16,7 @@ pub(super) struct Bus {
     pub(super) events: Option<Arc<dyn EventLog>>,
     pub(super) notices: Arc<dyn Notices>,
     pub(super) recorder: Option<Arc<dyn Recorder>>,
+    pub(super) repeats: Option<Arc<dyn Repeats>>,
     pub(super) nats: Option<Arc<Nats>>,
 }
 
@@ -33,13 +34,14 @@ impl Bus {
             events: Some(nats.event_log()),
             notices: nats.notices(),
             recorder: Some(nats.recorder()),
+            repeats: Some(nats.repeats()),
             nats: Some(nats),
         })
     }
 
     /// For roles that hear and say nothing.
     pub(super) fn none() -> Self {
-        Self { events: None, notices: Arc::new(LocalNotices::new()), recorder: None, nats: None }
+        Self { events: None, notices: Arc::new(LocalNotices::new()), recorder: None, repeats: None, nats: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tidegate_model::{Error, Randomness, SystemClock, SystemRandomness};
 use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
 
@@ -117,6 +117,12 @@ impl Ground {
     pub(super) fn recorder(&self) -> anyhow::Result<Arc<dyn Recorder>> {
         let here = self.opened.as_ref().map(|opened| opened.recorder.clone());
         here.or_else(|| self.bus.recorder.clone()).context("there is nowhere to keep records")
+    }
+
+    /// The bus's, which every gateway reaches, those without a store too; the store's own where there is no bus but its own.
+    pub(super) fn repeats(&self) -> anyhow::Result<Arc<dyn Repeats>> {
+        let here = || self.opened.as_ref().map(|opened| opened.repeats.clone());
+        self.bus.repeats.clone().or_else(here).context("there is nowhere to remember calls")
     }
 
     /// Whether no other process works on the same store.

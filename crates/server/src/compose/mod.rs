@@ -192,6 +192,7 @@ impl Building<'_> {
                 registry: registry.clone(),
                 vault: vault.clone(),
                 recorder: ground.recorder()?,
+                repeats: ground.repeats()?,
                 engine: engine.clone(),
                 clock: clock.clone(),
                 randomness: randomness.clone(),

@@ -9,6 +9,9 @@ use crate::listen::Limits;
 /// How long an event is known at least: longer than a publisher repeats it, and than the bus remembers. What has a record can be replayed.
 const EVENT_RETENTION: Duration = Duration::from_hours(7 * 24);
 
+/// The longest that a record may take to be durable before its caller is told that it is not.
+const RECORDED: Duration = Duration::from_secs(30);
+
 /// What URLs begin with that others are given: as configured, or where this process listens.
 pub(super) fn public_url(configured: Option<&url::Url>, address: SocketAddr) -> String {
     let url = configured.map_or_else(|| format!("http://{address}"), ToString::to_string);
@@ -57,10 +60,19 @@ pub(super) fn gateway(config: &Config) -> tidegate_webhook_gateway::Options {
         max_calls_of_integration: config.door.calls_per_integration,
         patience: config.door.patience,
         rate_limit: config.door.rate_limit,
+        claim_lease: claim_lease(config),
         trusted_proxies: config.door.trusted_proxies.clone(),
         public_url: config.webhook_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
         ..Default::default()
     }
+}
+
+/// How long a webhook's run may take, as far as its Integration may go, and its record after it; a fifth more than that.
+fn claim_lease(config: &Config) -> Duration {
+    let (limits, bounds) = (engine(config).limits, config.scripts.bounds);
+    let most = |own: u32, default: Duration| default.max(Duration::from_millis(own.into()));
+    let scripts = most(bounds.enable_timeout_ms(), limits.enable.wall) + most(bounds.timeout_ms, limits.incoming.wall);
+    (scripts + RECORDED).mul_f32(1.2)
 }
 
 /// `alone`: whether no other process works on the same store.

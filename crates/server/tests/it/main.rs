@@ -16,6 +16,7 @@ mod interfaces;
 mod meeting;
 mod process;
 mod records;
+mod repeats;
 mod settings;
 mod story;
 mod trials;

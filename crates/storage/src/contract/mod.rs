@@ -13,6 +13,7 @@ mod events;
 mod executions;
 mod objects;
 mod pauses;
+mod repeats;
 mod replays;
 mod secrets;
 mod systems;
@@ -26,6 +27,7 @@ pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};
 pub use pauses::Pauses;
+pub use repeats::{RepeatStep, RepeatedCalls};
 pub use replays::{ReplayStep, Replays};
 pub use secrets::{CredentialRow, DataKeyRow, LockedCredential, SealedWebhookKey, Secrets};
 pub use systems::Systems;
@@ -43,6 +45,7 @@ pub trait Store:
     + Pauses
     + Executions
     + Replays
+    + RepeatedCalls
     + Bookkeeping
     + Send
     + Sync
@@ -61,6 +64,7 @@ impl<S> Store for S where
         + Pauses
         + Executions
         + Replays
+        + RepeatedCalls
         + Bookkeeping
         + Send
         + Sync

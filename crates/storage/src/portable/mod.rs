@@ -21,6 +21,7 @@ mod objects;
 pub(super) mod order;
 mod outbox;
 mod pauses;
+mod repeats;
 mod replays;
 pub(super) mod row;
 mod runtimes;

@@ -5,8 +5,8 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 use super::super::asked;
 use super::{
     applications, aside, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
-    integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, replays, runtimes,
-    signing_keys, tenants,
+    integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, repeats, replays,
+    runtimes, signing_keys, tenants,
 };
 
 #[tokio::test]
@@ -31,6 +31,7 @@ async fn every_statement_prepares() {
         order::STATEMENTS,
         outbox::STATEMENTS,
         pauses::STATEMENTS,
+        repeats::STATEMENTS,
         replays::STATEMENTS,
         runtimes::STATEMENTS,
         signing_keys::STATEMENTS,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
-use tidegate_model::contract::{EventLog, Recorder};
+use tidegate_model::contract::{EventLog, Recorder, Repeats};
 use tidegate_model::{Clock as _, ManualClock, Timestamp};
 use tidegate_storage::{DatabaseUrl, Options, Store};
 
@@ -14,6 +14,7 @@ pub(crate) struct Kept {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: Option<Arc<dyn EventLog>>,
     pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) repeats: Arc<dyn Repeats>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) url: DatabaseUrl,
     _directory: Option<TempDir>,
@@ -40,7 +41,16 @@ impl Kept {
         let options = Options { url: url.clone(), max_connections: 8, clock: clock.clone() };
         let opened = tidegate_storage::open(&options).await.unwrap();
         let (store, log, recorder) = (opened.store, opened.local_log, opened.recorder);
-        Self { store, log, recorder, clock, url, _directory: directory }
+        Self { store, log, recorder, repeats: opened.repeats, clock, url, _directory: directory }
+    }
+
+    /// What another process on the same database has; where nobody else can be, the same again.
+    pub(crate) async fn another_handle(&self) -> Arc<dyn Repeats> {
+        if !self.url.to_string().starts_with("postgres") {
+            return self.repeats.clone();
+        }
+        let options = Options { url: self.url.clone(), max_connections: 8, clock: self.clock.clone() };
+        tidegate_storage::open(&options).await.unwrap().repeats
     }
 
     pub(crate) fn now(&self) -> Timestamp {

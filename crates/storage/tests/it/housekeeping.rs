@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::TimeDelta;
 use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{ClientOwner, Error, EventType, ExecutionFilter, PageOf, Secret};
@@ -14,6 +16,7 @@ on_every_store!(
     a_deleted_tenant_leaves_nothing,
     a_tenant_is_deleted_while_its_things_are_made_and_ended,
     old_records_are_pruned_a_few_at_a_time,
+    records_are_appended_while_old_ones_are_pruned,
     events_are_pruned_unless_a_delivery_needs_them,
     a_closed_store_is_not_available,
 );
@@ -109,6 +112,42 @@ async fn old_records_are_pruned_a_few_at_a_time(kept: &Kept) {
     assert_eq!(kept.store.prune_executions(kept.after(1), 3).await.unwrap(), 1);
     assert_eq!(kept.store.execution(&a, records[0].id).await.unwrap(), None);
     assert!(kept.store.execution(&a, records[4].id).await.unwrap().is_some());
+}
+
+async fn records_are_appended_while_old_ones_are_pruned(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let mut old: Vec<_> = (0..2000).map(|_| execution(&target)).collect();
+    old.iter_mut().for_each(|record| record.started_at = kept.after(-1));
+    kept.store.append_executions(&old).await.unwrap();
+    let appended = AtomicUsize::new(0);
+    let pruning = async {
+        let mut beside = 0;
+        loop {
+            let seen = appended.load(Ordering::SeqCst);
+            let gone = kept.store.prune_executions(kept.now(), 100).await.unwrap();
+            if gone == 0 {
+                return beside;
+            }
+            // The next step waits until somebody has written beside this one.
+            while appended.load(Ordering::SeqCst) == seen {
+                tokio::task::yield_now().await;
+            }
+            beside += 1;
+        }
+    };
+    let appending = async {
+        loop {
+            kept.recorder.append(execution(&target)).await.unwrap();
+            appended.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let beside = tokio::select! {
+        beside = pruning => beside,
+        () = appending => unreachable!(),
+    };
+    assert_eq!(beside, 20, "every step of the pruning let somebody write");
+    let left = kept.store.count_executions(&a, &ExecutionFilter::default()).await.unwrap();
+    assert!(left >= 20, "{left}");
 }
 
 async fn events_are_pruned_unless_a_delivery_needs_them(kept: &Kept) {

@@ -21,6 +21,9 @@ mod outbox;
 mod parity;
 mod pauses;
 mod recorder;
+mod repeats;
+#[path = "../../../model/tests/contract/repeats.rs"]
+mod repeats_suite;
 mod replays;
 mod samples;
 mod silence;

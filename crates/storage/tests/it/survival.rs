@@ -20,7 +20,7 @@ async fn opened(url: &DatabaseUrl) -> Opened {
 #[ignore = "runs as a child of the test below"]
 async fn a_process_that_tells_what_was_acknowledged() {
     let Some(path) = std::env::var_os(CHILD) else { return };
-    let Opened { store, local_log, recorder } = opened(&DatabaseUrl::file(path)).await;
+    let Opened { store, local_log, recorder, .. } = opened(&DatabaseUrl::file(path)).await;
     let a: TenantId = tenant_id("a");
     store.insert_tenant(&tenant("a")).await.unwrap();
     store.insert_object_type(&object_type(&a, "Order")).await.unwrap();

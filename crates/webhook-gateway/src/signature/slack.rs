@@ -18,13 +18,23 @@ pub(super) fn verify(credentials: &[Arc<OpenCredential>], call: &Presented<'_>) 
     let place = || Place::header(SIGNATURE);
     let signature = signature.strip_prefix("v0=").and_then(hex).ok_or_else(|| Unverified::Malformed(place()))?;
     keys.check(&[b"v0:", timestamp.as_bytes(), b":", call.body], &[signature], place())?;
-    Ok(Verified { delivery: None, answer: answer(call.body) })
+    Ok(Verified { delivery: delivery(call.body), answer: answer(call.body) })
 }
 
 #[derive(Deserialize)]
 struct Event {
     r#type: String,
     challenge: String,
+}
+
+#[derive(Deserialize)]
+struct Callback {
+    event_id: String,
+}
+
+/// The id of an event; what is no event, such as a command, has none.
+fn delivery(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Callback>(body).ok().map(|callback| callback.event_id)
 }
 
 #[derive(Serialize)]

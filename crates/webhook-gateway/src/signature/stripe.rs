@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tidegate_model::OpenCredential;
 
 use super::keys::{Keys, hex};
@@ -21,5 +22,15 @@ pub(super) fn verify(credentials: &[Arc<OpenCredential>], call: &Presented<'_>) 
     call.check_time(timestamp, place)?;
     let signatures: Vec<_> = of("v1").into_iter().filter_map(hex).collect();
     keys.check(&[timestamp.as_bytes(), b".", call.body], &signatures, place())?;
-    Ok(Verified::default())
+    Ok(Verified { delivery: delivery(call.body), answer: None })
+}
+
+#[derive(Deserialize)]
+struct Event {
+    id: String,
+}
+
+/// The event's id, which is the same each time that it is delivered.
+fn delivery(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Event>(body).ok().map(|event| event.id)
 }

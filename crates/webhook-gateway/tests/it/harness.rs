@@ -23,6 +23,8 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::memory_repeats::MemoryRepeats;
+
 /// What a key looks like.
 pub(crate) const KEY: &str = "3kX9vQ0mJt2LrY8sZbN5wPaEuHcGdF7iToVqRxKyMnA";
 
@@ -34,6 +36,7 @@ pub(crate) struct World {
     pub(crate) registry: Arc<MemoryRegistry>,
     pub(crate) vault: Arc<MemoryVault>,
     pub(crate) recorder: Arc<MemoryRecorder>,
+    pub(crate) repeats: Arc<MemoryRepeats>,
     pub(crate) clock: Arc<ManualClock>,
 }
 
@@ -140,24 +143,34 @@ impl World {
         registry.put(KEY, resolved);
         let vault = Arc::new(MemoryVault::default());
         let recorder = Arc::new(MemoryRecorder::new());
-        let parts = tidegate_engine::Parts {
-            objects: Arc::new(NoObjects),
-            clock: clock.clone(),
-            randomness: Arc::new(SystemRandomness),
-            egress: Egress::new(Policy::default()).unwrap(),
-            attach: None,
-            application: Application { name: "Tidegate".into(), version: "test".into() },
-        };
-        let engine = Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap();
+        let repeats = Arc::new(MemoryRepeats::default());
+        let engine = engine(clock.clone());
         let parts = Parts {
             registry: registry.clone(),
             vault: vault.clone(),
             recorder: recorder.clone(),
+            repeats: repeats.clone(),
             engine,
             clock: clock.clone(),
             randomness: Arc::new(SystemRandomness),
         };
-        Self { gateway: Gateway::build(options, parts), registry, vault, recorder, clock }
+        Self { gateway: Gateway::build(options, parts), registry, vault, recorder, repeats, clock }
+    }
+
+    /// Another gateway, beside this one or after it: it shares what all gateways share, and has nothing else of this one.
+    pub(crate) fn another(&self) -> Self {
+        let mut other = Self::of(Resolved::None, Options::default());
+        let parts = Parts {
+            registry: self.registry.clone(),
+            vault: self.vault.clone(),
+            recorder: self.recorder.clone(),
+            repeats: self.repeats.clone(),
+            engine: engine(self.clock.clone()),
+            clock: self.clock.clone(),
+            randomness: Arc::new(SystemRandomness),
+        };
+        other.gateway = Gateway::build(Options::default(), parts);
+        other
     }
 
     pub(crate) async fn call(&self, request: request::Builder, body: impl Into<Body>) -> Answer {
@@ -176,6 +189,18 @@ impl World {
     pub(crate) fn records(&self) -> Vec<Execution> {
         self.recorder.kept.lock().unwrap().clone()
     }
+}
+
+fn engine(clock: Arc<ManualClock>) -> Engine {
+    let parts = tidegate_engine::Parts {
+        objects: Arc::new(NoObjects),
+        clock,
+        randomness: Arc::new(SystemRandomness),
+        egress: Egress::new(Policy::default()).unwrap(),
+        attach: None,
+        application: Application { name: "Tidegate".into(), version: "test".into() },
+    };
+    Engine::start(tidegate_engine::Options { threads: 1, ..Default::default() }, parts).unwrap()
 }
 
 pub(crate) fn post() -> request::Builder {

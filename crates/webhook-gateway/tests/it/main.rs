@@ -8,9 +8,13 @@ mod failing;
 mod harness;
 mod limits;
 mod logs;
+mod memory_repeats;
 mod neighbours;
 mod proxies;
 mod rates;
 mod records;
+mod repeats;
+#[path = "../../../model/tests/contract/repeats.rs"]
+mod repeats_suite;
 mod signatures;
 mod status;

@@ -19,23 +19,23 @@ use tokio_util::task::TaskTracker;
 
 use crate::harness::{KEY, World, get, inactive, integration, post, signing, start, taking, with_enable, within};
 
-const SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 
 /// Requires this scheme, with the credential `partner`.
-fn signed(mut runnable: Runnable, scheme: SignatureScheme) -> Runnable {
+pub(crate) fn signed(mut runnable: Runnable, scheme: SignatureScheme) -> Runnable {
     let signature = SignatureSettings { scheme, credentials: vec!["partner".to_owned()], tolerance_seconds: None };
     runnable.integration.settings.incoming.signature = Some(signature);
     runnable
 }
 
 /// A world whose vault has the credential.
-fn world(runnable: Runnable) -> World {
+pub(crate) fn world(runnable: Runnable) -> World {
     let world = World::with(runnable);
     world.vault.put("acme", "partner", signing(&[SECRET]));
     world
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes
         .as_ref()
         .iter()
@@ -44,7 +44,7 @@ fn hex(bytes: impl AsRef<[u8]>) -> String {
         .collect()
 }
 
-fn github(body: &str) -> String {
+pub(crate) fn github(body: &str) -> String {
     format!("sha256={}", hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), body.as_bytes())))
 }
 

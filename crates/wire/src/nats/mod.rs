@@ -4,6 +4,7 @@
 //!
 //! - an [`EventLog`] on the stream `TIDEGATE_EVENTS`: other publishers may write there too (CONTRACT section 9);
 //! - a [`Recorder`] into the stream `TIDEGATE_RECORDS`, and [`Nats::drain_records`], which carries the records on to where they stay;
+//! - [`Repeats`] in the stream `TIDEGATE_REPEATS`, which the broker empties by age;
 //! - [`Notices`], which are not kept: who misses one learns by the age of what it holds.
 //!
 //! The streams are made at the start. One that is there with settings under which events or records could be lost is refused.
@@ -14,6 +15,7 @@ mod fitting;
 mod notices;
 mod received;
 mod recorder;
+mod repeats;
 mod streams;
 
 use std::fmt;
@@ -23,7 +25,7 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
-use tidegate_model::contract::{EventLog, Notices, Recorder};
+use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +34,7 @@ pub use self::drain::RecordSink;
 use self::event_log::NatsEventLog;
 use self::notices::{Changes, NatsNotices};
 use self::recorder::NatsRecorder;
+use self::repeats::NatsRepeats;
 use self::streams::Names;
 
 /// For one request to the broker.
@@ -169,6 +172,11 @@ impl Nats {
     /// Where the gateway's records go.
     pub fn recorder(&self) -> Arc<dyn Recorder> {
         Arc::new(NatsRecorder::new(self.link.clone()))
+    }
+
+    /// Which calls came before, for all gateways on this broker.
+    pub fn repeats(&self) -> Arc<dyn Repeats> {
+        Arc::new(NatsRepeats::new(self.link.clone()))
     }
 
     /// Carries records to `sink` until `stop`: each at least once, in batches of what is waiting. Several processes may do so.

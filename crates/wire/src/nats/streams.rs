@@ -1,15 +1,19 @@
-//! The two streams: their names, and the settings without which something could be lost.
+//! The streams: their names, and the settings without which something could be lost.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use tidegate_model::contract::REPEAT_WINDOW;
 
 use super::{NatsFault, NatsOptions};
 
 /// How long a repeated publish is recognised by its id.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
+
+/// How much longer the broker keeps what is known of repeated calls than an entry may last: clocks differ.
+const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
 
 /// What things are called on the broker.
 #[derive(Debug)]
@@ -24,6 +28,10 @@ pub(super) struct Names {
     pub(super) unreadable: String,
     /// Of records.
     pub(super) record_stream: String,
+    /// Before `.<tenant>.<key>`.
+    pub(super) repeats: String,
+    /// Of what is known of repeated calls.
+    pub(super) repeat_stream: String,
     /// Of notices.
     pub(super) notices: String,
 }
@@ -40,6 +48,8 @@ impl Names {
             records: format!("{prefix}.records.new"),
             unreadable: format!("{prefix}.records.unreadable"),
             record_stream: format!("{capitals}_RECORDS"),
+            repeats: format!("{prefix}.repeats"),
+            repeat_stream: format!("{capitals}_REPEATS"),
             notices: format!("{prefix}.notices"),
         })
     }
@@ -64,7 +74,16 @@ pub(super) async fn prepare(jetstream: &Context, names: &Names, options: &NatsOp
         discard: DiscardPolicy::New,
         ..durable(options)
     };
-    for needed in [events, records] {
+    let repeats = Config {
+        name: names.repeat_stream.clone(),
+        description: Some("Which calls of webhooks came, and what they were answered".to_owned()),
+        subjects: vec![format!("{}.>", names.repeats)],
+        retention: RetentionPolicy::Limits,
+        max_age: REPEAT_WINDOW + CLOCKS_DIFFER,
+        max_messages_per_subject: 1,
+        ..durable(options)
+    };
+    for needed in [events, records, repeats] {
         let fault = |source: async_nats::Error| NatsFault::Stream { stream: needed.name.clone(), source };
         let stream = jetstream.get_or_create_stream(&needed).await.map_err(|e| fault(Box::new(e)))?;
         check(&needed, &stream.cached_info().config)?;
@@ -105,6 +124,10 @@ fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
     equal(stream, "retention", &needed.retention, &found.retention)?;
     equal(stream, "discard policy", &needed.discard, &found.discard)?;
     equal(stream, "duplicate window", &needed.duplicate_window, &found.duplicate_window)?;
+    if needed.max_messages_per_subject > 0 {
+        let (needed, found) = (needed.max_messages_per_subject, found.max_messages_per_subject);
+        equal(stream, "max messages per subject", &needed, &found)?;
+    }
     equal(stream, "no_ack", &needed.no_ack, &found.no_ack)?;
     equal(stream, "sealed", &needed.sealed, &found.sealed)
 }

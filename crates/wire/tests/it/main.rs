@@ -12,4 +12,7 @@ mod objects;
 mod peer;
 mod records;
 mod registry;
+mod repeats;
+#[path = "../../../model/tests/contract/repeats.rs"]
+mod repeats_suite;
 mod vault;

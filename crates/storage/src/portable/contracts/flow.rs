@@ -1,14 +1,17 @@
 use async_trait::async_trait;
-use tidegate_model::contract::Position;
+use tidegate_model::contract::{Claimed, Position};
 use tidegate_model::{
     AsideId, Delivery, Error, Event, EventId, Execution, ExecutionFilter, ExecutionId, IntegrationId, Page, PageOf,
     Pause, Replay, ReplayId, Slice, TenantId, Timestamp,
 };
 use uuid::Uuid;
 
-use super::super::{Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, pauses, replays};
+use super::super::{
+    Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, pauses, repeats, replays,
+};
 use crate::contract::{
-    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, Pauses, ReplayStep, Replays, Whose,
+    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, Pauses, RepeatStep, RepeatedCalls,
+    ReplayStep, Replays, Whose,
 };
 
 #[async_trait]
@@ -200,6 +203,17 @@ impl Replays for Database {
 
     async fn take_replay_step(&self, replay: &Replay, step: &ReplayStep) -> Result<bool, Error> {
         self.run("take_replay_step", replays::take_step(self, replay, step)).await
+    }
+}
+
+#[async_trait]
+impl RepeatedCalls for Database {
+    async fn take_repeat_steps(&self, steps: &[RepeatStep]) -> Result<Vec<Claimed>, Error> {
+        self.run("take_repeat_steps", repeats::take(self, steps)).await
+    }
+
+    async fn prune_repeats(&self, now: Timestamp, max: u32) -> Result<u64, Error> {
+        self.run("prune_repeats", repeats::prune(self, now, max)).await
     }
 }
 
