@@ -1,33 +1,13 @@
-use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use tidegate_model::contract::Verifier as _;
 
+use crate::captured::Captured;
 use crate::harness::World;
-
-/// Everything that is logged, at every level.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn neither_a_secret_nor_a_token_is_logged() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let captured = Captured::listen();
 
     let world = World::new().await;
     let (client, secret) = world.client(&["logic:read"]).await;
@@ -40,7 +20,7 @@ async fn neither_a_secret_nor_a_token_is_logged() {
     world.authority.away.store(true, Ordering::SeqCst);
     verifier.verify(token).await.unwrap_err();
 
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = captured.text();
     assert!(log.contains("issued an access token") && log.contains("does not tell its keys"), "{log}");
     let signature = token.rsplit('.').next().unwrap();
     for hidden in [secret, signature] {

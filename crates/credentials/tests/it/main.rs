@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod administrator;
+#[path = "../../../model/tests/shared/captured.rs"]
+mod captured;
 mod harness;
 mod introspection;
 mod keys;

@@ -1,38 +1,19 @@
 //! What the log may know.
 
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidegate_model::contract::Resolved;
 use tidegate_model::{Error, HttpMethod};
 use tidegate_webhook_gateway::Options;
 
+use crate::captured::Captured;
 use crate::harness::{KEY, World, inactive, integration, post, taking};
-
-/// Everything that is logged, at every level.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn neither_the_key_nor_what_was_sent_is_logged_or_answered_whatever_happens() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let captured = Captured::listen();
     let call = async |world: &World| {
         let request = post().header("authorization", "Bearer hunter2").header("content-type", "application/json");
         let whole = world.call(request, r#"{"card":"4111111111111111"}"#).await;
@@ -69,7 +50,7 @@ async fn neither_the_key_nor_what_was_sent_is_logged_or_answered_whatever_happen
     world.recorder.is_full.store(true, Ordering::SeqCst);
     call(&world).await;
 
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = captured.text();
     assert!(log.contains("an incoming integration failed") && log.contains("record cannot be kept"), "{log}");
     for secret in [KEY, "hunter2", "4111"] {
         assert!(!log.contains(secret), "{log}");

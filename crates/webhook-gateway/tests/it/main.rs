@@ -4,6 +4,8 @@
 
 mod bodies;
 mod calls;
+#[path = "../../../model/tests/shared/captured.rs"]
+mod captured;
 mod failing;
 mod harness;
 mod limits;
