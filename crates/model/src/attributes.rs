@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Number, Value};
 
-use crate::{Json, Object};
+use crate::{Error, Json, Object};
 
 /// `before` with the given top-level attributes assigned; those that it had keep their place, and the others their text.
 pub fn assigned(before: &Json, given: Vec<(String, Json)>) -> Json {
@@ -38,6 +38,17 @@ impl Object {
             "id" => value.as_str() == Some(self.id.as_str()),
             key => attributes.iter().any(|(name, has)| name == key && same(&has.to_value(), value)),
         })
+    }
+
+    /// The object on the version that a caller expects; `InvalidOperation` on another one.
+    pub fn at_version(self, expected: Option<i32>) -> Result<Self, Error> {
+        match expected {
+            Some(version) if version != self.version => Err(Error::InvalidOperation(format!(
+                "{} {} is at version {}, not at {version}",
+                self.object_type, self.id, self.version
+            ))),
+            _ => Ok(self),
+        }
     }
 }
 

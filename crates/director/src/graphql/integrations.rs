@@ -7,7 +7,7 @@ use super::of;
 use super::outgoing::{OutgoingSettings, OutgoingSettingsInput, Pause};
 use super::page::{Page, asked};
 use super::scalars::{DateTime, Json, PageCursor};
-use super::settings::{RunLimits, RunLimitsInput, settings};
+use super::settings::{RunLimits, settings};
 use super::signatures::{IncomingSettings, IncomingSettingsInput};
 use crate::service;
 
@@ -216,7 +216,7 @@ pub(super) struct IntegrationInput {
     /// The version to run; nothing follows the newest.
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
-    limits: Option<RunLimitsInput>,
+    limits: Option<RunLimits>,
     /// Headers whose values its records must not keep, besides those that carry credentials by their name; at most 32.
     masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met.
@@ -246,7 +246,7 @@ pub(super) struct IntegrationUpdateInput {
     /// The version to run; nothing follows the newest.
     enable_logic_version: Option<i32>,
     /// Bounds for its scripts, within the operator's.
-    limits: Option<RunLimitsInput>,
+    limits: Option<RunLimits>,
     /// Headers whose values its records must not keep, besides those that carry credentials by their name; at most 32.
     masked_headers: Option<Vec<String>>,
     /// INCOMING: how callers are met; absent, calls need no signature.

@@ -70,14 +70,7 @@ impl ObjectsService {
         id: &ObjectId,
         if_version: Option<i32>,
     ) -> Result<Object, Error> {
-        let object = found("Object", id, self.store.object(&actor.tenant, object_type, id).await?)?;
-        match if_version {
-            Some(version) if version != object.version => Err(Error::InvalidOperation(format!(
-                "{object_type} {id} is at version {}, not at {version}",
-                object.version
-            ))),
-            _ => Ok(object),
-        }
+        found("Object", id, self.store.object(&actor.tenant, object_type, id).await?)?.at_version(if_version)
     }
 }
 

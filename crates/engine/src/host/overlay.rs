@@ -123,13 +123,8 @@ impl Overlay {
         id: &ObjectId,
         if_version: Option<i32>,
     ) -> Result<Object, Error> {
-        match self.get(actor, object_type, id).await? {
-            None => Err(Error::not_found("Object", id)),
-            Some(object) if if_version.is_some_and(|version| version != object.version) => {
-                Err(Error::InvalidOperation(format!("{object_type} {id} is at version {}", object.version)))
-            }
-            Some(object) => Ok(object),
-        }
+        let object = self.get(actor, object_type, id).await?;
+        object.ok_or_else(|| Error::not_found("Object", id))?.at_version(if_version)
     }
 }
 
