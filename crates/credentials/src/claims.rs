@@ -1,7 +1,7 @@
 //! What an access token says (RFC 9068), the same for who writes and who reads it.
 
 use serde::{Deserialize, Serialize};
-use tidegate_model::{ClientId, ClientOwner};
+use tidegate_model::{ClientId, ClientOwner, TokenId};
 
 /// The header's `typ`: keeps other JWTs of the same key from passing for access tokens.
 pub(crate) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -18,7 +18,7 @@ pub(crate) struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nbf: Option<i64>,
     pub(crate) exp: i64,
-    pub(crate) jti: String,
+    pub(crate) jti: TokenId,
     /// Separated by spaces.
     pub(crate) scope: String,
     /// Whose client it is; names its tenant where it is bound to one.

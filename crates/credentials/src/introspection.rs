@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use serde::Serialize;
-use tidegate_model::{ClientId, ClientOwner, Error};
+use tidegate_model::{ClientId, ClientOwner, Error, TokenId};
 
 use crate::service::Service;
-use crate::token::{IntrospectionRequest, MAX_BODY, Refusal, authenticate};
+use crate::token::{AboutToken, Refusal, authenticate};
 
 /// What is answered; all but `active` is absent when the token is not.
 #[derive(Default, Serialize)]
@@ -32,18 +31,15 @@ struct Said {
     sub: ClientId,
     aud: String,
     iss: String,
-    jti: String,
+    jti: TokenId,
 }
 
 pub(crate) async fn answer(
     State(service): State<Arc<Service>>,
     request: Request,
 ) -> Result<Json<Introspected>, Refusal> {
-    let (head, body) = request.into_parts();
-    let body =
-        to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::Request("the body cannot be read, or is too long"))?;
-    let request = IntrospectionRequest::parse(&head.headers, &body)?;
-    let asker = authenticate(service.store.as_ref(), &request.client).await?;
+    let request = AboutToken::read(request).await?;
+    let asker = authenticate(&service, &request.client).await?;
     let claims = match service.verifier.claims(request.token.reveal()).await {
         Ok(claims) => claims,
         Err(Error::Unauthorized(_)) => return Ok(Json(Introspected::default())),

@@ -2,14 +2,16 @@
 //!
 //! Two sides that meet in [`TokenAuthority`](tidegate_model::contract::TokenAuthority) and may live in different processes:
 //!
-//! - [`Credentials`] issues. It holds the store's clients and the signing key, and serves `POST /oauth2/token`, `POST /oauth2/introspect` (RFC 7662),
-//!   `GET /.well-known/jwks.json` and `GET /.well-known/oauth-authorization-server` (RFC 8414: what is not served is not announced).
+//! - [`Credentials`] issues. It holds the store's clients and the signing keys, and serves `POST /oauth2/token`, `POST /oauth2/introspect`
+//!   (RFC 7662), `POST /oauth2/revoke` (RFC 7009), `GET /.well-known/jwks.json` and `GET /.well-known/oauth-authorization-server` (RFC 8414: what is not served is not announced).
 //! - [`TokenVerifier`] checks. It holds public keys only, asks the authority for them, and goes on with those it has while the authority is away.
 //!
 //! What a caller may rely on:
 //!
 //! - Tokens are signed with ES256 and nothing else; the private key is sealed before it is stored, and never leaves this crate.
-//! - A token of a deleted client is refused at most [`LIVENESS_AGE`] later.
+//! - A revoked token, and any of a deleted client, is refused at most [`LIVENESS_AGE`] later, in every process.
+//! - Keys change by themselves (`keys`): a new one is published before it signs, and an old one until its last token has expired.
+//! - Secrets are 256 random bits, stored as SHA-256: a slow hash protects what can be guessed, and these cannot.
 //! - A client's secret appears in no log line, error or `Debug` text; an unknown client and a wrong secret take the same way through the code.
 //! - Every answer about tokens is `Cache-Control: no-store`, errors included.
 //!
@@ -39,11 +41,13 @@ mod claims;
 mod introspection;
 mod keys;
 mod metadata;
+mod revocation;
 mod service;
 mod token;
 mod verifier;
 
 pub use administrator::{Administrator, ConfiguredAdministrator};
+pub use keys::renew_signing_key;
 pub use service::{Credentials, Options, Parts};
 pub use verifier::{LIVENESS_AGE, TokenVerifier};
 

@@ -23,6 +23,8 @@ struct Metadata<'a> {
     token_endpoint: String,
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'static str; 2],
     jwks_uri: String,
     scopes_supported: Vec<String>,
     /// Required by RFC 8414, and empty: there is no authorization endpoint.
@@ -33,7 +35,7 @@ struct Metadata<'a> {
 
 pub(crate) async fn key_set(State(service): State<Arc<Service>>) -> impl IntoResponse {
     let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, MAX_AGE)];
-    (headers, service.keys.public().0.as_str().to_owned())
+    (headers, service.keys.public().await.0.as_str().to_owned())
 }
 
 pub(crate) async fn server(State(service): State<Arc<Service>>) -> impl IntoResponse {
@@ -43,6 +45,8 @@ pub(crate) async fn server(State(service): State<Arc<Service>>) -> impl IntoResp
         token_endpoint: format!("{issuer}/oauth2/token"),
         introspection_endpoint: format!("{issuer}/oauth2/introspect"),
         introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint: format!("{issuer}/oauth2/revoke"),
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
         scopes_supported: Scope::all().iter().map(Scope::to_string).collect(),
         response_types_supported: [],

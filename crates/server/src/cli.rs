@@ -34,7 +34,7 @@ pub(crate) enum Command {
     /// Shows or checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Changes the key that everything secret is sealed with.
+    /// Changes the key that everything secret is sealed with, or the one that signs access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Makes a running Tidegate hold what a folder's tidegate.toml says; what is there already is updated.
@@ -73,6 +73,12 @@ pub(crate) enum KeysCommand {
     Add,
     /// Seals everything anew under the first key, and counts. Afterwards the others may go; run again, it goes on where it ended.
     Rotate,
+    /// Makes a new key for access tokens. It signs ten minutes later; the one before it counts until its last token has expired.
+    Renew {
+        /// Withdraws the keys before it now: within five minutes no token that they signed counts anywhere.
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 #[derive(Args)]

@@ -52,6 +52,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0010_pauses.sql"),
         include_str!("../../../migrations/postgres/0010_pauses.sql"),
     ),
+    (
+        12,
+        "tokens",
+        include_str!("../../../migrations/sqlite/0012_tokens.sql"),
+        include_str!("../../../migrations/postgres/0012_tokens.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -4,21 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
 use serde::Serialize;
-use tidegate_model::{Client, Scope};
+use tidegate_model::{Client, Scope, TokenId};
 
 use super::client::authenticate;
 use super::refusal::Refusal;
 use super::request::TokenRequest;
 use crate::claims::{Audience, Claims};
 use crate::service::Service;
-
-/// More than any honest request needs.
-pub(crate) const MAX_BODY: usize = 16 * 1024;
 
 /// The successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
@@ -30,13 +27,10 @@ pub(crate) struct Issued {
 }
 
 pub(crate) async fn answer(State(service): State<Arc<Service>>, request: Request) -> Result<Json<Issued>, Refusal> {
-    let (head, body) = request.into_parts();
-    let body =
-        to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::Request("the body cannot be read, or is too long"))?;
-    let request = TokenRequest::parse(&head.headers, &body)?;
-    let client = authenticate(service.store.as_ref(), &request.client).await?;
+    let request = TokenRequest::read(request).await?;
+    let client = authenticate(&service, &request.client).await?;
     let scopes = granted(&client, request.scope.as_deref())?;
-    Ok(Json(issue(&service, &client, &scopes)?))
+    Ok(Json(issue(&service, &client, &scopes).await?))
 }
 
 /// The scopes asked for, if the client has them all; all it has, if it asked for none.
@@ -49,12 +43,10 @@ fn granted(client: &Client, asked: Option<&str>) -> Result<BTreeSet<Scope>, Refu
     scopes.ok_or(Refusal::Scope)
 }
 
-fn issue(service: &Service, client: &Client, scopes: &BTreeSet<Scope>) -> Result<Issued, Refusal> {
+async fn issue(service: &Service, client: &Client, scopes: &BTreeSet<Scope>) -> Result<Issued, Refusal> {
     let expires_in = service.options.token_lifetime.as_secs();
     let issued_at = service.clock.now().timestamp();
     let scope = scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(" ");
-    let mut random = [0; 16];
-    service.randomness.fill(&mut random);
     let claims = Claims {
         iss: service.options.issuer.clone(),
         sub: client.id,
@@ -63,11 +55,11 @@ fn issue(service: &Service, client: &Client, scopes: &BTreeSet<Scope>) -> Result
         iat: issued_at,
         nbf: None,
         exp: issued_at.saturating_add_unsigned(expires_in),
-        jti: uuid::Builder::from_random_bytes(random).into_uuid().to_string(),
+        jti: TokenId::generate(service.clock.as_ref(), service.randomness.as_ref()),
         scope: scope.clone(),
         owner: client.owner.clone(),
     };
-    let access_token = service.keys.sign(&claims)?;
+    let access_token = service.keys.sign(&claims).await?;
     tracing::info!(client = %client.id, "issued an access token");
     Ok(Issued { access_token, token_type: "Bearer", expires_in, scope })
 }

@@ -14,6 +14,13 @@ pub(crate) enum Refusal {
     Request(&'static str),
     /// `invalid_client`: unknown, wrong secret, or none given. Which of these is not told.
     Client,
+    /// `invalid_client` too: so many wrong secrets were given for this client that the next ones are not answered one by one.
+    Guessing {
+        /// Seconds until the next.
+        retry_after: u32,
+    },
+    /// `unauthorized_client`: the token is another client's.
+    NotYours,
     /// `invalid_scope`
     Scope,
     /// `unsupported_grant_type`
@@ -44,6 +51,12 @@ impl IntoResponse for Refusal {
         let (status, error, error_description) = match self {
             Self::Request(description) => (StatusCode::BAD_REQUEST, "invalid_request", description),
             Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed"),
+            Self::Guessing { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "invalid_client", "too many wrong secrets for this client")
+            }
+            Self::NotYours => {
+                (StatusCode::BAD_REQUEST, "unauthorized_client", "the token was issued to another client")
+            }
             Self::Scope => {
                 (StatusCode::BAD_REQUEST, "invalid_scope", "a requested scope is unknown or not granted to this client")
             }
@@ -62,7 +75,10 @@ impl IntoResponse for Refusal {
             Self::Unavailable => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::Request(_) | Self::Scope | Self::GrantType | Self::Internal => {}
+            Self::Guessing { retry_after } => {
+                response.headers_mut().insert(RETRY_AFTER, retry_after.into());
+            }
+            Self::NotYours | Self::Request(_) | Self::Scope | Self::GrantType | Self::Internal => {}
         }
         response
     }

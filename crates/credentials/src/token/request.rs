@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -25,17 +27,33 @@ pub(crate) struct TokenRequest {
     pub(crate) scope: Option<String>,
 }
 
-/// A question about a token (RFC 7662 section 2.1). A `token_type_hint` says nothing: there is one type.
+/// What is asked about a token, or for its end (RFC 7662 section 2.1, RFC 7009 section 2.1). A `token_type_hint` says nothing: there is one
+/// type.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct IntrospectionRequest {
+pub(crate) struct AboutToken {
     pub(crate) client: Presented,
     /// As presented; may be anything.
     pub(crate) token: Secret,
 }
 
+/// More than any honest request needs.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Head and body of a request to one of the endpoints.
+async fn parts(request: Request) -> Result<(HeaderMap, Bytes), Refusal> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await;
+    Ok((head.headers, body.map_err(|_| Refusal::Request("the body cannot be read, or is too long"))?))
+}
+
 impl TokenRequest {
     /// Reads a request.
-    pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
+    pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
+        let (headers, body) = parts(request).await?;
+        Self::parse(&headers, &body)
+    }
+
+    fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         let mut form = form(headers, body)?;
         match form.remove("grant_type").as_deref() {
             Some("client_credentials") => {}
@@ -47,11 +65,12 @@ impl TokenRequest {
     }
 }
 
-impl IntrospectionRequest {
+impl AboutToken {
     /// Reads a question; who asks is told before what is asked about, so that a stranger hears of nothing but that.
-    pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
-        let mut form = form(headers, body)?;
-        let client = Presented::parse(headers, &mut form)?;
+    pub(crate) async fn read(request: Request) -> Result<Self, Refusal> {
+        let (headers, body) = parts(request).await?;
+        let mut form = form(&headers, &body)?;
+        let client = Presented::parse(&headers, &mut form)?;
         let token = form.remove("token").ok_or(Refusal::Request("token is missing"))?;
         Ok(Self { client, token: Secret::new(token) })
     }

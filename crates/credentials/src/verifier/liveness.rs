@@ -1,4 +1,4 @@
-//! Whether a client still exists, remembered for a moment.
+//! Whether a token still counts, remembered for a moment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tidegate_model::contract::TokenAuthority;
-use tidegate_model::{ClientId, Clock, Error, Timestamp};
+use tidegate_model::{ClientId, Clock, Error, Timestamp, TokenId};
 
-/// How long an answer counts: a deleted client's tokens end within this time.
+/// How long an answer counts: a revoked token, and those of a deleted client, end within this time.
 pub const LIVENESS_AGE: Duration = Duration::from_secs(1);
 
-/// Clients with valid tokens in one second; past this the oldest answers are forgotten early, which costs a question each.
+/// Valid tokens in one second; past this the oldest answers are forgotten early, which costs a question each.
 const CAPACITY: usize = 10_000;
 
 pub(super) struct Liveness {
     authority: Arc<dyn TokenAuthority>,
     clock: Arc<dyn Clock>,
-    answers: Mutex<HashMap<ClientId, (Timestamp, bool)>>,
+    answers: Mutex<HashMap<(ClientId, TokenId), (Timestamp, bool)>>,
 }
 
 impl Liveness {
@@ -25,15 +25,15 @@ impl Liveness {
         Self { authority, clock, answers: Mutex::default() }
     }
 
-    /// Asks the authority, unless it said so within [`LIVENESS_AGE`]. Only for clients whose token has been verified.
-    pub(super) async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
+    /// Asks the authority, unless it said so within [`LIVENESS_AGE`]. Only for tokens whose signature has been verified.
+    pub(super) async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
         let asked_at = self.clock.now();
-        if let Some((since, is_live)) = self.answers().get(&client)
+        if let Some((since, is_live)) = self.answers().get(&(client, token))
             && is_fresh(*since, asked_at)
         {
             return Ok(*is_live);
         }
-        let is_live = self.authority.is_live(client).await?;
+        let is_live = self.authority.is_live(client, token).await?;
         let mut answers = self.answers();
         if answers.len() >= CAPACITY {
             answers.retain(|_, (since, _)| is_fresh(*since, asked_at));
@@ -42,11 +42,16 @@ impl Liveness {
             answers.clear();
         }
         // Counted from before the question: the answer may be that old.
-        answers.insert(client, (asked_at, is_live));
+        answers.insert((client, token), (asked_at, is_live));
         Ok(is_live)
     }
 
-    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<ClientId, (Timestamp, bool)>> {
+    /// Forgets what was said of a token.
+    pub(super) fn forget(&self, client: ClientId, token: TokenId) {
+        self.answers().remove(&(client, token));
+    }
+
+    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<(ClientId, TokenId), (Timestamp, bool)>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

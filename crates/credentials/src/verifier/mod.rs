@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use tidegate_model::contract::{TokenAuthority, Verifier};
-use tidegate_model::{Caller, Clock, Error, Scope};
+use tidegate_model::{Caller, ClientId, Clock, Error, Scope, TokenId};
 
 use crate::claims::{ACCESS_TOKEN_TYPE, Claims};
 use crate::service::without_slash;
@@ -64,10 +64,15 @@ impl TokenVerifier {
         let key = self.keys.find(key_id(&header)?).await?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation).map_err(|_| MALFORMED)?.claims;
         self.check(&claims)?;
-        if !self.liveness.is_live(claims.client_id).await? {
-            return Err(Error::Unauthorized("the client is gone"));
+        if !self.liveness.is_live(claims.client_id, claims.jti).await? {
+            return Err(Error::Unauthorized("the token was revoked, or its client is gone"));
         }
         Ok(claims)
+    }
+
+    /// Hears that a token was revoked, so that this process does not trust it for another moment.
+    pub(crate) fn revoked(&self, client: ClientId, token: TokenId) {
+        self.liveness.forget(client, token);
     }
 
     fn check(&self, claims: &Claims) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use tidegate_credentials::{ClientStore, Credentials, Options, Parts, TokenVerifi
 use tidegate_model::contract::{KeySet, TokenAuthority};
 use tidegate_model::{
     Client, ClientId, ClientOwner, Clock as _, Error, IntegrationSystem, IntegrationSystemId, ManualClock, Scope,
-    Secret, SystemRandomness,
+    Secret, SystemRandomness, TokenId,
 };
 use tidegate_storage::{DatabaseUrl, Sealer, Store};
 use tower::ServiceExt as _;
@@ -95,12 +95,35 @@ impl World {
     }
 
     pub(crate) async fn post_basic(&self, id: &str, secret: &str, form: &str) -> Answer {
+        self.post_basic_to("/oauth2/token", id, secret, form).await
+    }
+
+    pub(crate) async fn post_basic_to(&self, path: &str, id: &str, secret: &str, form: &str) -> Answer {
         use base64::Engine as _;
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
-        let request = Request::post("/oauth2/token")
+        let request = Request::post(path)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(AUTHORIZATION, format!("Basic {pair}"));
         call(self.credentials.router(), request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// An operator's client, whose secret is `operator`.
+    pub(crate) async fn operator(&self) -> ClientId {
+        let id = ClientId::generate(self.clock.as_ref(), &SystemRandomness);
+        let owner = ClientOwner::Administrator;
+        let client = Client { id, owner, scopes: Scope::all(), created_at: self.clock.now() };
+        self.store.insert_client(&client, Secret::new("operator").hash()).await.unwrap();
+        id
+    }
+
+    /// A client with its secret, and a token of it.
+    pub(crate) async fn with_token(&self) -> (Client, String, String) {
+        let (client, secret) = self.client(&["logic:read", "object:write"]).await;
+        let secret = secret.reveal().to_owned();
+        let form = "grant_type=client_credentials&scope=logic:read";
+        let issued = self.post_basic(&client.id.to_string(), &secret, form).await;
+        let token = issued.body["access_token"].as_str().unwrap().to_owned();
+        (client, secret, token)
     }
 
     /// A token of a new client with these scopes.
@@ -149,8 +172,8 @@ impl TokenAuthority for Authority {
         self.reach()?.key_set().await
     }
 
-    async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
         self.client_questions.fetch_add(1, Ordering::SeqCst);
-        self.reach()?.is_live(client).await
+        self.reach()?.is_live(client, token).await
     }
 }

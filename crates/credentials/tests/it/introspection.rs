@@ -1,37 +1,21 @@
 use axum::body::Body;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Request, StatusCode};
 use serde_json::json;
-use tidegate_model::{Client, ClientId, ClientOwner, Clock as _, Scope, Secret, SystemRandomness};
+use tidegate_model::Clock as _;
 use tidegate_storage::contract::OwnerKind;
 
 use crate::harness::{Answer, ISSUER, World, call};
 
 async fn ask(world: &World, id: &str, secret: &str, form: &str) -> Answer {
-    let pair = STANDARD.encode(format!("{id}:{secret}"));
-    let request = Request::post("/oauth2/introspect")
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(AUTHORIZATION, format!("Basic {pair}"));
-    call(world.credentials.router(), request.body(Body::from(form.to_owned())).unwrap()).await
-}
-
-/// A client with its secret, and a token of it.
-async fn with_token(world: &World) -> (Client, String, String) {
-    let (client, secret) = world.client(&["logic:read", "object:write"]).await;
-    let secret = secret.reveal().to_owned();
-    let form = "grant_type=client_credentials&scope=logic:read";
-    let issued = world.post_basic(&client.id.to_string(), &secret, form).await;
-    let token = issued.body["access_token"].as_str().unwrap().to_owned();
-    (client, secret, token)
+    world.post_basic_to("/oauth2/introspect", id, secret, form).await
 }
 
 #[tokio::test]
 async fn a_client_reads_what_its_own_token_says() {
     let world = World::new().await;
-    let (client, secret, token) = with_token(&world).await;
+    let (client, secret, token) = world.with_token().await;
     let id = client.id.to_string();
     let answer = ask(&world, &id, &secret, &format!("token={token}&token_type_hint=access_token")).await;
     let now = world.clock.now().timestamp();
@@ -49,8 +33,8 @@ async fn a_client_reads_what_its_own_token_says() {
 #[tokio::test]
 async fn what_is_no_good_token_is_inactive_and_says_nothing_else() {
     let world = World::new().await;
-    let (client, secret, token) = with_token(&world).await;
-    let (other, _, gone) = with_token(&world).await;
+    let (client, secret, token) = world.with_token().await;
+    let (other, _, gone) = world.with_token().await;
     let (id, inactive) = (client.id.to_string(), json!({ "active": false }));
     let cut = &token[..token.len() - 2];
     for bad in ["nonsense", cut, &format!("{token}x"), &"x".repeat(10_000)] {
@@ -58,10 +42,7 @@ async fn what_is_no_good_token_is_inactive_and_says_nothing_else() {
     }
     assert_eq!(ask(&world, &id, &secret, &format!("token={gone}")).await.body, inactive, "another client's");
 
-    let (administrator, own) = (ClientId::generate(&*world.clock, &SystemRandomness), Secret::new("operator"));
-    let owner = ClientOwner::Administrator;
-    let row = Client { id: administrator, owner, scopes: Scope::all(), created_at: world.clock.now() };
-    world.store.insert_client(&row, own.hash()).await.unwrap();
+    let administrator = world.operator().await;
     let by_operator = async || ask(&world, &administrator.to_string(), "operator", &format!("token={gone}")).await.body;
     assert_eq!(by_operator().await["client_id"], other.id.to_string());
     world.store.delete_client(other.id, &OwnerKind::IntegrationSystem).await.unwrap();
@@ -75,7 +56,7 @@ async fn what_is_no_good_token_is_inactive_and_says_nothing_else() {
 #[tokio::test]
 async fn nobody_asks_without_a_client_of_its_own() {
     let world = World::new().await;
-    let (client, secret, token) = with_token(&world).await;
+    let (client, secret, token) = world.with_token().await;
     let id = client.id.to_string();
     let wrong = ask(&world, &id, "wrong", &format!("token={token}")).await;
     assert_eq!((wrong.status, &wrong.body["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));

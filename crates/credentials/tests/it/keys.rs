@@ -1,7 +1,8 @@
+use chrono::TimeDelta;
 use http::StatusCode;
-use tidegate_credentials::{Credentials, Options, Parts, TokenVerifier};
-use tidegate_model::SystemRandomness;
+use tidegate_credentials::{Credentials, Options, Parts, TokenVerifier, renew_signing_key};
 use tidegate_model::contract::Verifier as _;
+use tidegate_model::{Clock as _, SystemRandomness};
 
 use crate::harness::{ISSUER, World, build, clock, sealer, store};
 
@@ -49,4 +50,81 @@ async fn the_stored_key_is_sealed_and_opens_under_the_same_master_key_alone() {
         randomness: std::sync::Arc::new(SystemRandomness),
     };
     assert!(Credentials::build(Options::new(ISSUER), parts).await.is_err());
+}
+
+impl World {
+    /// The ids of the published keys, newest first.
+    async fn published(&self) -> Vec<String> {
+        let keys = self.get("/.well-known/jwks.json").await.body["keys"].clone();
+        keys.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A new token, and the key that signed it.
+    async fn signed(&self) -> (String, String) {
+        let (_, token) = self.token(&["logic:read"]).await;
+        let key = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+        (token, key)
+    }
+}
+
+#[tokio::test]
+async fn a_key_changes_by_itself_and_no_token_is_refused_meanwhile() {
+    let world = World::new().await;
+    let (verifier, minute) = (world.verifier(), TimeDelta::minutes(1));
+    let (_, first) = world.signed().await;
+    world.clock.advance(TimeDelta::days(90) - minute);
+    assert_eq!(world.published().await, [first.clone()]);
+
+    world.clock.advance(minute);
+    let both = world.published().await;
+    assert_eq!((both.len(), &both[1]), (2, &first), "published before it signs");
+    let mut signers = Vec::new();
+    let mut tokens = Vec::new();
+    for _ in 0..40 {
+        let (token, key) = world.signed().await;
+        tokens.push((world.clock.now(), token));
+        signers.push(key);
+        world.clock.advance(minute);
+        for (issued, token) in &tokens {
+            let lives = world.clock.now() - *issued <= minute * 15;
+            assert_eq!(verifier.verify(token).await.is_ok(), lives, "issued {issued}, now {}", world.clock.now());
+        }
+    }
+    signers.dedup();
+    assert_eq!(signers, [first, both[0].clone()], "once, for all who ask");
+    assert_eq!(world.published().await, [both[0].clone()], "withdrawn after its last token");
+    assert_eq!(world.store.signing_keys().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn two_processes_change_to_the_same_key() {
+    let world = World::new().await;
+    let other = build(world.store.clone(), world.clock.clone()).await.unwrap();
+    world.clock.advance(TimeDelta::days(90));
+    let (here, there) = (world.credentials.authority(), other.authority());
+    let (here, there) = tokio::join!(here.key_set(), there.key_set());
+    assert_eq!(here, there);
+    assert_eq!(world.published().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_operator_renews_the_key_in_peace_or_at_once() {
+    let world = World::new().await;
+    let (token, first) = world.signed().await;
+    let renew = async |at_once| {
+        renew_signing_key(&*world.store, &sealer(7), &*world.clock, &SystemRandomness, at_once).await.unwrap()
+    };
+    assert_eq!(renew(false).await, 0);
+    world.clock.advance(TimeDelta::seconds(5));
+    assert_eq!((world.published().await.len(), world.signed().await.1), (2, first.clone()));
+    world.verifier().verify(&token).await.unwrap();
+
+    assert_eq!(renew(true).await, 2);
+    world.clock.advance(TimeDelta::seconds(5));
+    let (fresh, last) = world.signed().await;
+    assert_eq!(world.published().await, [last.clone()]);
+    assert_ne!(last, first);
+    let verifier = world.verifier();
+    verifier.verify(&fresh).await.unwrap();
+    assert!(verifier.verify(&token).await.is_err());
 }

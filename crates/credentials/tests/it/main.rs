@@ -5,9 +5,11 @@
 mod administrator;
 #[path = "../../../model/tests/shared/captured.rs"]
 mod captured;
+mod guesses;
 mod harness;
 mod introspection;
 mod keys;
 mod logs;
+mod revocation;
 mod token_endpoint;
 mod verifier;

@@ -108,7 +108,8 @@ async fn the_metadata_announces_what_is_there_and_nothing_else() {
     assert_eq!(metadata["token_endpoint"], format!("{ISSUER}/oauth2/token"));
     assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
     assert_eq!(metadata["introspection_endpoint"], format!("{ISSUER}/oauth2/introspect"));
-    for absent in ["revocation_endpoint", "authorization_endpoint", "registration_endpoint"] {
+    assert_eq!(metadata["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
+    for absent in ["authorization_endpoint", "registration_endpoint"] {
         assert!(metadata.get(absent).is_none(), "{absent}");
     }
     let keys = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap().to_owned();

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Caller, ClientId, Error, Json};
+use crate::{Caller, ClientId, Error, Json, TokenId};
 
 /// A JSON Web Key Set (RFC 7517), public keys only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub trait TokenAuthority: Send + Sync {
     /// The keys that tokens are signed with: the one in use, and those whose tokens may still live.
     async fn key_set(&self) -> Result<KeySet, Error>;
 
-    /// Whether the client still exists; a deleted one's tokens end with it.
-    async fn is_live(&self, client: ClientId) -> Result<bool, Error>;
+    /// Whether the token still counts: its client exists, for a deleted one's tokens end with it, and it was not revoked.
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error>;
 }
 
 /// Checks access tokens (RFC 9068).

@@ -1,4 +1,4 @@
-//! `tidegate keys`: changing the operator's key.
+//! `tidegate keys`: changing the operator's key, and the one that signs access tokens.
 
 use tidegate_model::SystemRandomness;
 use tidegate_storage::{Resealed, Rotated};
@@ -9,7 +9,7 @@ use crate::config::{Config, Fault, Layers};
 use crate::data_dir::DataDir;
 use crate::{compose, telemetry};
 
-/// Adds a key, or seals everything anew.
+/// Adds a key, seals everything anew, or has tokens signed by another key.
 pub(crate) fn keys(asked: &Asked, command: &KeysCommand) -> anyhow::Result<()> {
     let config = Config::read(&asked.layers(Layers::defaults())?)?;
     telemetry::start(&config)?;
@@ -27,6 +27,13 @@ pub(crate) fn keys(asked: &Asked, command: &KeysCommand) -> anyhow::Result<()> {
         KeysCommand::Rotate => {
             let done = block_on(compose::rotate(&config, held.as_ref()))?;
             print(&done);
+        }
+        KeysCommand::Renew { at_once } => {
+            let withdrawn = block_on(compose::renew(&config, held.as_ref(), *at_once))?;
+            match at_once {
+                false => println!("a new key signs access tokens in ten minutes; nothing else needs to be done"),
+                true => println!("a new key signs access tokens; {withdrawn} withdrawn"),
+            }
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tidegate_credentials::renew_signing_key;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tidegate_model::{Error, Randomness, SystemClock, SystemRandomness};
 use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
@@ -51,13 +52,27 @@ fn sealer(config: &Config, data_dir: Option<&DataDir>, randomness: &Arc<dyn Rand
 
 /// Seals everything anew under the operator's first key.
 pub(crate) async fn rotate(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Result<Rotated> {
+    let (store, sealer) = open_alone(config, data_dir).await?;
+    let done = tidegate_storage::rotate(&*store, &sealer).await;
+    store.close().await;
+    done.map_err(|error| another_key(error, "not everything is sealed anew: run it again"))
+}
+
+/// Has access tokens signed by a new key, and answers how many keys were withdrawn.
+pub(crate) async fn renew(config: &Config, data_dir: Option<&DataDir>, at_once: bool) -> anyhow::Result<usize> {
+    let (store, sealer) = open_alone(config, data_dir).await?;
+    let done = renew_signing_key(&*store, &sealer, &SystemClock, &SystemRandomness, at_once).await;
+    store.close().await;
+    done.map_err(|error| another_key(error, "there is no new key"))
+}
+
+/// The store, and what opens the secrets in it, without roles.
+async fn open_alone(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Result<(Arc<dyn Store>, Sealer)> {
     let url = database_url(config)?;
     let options = tidegate_storage::Options { url, max_connections: 1, clock: Arc::new(SystemClock) };
     let sealer = sealer(config, data_dir, &(Arc::new(SystemRandomness) as Arc<dyn Randomness>))?;
     let opened = tidegate_storage::open(&options).await.context("database.url")?;
-    let done = tidegate_storage::rotate(&*opened.store, &sealer).await;
-    opened.store.close().await;
-    done.map_err(|error| another_key(error, "not everything is sealed anew: run it again"))
+    Ok((opened.store, sealer))
 }
 
 /// What was sealed under another key is the operator's to mend, not ours.

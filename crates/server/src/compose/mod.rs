@@ -29,7 +29,7 @@ use crate::config::{Config, Fault, Role, Roles};
 use crate::data_dir::DataDir;
 use crate::health::Health;
 use ground::Ground;
-pub(crate) use ground::{migrate, rotate};
+pub(crate) use ground::{migrate, renew, rotate};
 pub(crate) use running::Composed;
 
 /// Where and as what a process lives.
@@ -62,7 +62,7 @@ struct Definitions {
 pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
     let sources = Sources { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
     let ground = Ground::lay(site.config, site.roles, site.data_dir, &sources).await?;
-    let issuer = options::public_url(site.config.oauth2_url.as_ref(), site.address);
+    let issuer = options::public_url(site.config.oauth2.public_url.as_ref(), site.address);
     let building = Building { site, sources, ground, issuer };
     let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground);
 
@@ -105,7 +105,7 @@ impl Building<'_> {
         administrator::ensure(store, config, data_dir, &self.issuer, &clock, &randomness).await?;
         let sealer = self.ground.sealer()?;
         let parts = tidegate_credentials::Parts { store: store.clone(), sealer, clock, randomness };
-        let options = tidegate_credentials::Options::new(&self.issuer);
+        let options = options::credentials(config, &self.issuer);
         let credentials = Credentials::build(options, parts).await;
         let credentials = credentials.map_err(|e| ground::another_key(e, "the credentials role cannot start"))?;
         composed.routes(credentials.router());

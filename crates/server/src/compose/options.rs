@@ -18,6 +18,14 @@ pub(super) fn public_url(configured: Option<&url::Url>, address: SocketAddr) -> 
     url.trim_end_matches('/').to_owned()
 }
 
+pub(super) fn credentials(config: &Config, issuer: &str) -> tidegate_credentials::Options {
+    tidegate_credentials::Options {
+        token_lifetime: config.oauth2.token_lifetime,
+        key_lifetime: config.oauth2.key_lifetime,
+        ..tidegate_credentials::Options::new(issuer)
+    }
+}
+
 pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> tidegate_director::Options {
     tidegate_director::Options {
         webhook_url: public_url(config.webhook_url.as_ref(), address),

@@ -38,6 +38,7 @@ const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
 const PEER: &str = "an http URL, such as http://director:8080";
 const URL: &str = "an http or https URL, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
+const SECONDS: &str = "a duration of whole seconds with its unit, up to ten years, such as 90s, 15m, 24h or 30d";
 const SIZE: &str = "a size with its unit, such as 512B, 64KiB or 1MiB";
 const RATE: &str = "a number of calls per s, m or h, such as 50/s or 600/m";
 const NUMBER: &str = "a whole number from 1 on";
@@ -107,6 +108,13 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         URL,
         "What the token endpoint's URL begins with, and who issues tokens. Nothing: as for webhooks.",
+    ),
+    plain("oauth2.token_lifetime", "15m", SECONDS, "How long an access token lives."),
+    plain(
+        "oauth2.key_lifetime",
+        "90d",
+        SECONDS,
+        "How long a key signs access tokens before another one takes its place. Both are published for as long as tokens of either may live.",
     ),
     secret(
         "secrets.key",

@@ -105,6 +105,13 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// How access tokens are issued.
+pub(crate) struct OAuth2 {
+    pub(crate) public_url: Option<Url>,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) key_lifetime: Duration,
+}
+
 /// What `tidegate` was told.
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -114,7 +121,7 @@ pub(crate) struct Config {
     pub(crate) drain: Duration,
     pub(crate) webhook_url: Option<Url>,
     pub(crate) door: Door,
-    pub(crate) oauth2_url: Option<Url>,
+    pub(crate) oauth2: OAuth2,
     pub(crate) master_keys: Option<MasterKeys>,
     pub(crate) peers: Peers,
     pub(crate) egress: Policy,
@@ -155,7 +162,11 @@ impl Config {
                 patience: values.required("webhook.patience", units::duration)?,
                 rate_limit: values.optional("webhook.rate_limit", |text| text.parse().ok())?,
             },
-            oauth2_url: values.optional("oauth2.public_url", http_url)?,
+            oauth2: OAuth2 {
+                public_url: values.optional("oauth2.public_url", http_url)?,
+                token_lifetime: values.required("oauth2.token_lifetime", whole_seconds)?,
+                key_lifetime: values.required("oauth2.key_lifetime", whole_seconds)?,
+            },
             master_keys,
             peers: Peers {
                 director: values.optional("peers.director", peer_url)?,
@@ -207,6 +218,12 @@ impl Config {
             log_level: values.required("log.level", log_level)?,
         })
     }
+}
+
+/// Tokens tell their times in whole seconds (RFC 7519); none is meant to outlive its keys' owner.
+fn whole_seconds(text: &str) -> Option<Duration> {
+    let allowed = Duration::from_secs(1)..=Duration::from_hours(10 * 365 * 24);
+    units::duration(text).filter(|duration| allowed.contains(duration) && duration.subsec_nanos() == 0)
 }
 
 fn millis(text: &str) -> Option<u32> {

@@ -108,7 +108,7 @@ impl Config {
                 "what third parties' calls begin with, such as https://hooks.example.com",
             ));
         }
-        if (roles.has(Role::Director) || roles.has(Role::Credentials)) && self.oauth2_url.is_none() {
+        if (roles.has(Role::Director) || roles.has(Role::Credentials)) && self.oauth2.public_url.is_none() {
             return Err(needs(
                 "oauth2.public_url",
                 "is missing: director and credentials must agree on it",

@@ -114,7 +114,7 @@ async fn a_new_key_takes_the_place_of_the_old_one() {
     let file = running.data_dir().join("master.key");
     let old = std::fs::read_to_string(&file).unwrap();
     let url = format!("sqlite://{}", running.data_dir().join("tidegate.db").display());
-    let keys = |what: &str| ended(tidegate().args(["keys", what, "--database-url", &url]));
+    let keys = |what: &str| ended(tidegate().args(["keys"]).args(what.split(' ')).args(["--database-url", &url]));
     assert_eq!(keys("add").code, Some(0));
     let rotated = keys("rotate").out;
     for line in
@@ -126,6 +126,10 @@ async fn a_new_key_takes_the_place_of_the_old_one() {
     let both = std::fs::read_to_string(&file).unwrap();
     assert_eq!((both.lines().count(), both.lines().nth(1)), (2, old.lines().next()));
     std::fs::write(&file, both.lines().next().unwrap()).unwrap();
+
+    assert!(keys("renew").out.contains("in ten minutes"));
+    let renewed = keys("renew --at-once");
+    assert!(renewed.out.contains("2 withdrawn"), "{} {}", renewed.out, renewed.err);
 
     running.resume().await;
     let acme = running.api().await.in_tenant("acme");

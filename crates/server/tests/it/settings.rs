@@ -39,6 +39,8 @@ proofs! {
     "webhook.patience" => a_call_waits_so_long_for_its_turn,
     "webhook.rate_limit" => a_call_too_often_is_refused,
     "oauth2.public_url" => tokens_are_issued_under_it,
+    "oauth2.token_lifetime" => tokens_live_so_long,
+    "oauth2.key_lifetime" => another_key_is_published_after_it,
     "secrets.key" => what_is_sealed_opens_with_no_other,
     "peers.director" => the_gateway_asks_there,
     "peers.credentials" => the_director_asks_there,
@@ -161,6 +163,29 @@ async fn tokens_are_issued_under_it() {
         (&json!("https://id.example.com"), &json!("https://id.example.com/oauth2/token"))
     );
     running.api().await.ask("{ tenants { totalCount } }", json!({})).await;
+}
+
+async fn tokens_live_so_long() {
+    let running = together(&[("OAUTH2__TOKEN_LIFETIME", "2m")]).await;
+    let admin = running.admin();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &*admin.client_id),
+        ("client_secret", &*admin.client_secret),
+    ];
+    let issued: Value =
+        http().post(running.credentials("/oauth2/token")).form(&form).send().await.unwrap().json().await.unwrap();
+    assert_eq!(issued["expires_in"], 120);
+}
+
+async fn another_key_is_published_after_it() {
+    let running = together(&[("OAUTH2__KEY_LIFETIME", "1s")]).await;
+    eventually("a second key", async || {
+        let keys: Value =
+            http().get(running.credentials("/.well-known/jwks.json")).send().await.unwrap().json().await.unwrap();
+        (keys["keys"].as_array().unwrap().len() > 1).then_some(())
+    })
+    .await;
 }
 
 async fn what_is_sealed_opens_with_no_other() {

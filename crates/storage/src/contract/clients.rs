@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use tidegate_model::{Client, ClientId, ClientOwner, Error, SecretHash, TenantId, Timestamp};
+use tidegate_model::{Client, ClientId, ClientOwner, Error, SecretHash, TenantId, Timestamp, TokenId};
 
 /// A key that access tokens are signed with.
 #[derive(Clone)]
@@ -39,6 +39,20 @@ pub trait Clients {
 
     /// The signing keys, newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, Error>;
-    /// Inserts the first key unless another process was faster; afterwards `signing_keys` is not empty.
-    async fn insert_first_signing_key(&self, key: &SigningKeyRow) -> Result<(), Error>;
+    /// Inserts a key only while the newest one is still `newest` (`None`: while there is none). Whether it did: otherwise another process
+    /// was faster.
+    async fn insert_signing_key(&self, key: &SigningKeyRow, newest: Option<&str>) -> Result<bool, Error>;
+    /// Deletes a key: no token that it signed counts any longer. One that is gone already is no error.
+    async fn delete_signing_key(&self, id: &str) -> Result<(), Error>;
+
+    /// Ends a token before its time; those that have expired by `now` are forgotten. `NotFound` when its client is gone.
+    async fn revoke_token(
+        &self,
+        token: TokenId,
+        client: ClientId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error>;
+    /// Whether the client exists and this token of it was not revoked.
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error>;
 }

@@ -23,6 +23,7 @@ mod outbox;
 mod pauses;
 mod repeats;
 mod replays;
+mod revoked_tokens;
 pub(super) mod row;
 mod runtimes;
 mod signing_keys;

@@ -11,11 +11,12 @@ use crate::fault::Fault;
 statements! {
     HAS_ADMINISTRATOR = "SELECT id FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL LIMIT 1";
     LIST = "SELECT id, sealed, created_at FROM signing_key ORDER BY created_at DESC, id DESC";
-    // Two processes that start at once meet at this row: the second waits, then sees the first one's key.
+    // Two processes that make a key at once meet at this row: the second waits, then sees the first one's key.
     MEET = "INSERT INTO lease (name, holder, leased_until) VALUES ('signing_key', $1, 0) \
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder";
-    INSERT_FIRST = "INSERT INTO signing_key (id, sealed, created_at) \
-        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM signing_key)";
+    INSERT = "INSERT INTO signing_key (id, sealed, created_at) SELECT $1, $2, $3 \
+        WHERE COALESCE((SELECT id FROM signing_key ORDER BY created_at DESC, id DESC LIMIT 1), '') = $4";
+    DELETE = "DELETE FROM signing_key WHERE id = $1";
 }
 
 pub(super) async fn has_administrator(db: &Database) -> Result<bool, Fault> {
@@ -26,12 +27,17 @@ pub(super) async fn list(db: &Database) -> Result<Vec<SigningKeyRow>, Fault> {
     sql(LIST).fetch_all(db.reads()).await?.iter().map(read).collect()
 }
 
-pub(super) async fn insert_first(db: &Database, key: &SigningKeyRow) -> Result<(), Fault> {
+pub(super) async fn insert(db: &Database, key: &SigningKeyRow, newest: Option<&str>) -> Result<bool, Fault> {
     let mut change = db.change().await?;
     sql(MEET).bind(Uuid::nil()).execute(&mut *change).await?;
-    let insert = sql(INSERT_FIRST).bind(key.id.as_str()).bind(key.sealed.as_slice()).bind(micros(key.created_at));
-    insert.execute(&mut *change).await?;
+    let insert = sql(INSERT).bind(key.id.as_str()).bind(key.sealed.as_slice()).bind(micros(key.created_at));
+    let inserted = insert.bind(newest.unwrap_or_default()).execute(&mut *change).await?.rows_affected() > 0;
     change.commit().await?;
+    Ok(inserted)
+}
+
+pub(super) async fn delete(db: &Database, id: &str) -> Result<(), Fault> {
+    sql(DELETE).bind(id).execute(db.writes()).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::super::asked;
 use super::{
     applications, aside, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
     integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, repeats, replays,
-    runtimes, signing_keys, tenants,
+    revoked_tokens, runtimes, signing_keys, tenants,
 };
 
 #[tokio::test]
@@ -34,6 +34,7 @@ async fn every_statement_prepares() {
         repeats::STATEMENTS,
         replays::STATEMENTS,
         runtimes::STATEMENTS,
+        revoked_tokens::STATEMENTS,
         signing_keys::STATEMENTS,
         tenants::STATEMENTS,
         super::super::bulk::STATEMENTS,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use tidegate_model::{ClientOwner, Error, Secret, SecretHash};
+use chrono::TimeDelta;
+use tidegate_model::{ClientOwner, Error, Secret, SecretHash, SystemRandomness, TokenId};
 use tidegate_storage::contract::{OwnerKind, SigningKeyRow};
 
 use crate::harness::{Kept, on_every_store};
@@ -12,6 +13,8 @@ on_every_store!(
     a_client_is_deleted_only_as_what_it_is,
     no_client_outlives_its_owner_when_both_calls_race,
     there_is_one_first_signing_key,
+    a_signing_key_follows_the_newest_alone,
+    a_revoked_token_counts_no_longer_until_it_is_forgotten,
 );
 
 fn hash() -> SecretHash {
@@ -97,10 +100,54 @@ async fn there_is_one_first_signing_key(kept: &Kept) {
     let key = |id: &str| SigningKeyRow { id: id.to_owned(), sealed: vec![0, 255, 128], created_at: kept.now() };
     let (one, two) = (key("one"), key("two"));
     let (first, second) =
-        tokio::join!(kept.store.insert_first_signing_key(&one), kept.store.insert_first_signing_key(&two));
-    first.unwrap();
-    second.unwrap();
+        tokio::join!(kept.store.insert_signing_key(&one, None), kept.store.insert_signing_key(&two, None));
+    assert_ne!(first.unwrap(), second.unwrap());
     let keys = kept.store.signing_keys().await.unwrap();
     assert_eq!(keys.len(), 1);
     assert_eq!((keys[0].sealed.as_slice(), keys[0].created_at), (&[0, 255, 128][..], kept.now()));
+}
+
+async fn a_signing_key_follows_the_newest_alone(kept: &Kept) {
+    let key = |id: &str, seconds| SigningKeyRow {
+        id: id.to_owned(),
+        sealed: vec![1],
+        created_at: kept.now() + TimeDelta::seconds(seconds),
+    };
+    let (one, two, three) = (key("one", 0), key("two", 1), key("three", 2));
+    assert!(!kept.store.insert_signing_key(&one, Some("zero")).await.unwrap());
+    assert!(kept.store.insert_signing_key(&one, None).await.unwrap());
+    let (second, third) = tokio::join!(
+        kept.store.insert_signing_key(&two, Some("one")),
+        kept.store.insert_signing_key(&three, Some("one"))
+    );
+    assert_ne!(second.unwrap(), third.unwrap());
+    let keys = kept.store.signing_keys().await.unwrap();
+    assert_eq!((keys.len(), keys[1].id.as_str()), (2, "one"));
+    kept.store.delete_signing_key("one").await.unwrap();
+    kept.store.delete_signing_key("one").await.unwrap();
+    assert_eq!(kept.store.signing_keys().await.unwrap().len(), 1);
+}
+
+async fn a_revoked_token_counts_no_longer_until_it_is_forgotten(kept: &Kept) {
+    let system = integration_system("revoker");
+    kept.store.insert_integration_system(&system).await.unwrap();
+    let client = client(ClientOwner::IntegrationSystem(system.id));
+    kept.store.insert_client(&client, hash()).await.unwrap();
+    let token = || TokenId::generate(&*kept.clock, &SystemRandomness);
+    let (revoked, other, later) = (token(), token(), token());
+    let minute = TimeDelta::minutes(1);
+    for _ in 0..2 {
+        kept.store.revoke_token(revoked, client.id, kept.now() + minute, kept.now()).await.unwrap();
+    }
+    assert!(!kept.store.is_live(client.id, revoked).await.unwrap());
+    assert!(kept.store.is_live(client.id, other).await.unwrap());
+    // Its time is over, and the next revocation sweeps it out.
+    kept.store.revoke_token(later, client.id, kept.now() + minute * 3, kept.now() + minute * 2).await.unwrap();
+    assert!(kept.store.is_live(client.id, revoked).await.unwrap());
+    assert!(!kept.store.is_live(client.id, later).await.unwrap());
+
+    kept.store.delete_client(client.id, &OwnerKind::IntegrationSystem).await.unwrap();
+    assert!(!kept.store.is_live(client.id, other).await.unwrap());
+    let gone = kept.store.revoke_token(other, client.id, kept.now() + minute, kept.now()).await;
+    assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
 }

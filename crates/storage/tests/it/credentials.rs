@@ -245,7 +245,7 @@ async fn sealed_things(kept: &Kept, under: &Sealer) -> (TenantId, OpenCredential
     kept.store.insert_integration(&hook, Some(&key), &any_event(&a)).await.unwrap();
     let sealed = under.seal(&place::signing_key("kid"), b"private").unwrap();
     let key = SigningKeyRow { id: "kid".to_owned(), sealed, created_at: start() };
-    kept.store.insert_first_signing_key(&key).await.unwrap();
+    assert!(kept.store.insert_signing_key(&key, None).await.unwrap());
     (a, credential)
 }
 

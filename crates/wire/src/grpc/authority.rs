@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate_model::contract::{KeySet, TokenAuthority};
-use tidegate_model::{ClientId, Error};
+use tidegate_model::{ClientId, Error, TokenId};
 use tonic::{Request, Response, Status};
 
 use super::call::repeatedly;
@@ -22,7 +22,8 @@ pub(super) struct ServedTokenAuthority(pub(super) Arc<dyn TokenAuthority>);
 impl ServedTokenAuthority {
     async fn is_live(&self, request: pb::IsLiveRequest) -> Result<pb::IsLiveResponse, Error> {
         let client: ClientId = id("client", &request.client)?;
-        Ok(pb::IsLiveResponse { live: self.0.is_live(client).await? })
+        let token: TokenId = id("token", &request.token)?;
+        Ok(pb::IsLiveResponse { live: self.0.is_live(client, token).await? })
     }
 }
 
@@ -62,8 +63,8 @@ impl TokenAuthority for RemoteTokenAuthority {
             .map_err(|fault| fault::internal("read the credentials service's answer", fault))
     }
 
-    async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
-        let request = pb::IsLiveRequest { client: client.to_string() };
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
+        let request = pb::IsLiveRequest { client: client.to_string(), token: token.to_string() };
         let answer = repeatedly(PEER, || {
             let (mut client, request) = (self.0.clone(), request.clone());
             async move { client.is_live(request).await }

@@ -10,7 +10,7 @@ use tidegate_model::contract::{
 };
 use tidegate_model::{
     ClientId, Direction, Error, EventType, IntegrationId, Json, Object, ObjectId, OpenCredential, Runnable, TenantId,
-    TypeName,
+    TokenId, TypeName,
 };
 use tokio::sync::Semaphore;
 
@@ -245,9 +245,9 @@ impl Objects for MemoryObjects {
     }
 }
 
-/// An authority with one live client.
+/// An authority with one live token.
 pub(crate) struct MemoryAuthority {
-    pub(crate) live: ClientId,
+    pub(crate) live: (ClientId, TokenId),
 }
 
 #[async_trait]
@@ -256,8 +256,8 @@ impl TokenAuthority for MemoryAuthority {
         Ok(KeySet(Json::trusted(r#"{"keys": [{"kty":"OKP","crv":"Ed25519","kid":"1","x":"AA"}]}"#)))
     }
 
-    async fn is_live(&self, client: ClientId) -> Result<bool, Error> {
-        Ok(client == self.live)
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
+        Ok((client, token) == self.live)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tidegate_model::contract::{Actor, KeySet, Resolved, TokenAuthority, WebhookKeyHash};
-use tidegate_model::{ClientId, Error, Json, Secret};
+use tidegate_model::{ClientId, Error, Json, Secret, TokenId};
 use tidegate_wire::grpc::{InvalidPeer, Peer, Server};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
@@ -207,7 +207,7 @@ impl TokenAuthority for Unready {
         Err(Error::Unavailable("the database"))
     }
 
-    async fn is_live(&self, _: ClientId) -> Result<bool, Error> {
+    async fn is_live(&self, _: ClientId, _: TokenId) -> Result<bool, Error> {
         Err(Error::Unavailable("the database"))
     }
 }

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use tidegate_model::{
     Application, ApplicationId, Client, ClientId, ClientOwner, Error, Event, IntegrationSystem, IntegrationSystemId,
-    Page, PageOf, Runtime, RuntimeId, SecretHash, Tenant, TenantId,
+    Page, PageOf, Runtime, RuntimeId, SecretHash, Tenant, TenantId, Timestamp, TokenId,
 };
 
-use super::super::{Database, applications, clients, integration_systems, runtimes, signing_keys, tenants};
+use super::super::{
+    Database, applications, clients, integration_systems, revoked_tokens, runtimes, signing_keys, tenants,
+};
 use crate::contract::{Clients, OwnerKind, SigningKeyRow, Systems};
 
 #[async_trait]
@@ -112,7 +114,25 @@ impl Clients for Database {
         self.run("signing_keys", signing_keys::list(self)).await
     }
 
-    async fn insert_first_signing_key(&self, key: &SigningKeyRow) -> Result<(), Error> {
-        self.run("insert_first_signing_key", signing_keys::insert_first(self, key)).await
+    async fn insert_signing_key(&self, key: &SigningKeyRow, newest: Option<&str>) -> Result<bool, Error> {
+        self.run("insert_signing_key", signing_keys::insert(self, key, newest)).await
+    }
+
+    async fn delete_signing_key(&self, id: &str) -> Result<(), Error> {
+        self.run("delete_signing_key", signing_keys::delete(self, id)).await
+    }
+
+    async fn revoke_token(
+        &self,
+        token: TokenId,
+        client: ClientId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.run("revoke_token", revoked_tokens::insert(self, token, client, expires_at, now)).await
+    }
+
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
+        self.run("is_live", revoked_tokens::is_live(self, client, token)).await
     }
 }

@@ -1,0 +1,9 @@
+-- Access tokens that were revoked before their time (RFC 7009). One whose client is gone needs no row.
+
+CREATE TABLE revoked_token (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    client     BLOB    NOT NULL REFERENCES client (id) ON DELETE CASCADE,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX revoked_token_by_client ON revoked_token (client);
+CREATE INDEX revoked_token_by_expiry ON revoked_token (expires_at);
