@@ -106,6 +106,7 @@ pub(crate) enum LogFormat {
 }
 
 /// How access tokens are issued.
+#[derive(Clone)]
 pub(crate) struct OAuth2 {
     pub(crate) public_url: Option<Url>,
     pub(crate) token_lifetime: Duration,
