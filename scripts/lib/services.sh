@@ -76,6 +76,11 @@ install_services() {
   install_packages "${missing[@]}"
 }
 
+# browser: prints where Chromium is; installs it first, where it is not.
+browser() {
+  command -v chromium || { install_packages chromium >&2 && command -v chromium; }
+}
+
 # PostgreSQL refuses to run as root.
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 

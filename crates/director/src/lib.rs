@@ -24,6 +24,7 @@
 //!         max_body: 1024 * 1024,
 //!         record_retention: Duration::from_hours(30 * 24),
 //!         event_retention: Duration::from_hours(7 * 24),
+//!         graphiql: false,
 //!     },
 //!     parts,
 //! );
@@ -103,6 +104,8 @@ pub struct Options {
     pub record_retention: Duration,
     /// How long events are remembered: as long as one may come again.
     pub event_retention: Duration,
+    /// Whether `/graphql` shows GraphiQL to browsers.
+    pub graphiql: bool,
 }
 
 /// The objects of a store, under the director's rules: for whoever needs them before there is a director.
@@ -177,12 +180,13 @@ impl Director {
         };
         let services = Arc::new(services);
         let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
-        let router = http::router(services, verifier, store, options.max_body);
+        let graphiql = options.graphiql.then_some(options.token_url.as_str());
+        let router = http::router(services, verifier, store, options.max_body, graphiql);
         let (relay, retention, replays) = (Arc::new(relay), Arc::new(retention), Arc::new(replays));
         Self { router, grpc, registry, safe, objects, relay, retention, replays }
     }
 
-    /// `POST /graphql`, `POST /v1/events`, and the documents of Integrations.
+    /// `POST /graphql`, `POST /v1/events`, and the documents of Integrations; GraphiQL, where it is on.
     pub fn router(&self) -> Router {
         self.router.clone()
     }

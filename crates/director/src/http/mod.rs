@@ -1,6 +1,7 @@
 //! The HTTP side of the faces: who is calling, how large a request may be, and what is answered when it is not even a request.
 
 mod events;
+mod graphiql;
 mod graphql;
 mod openapi;
 mod refusal;
@@ -28,20 +29,22 @@ pub(crate) struct Face {
     max_body: usize,
 }
 
+/// `graphiql`: where its page gets tokens; nothing shows no page.
 pub(crate) fn router(
     services: Arc<Services>,
     verifier: Arc<dyn Verifier>,
     store: Arc<dyn Store>,
     max_body: usize,
+    graphiql: Option<&str>,
 ) -> Router {
     let schema = crate::graphql::Schema::new(services.clone());
     let face = Arc::new(Face { services, schema, verifier, store, max_body });
-    Router::new()
+    let router = Router::new()
         .route("/graphql", post(graphql::execute))
         .route("/v1/events", post(events::publish))
         .route("/v1/integrations/{id}/openapi.json", get(openapi::json))
-        .route("/v1/integrations/{id}/openapi.yaml", get(openapi::yaml))
-        .with_state(face)
+        .route("/v1/integrations/{id}/openapi.yaml", get(openapi::yaml));
+    graphiql.map_or(router.clone(), |token_url| router.merge(graphiql::router(token_url))).with_state(face)
 }
 
 /// Why a body could not be read.

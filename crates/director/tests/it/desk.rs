@@ -69,6 +69,7 @@ impl Desk {
             max_body: 1024 * 1024,
             record_retention: Duration::from_hours(24),
             event_retention: Duration::from_hours(24),
+            graphiql: false,
         };
         let director = Director::build(options, parts);
         let desk = Self { director, store: opened.store, clock, bus, notices, tokens };

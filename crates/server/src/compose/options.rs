@@ -35,6 +35,7 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
         max_body: config.sending.body,
         record_retention: config.retention,
         event_retention: EVENT_RETENTION.max(config.retention),
+        graphiql: config.graphiql,
     }
 }
 

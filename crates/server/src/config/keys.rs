@@ -67,6 +67,12 @@ pub(crate) const KEYS: &[Key] = &[
         "How long requests and deliveries under way may take after SIGTERM before they are cut off.",
     ),
     plain(
+        "http.graphiql",
+        "off",
+        "on or off",
+        "Whether `/graphql` shows GraphiQL to browsers. `dev` and `demo` have it on.",
+    ),
+    plain(
         "webhook.public_url",
         "",
         URL,

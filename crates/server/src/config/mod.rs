@@ -120,6 +120,7 @@ pub(crate) struct Config {
     pub(crate) bus: Bus,
     pub(crate) listen: SocketAddr,
     pub(crate) drain: Duration,
+    pub(crate) graphiql: bool,
     pub(crate) webhook_url: Option<Url>,
     pub(crate) door: Door,
     pub(crate) oauth2: OAuth2,
@@ -154,6 +155,7 @@ impl Config {
             bus: values.required("bus.url", bus)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
             drain: values.required("http.drain", units::duration)?,
+            graphiql: values.required("http.graphiql", on_or_off)?,
             webhook_url: values.optional("webhook.public_url", http_url)?,
             door: Door {
                 trusted_proxies: values.required("webhook.trusted_proxies", |text| text.parse().ok())?,
@@ -225,6 +227,14 @@ impl Config {
 fn whole_seconds(text: &str) -> Option<Duration> {
     let allowed = Duration::from_secs(1)..=Duration::from_hours(10 * 365 * 24);
     units::duration(text).filter(|duration| allowed.contains(duration) && duration.subsec_nanos() == 0)
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn millis(text: &str) -> Option<u32> {

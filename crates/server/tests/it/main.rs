@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read where the servers are, and their callers end with the test")]
 
 mod bad_input;
+mod browser;
 mod calls;
 mod clients;
 mod config;

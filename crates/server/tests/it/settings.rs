@@ -31,6 +31,7 @@ proofs! {
     "bus.url" => events_travel_where_it_says,
     "http.listen" => it_listens_there,
     "http.drain" => what_is_under_way_is_cut_off_after_it,
+    "http.graphiql" => browsers_see_graphiql,
     "webhook.public_url" => webhook_urls_begin_with_it,
     "webhook.trusted_proxies" => they_tell_what_was_called,
     "webhook.calls" => one_more_is_told_to_come_again,
@@ -143,6 +144,13 @@ async fn what_is_under_way_is_cut_off_after_it() {
     sink.wait_for("/slow", 1).await;
     running.stop().await;
     assert!(call.await.unwrap().is_err(), "it was not waited for");
+}
+
+async fn browsers_see_graphiql() {
+    for (setting, status) in [("on", 200), ("off", 405)] {
+        let running = together(&[("HTTP__GRAPHIQL", setting)]).await;
+        assert_eq!(http().get(running.director("/graphql")).send().await.unwrap().status(), status, "{setting}");
+    }
 }
 
 async fn webhook_urls_begin_with_it() {
