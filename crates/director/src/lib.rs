@@ -161,6 +161,7 @@ impl Director {
         };
         let registry = Arc::new(StoredRegistry(store.clone()));
         let safe = Safe::new(store.clone(), sealer.clone(), clock.clone(), randomness.clone());
+        let graphiql = options.graphiql.then(|| options.token_url.clone());
         let services = Services {
             store: store.clone(),
             safe: safe.clone(),
@@ -180,8 +181,7 @@ impl Director {
         };
         let services = Arc::new(services);
         let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
-        let graphiql = options.graphiql.then_some(options.token_url.as_str());
-        let router = http::router(services, verifier, store, options.max_body, graphiql);
+        let router = http::router(services, verifier, store, options.max_body, graphiql.as_deref());
         let (relay, retention, replays) = (Arc::new(relay), Arc::new(retention), Arc::new(replays));
         Self { router, grpc, registry, safe, objects, relay, retention, replays }
     }

@@ -17,7 +17,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(token_url: &str) -> Route
     let page = PAGE.replace("{token_url}", &attribute(token_url));
     let plain = |kind: &'static str, text: &'static str| get(move || async move { ([(CONTENT_TYPE, kind)], text) });
     Router::new()
-        .route("/graphql", get(move || async move { shown(page) }))
+        .route("/graphql", get(move || std::future::ready(shown(page.clone()))))
         .route("/graphql/page.js", plain(SCRIPT, include_str!("../../assets/graphiql/page.js")))
         .route("/graphql/page.css", plain(STYLE, include_str!("../../assets/graphiql/page.css")))
         .route("/graphql/graphiql.js", packed(SCRIPT, include_bytes!("../../assets/graphiql/graphiql.js.gz")))

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod command;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod sink;
 pub(crate) mod tidegate;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::ports;
 use super::process::Process;
+use super::proxy::{Line, Proxy};
 
 /// The servers of one test.
 pub(crate) struct Servers {
@@ -14,6 +16,8 @@ pub(crate) struct Servers {
     pub(crate) nats_port: u16,
     pub(crate) nats: Process,
     folder: tempfile::TempDir,
+    /// In front of the database and the broker, where the test hurts them.
+    proxies: Option<[Proxy; 2]>,
 }
 
 impl Servers {
@@ -32,11 +36,38 @@ impl Servers {
         database.set_path(&name);
         let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
         let nats = start_nats(folder.path(), nats_port);
-        Some(Self { database: database.into(), nats_port, nats, folder })
+        Some(Self { database: database.into(), nats_port, nats, folder, proxies: None })
+    }
+
+    /// From now on, its URLs lead through proxies.
+    pub(crate) async fn hide(&mut self) {
+        let mut database: url::Url = self.database.parse().unwrap();
+        let proxies = [Proxy::before(database.port().unwrap_or(5432)).await, Proxy::before(self.nats_port).await];
+        database.set_port(Some(proxies[0].port)).unwrap();
+        self.database = database.into();
+        self.proxies = Some(proxies);
     }
 
     pub(crate) fn nats_url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.nats_port)
+        let port = self.proxies.as_ref().map_or(self.nats_port, |[_, nats]| nats.port);
+        format!("nats://127.0.0.1:{port}")
+    }
+
+    /// The line to the database is like this for so long.
+    pub(crate) async fn database_line(&self, line: Line, length: Duration) {
+        self.line(0, line, length).await;
+    }
+
+    /// The line to the broker is like this for so long.
+    pub(crate) async fn bus_line(&self, line: Line, length: Duration) {
+        self.line(1, line, length).await;
+    }
+
+    async fn line(&self, which: usize, line: Line, length: Duration) {
+        let proxy = &self.proxies.as_ref().unwrap()[which];
+        proxy.set(line);
+        tokio::time::sleep(length).await;
+        proxy.set(Line::Open);
     }
 
     /// Kills the broker and starts it again on what it had stored.

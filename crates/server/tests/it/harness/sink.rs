@@ -33,6 +33,9 @@ impl Call {
 struct Taken {
     calls: Vec<Call>,
     answers: HashMap<String, Vec<u16>>,
+    failing: HashMap<String, u64>,
+    /// The status of each call, in their order.
+    statuses: Vec<u16>,
     held: HashMap<String, watch::Sender<bool>>,
 }
 
@@ -62,6 +65,11 @@ impl Sink {
         self.taken.lock().unwrap().answers.insert(path.to_owned(), statuses.iter().rev().copied().collect());
     }
 
+    /// Answers about so many of a hundred calls of a path with 503.
+    pub(crate) fn fail_sometimes(&self, path: &str, percent: u64) {
+        self.taken.lock().unwrap().failing.insert(path.to_owned(), percent);
+    }
+
     /// Answers no call of a path until it is released.
     pub(crate) fn hold(&self, path: &str) {
         self.taken.lock().unwrap().held.insert(path.to_owned(), watch::channel(false).0);
@@ -75,6 +83,13 @@ impl Sink {
     /// The calls of a path so far.
     pub(crate) fn calls(&self, path: &str) -> Vec<Call> {
         self.taken.lock().unwrap().calls.iter().filter(|call| call.path == path).cloned().collect()
+    }
+
+    /// The calls of a path so far, with what each was answered.
+    pub(crate) fn answered(&self, path: &str) -> Vec<(Call, u16)> {
+        let taken = self.taken.lock().unwrap();
+        let all = taken.calls.iter().zip(&taken.statuses).filter(|(call, _)| call.path == path);
+        all.map(|(call, status)| (call.clone(), *status)).collect()
     }
 
     /// Waits for that many calls of a path.
@@ -102,7 +117,10 @@ async fn take(
     let path = uri.path().to_owned();
     let (status, held) = {
         let mut taken = taken.lock().unwrap();
-        let status = taken.answers.get_mut(&path).and_then(Vec::pop).unwrap_or(200);
+        let fails = taken.failing.get(&path).is_some_and(|percent| random() % 100 < *percent);
+        let otherwise = if fails { 503 } else { 200 };
+        let status = taken.answers.get_mut(&path).and_then(Vec::pop).unwrap_or(otherwise);
+        taken.statuses.push(status);
         let held = taken.held.get(&path).map(watch::Sender::subscribe);
         taken.calls.push(Call { method, path, query: uri.query().map(str::to_owned), headers, body });
         (status, held)
@@ -111,4 +129,9 @@ async fn take(
         let _ = held.wait_for(|released| *released).await;
     }
     (StatusCode::from_u16(status).unwrap(), "taken")
+}
+
+fn random() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(0)
 }

@@ -61,8 +61,25 @@ impl Tidegate {
 
     /// Starts one with these settings besides (`SECTION__KEY`).
     pub(crate) async fn start_with(mode: Mode, settings: &[(&str, &str)]) -> Option<Self> {
+        let servers = if mode == Mode::Together { None } else { Some(Self::servers().await?) };
+        Some(Self::start_on(servers, mode, settings).await)
+    }
+
+    /// Starts one whose servers can be hurt.
+    pub(crate) async fn start_behind_proxies(mode: Mode, settings: &[(&str, &str)]) -> Option<Self> {
+        let mut servers = if mode == Mode::Together { None } else { Some(Self::servers().await?) };
+        if let Some(servers) = &mut servers {
+            servers.hide().await;
+        }
+        Some(Self::start_on(servers, mode, settings).await)
+    }
+
+    async fn servers() -> Option<Servers> {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
-        let servers = if mode == Mode::Together { None } else { Some(Servers::start(&test).await?) };
+        Servers::start(&test).await
+    }
+
+    async fn start_on(servers: Option<Servers>, mode: Mode, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut all: Vec<(String, String)> = Vec::new();
         let mut set = |name: &str, value: &str| all.push((name.to_owned(), value.to_owned()));
@@ -112,7 +129,7 @@ impl Tidegate {
             assert_eq!(migrated.code, Some(0), "{}", migrated.err);
         }
         whole.resume().await;
-        Some(whole)
+        whole
     }
 
     /// Starts what is not running, and waits until all of it is ready.
@@ -163,7 +180,11 @@ impl Tidegate {
 
     /// SIGTERM for one process.
     pub(crate) fn ask_to_stop(&self, which: usize) {
-        self.parts[which].process.as_ref().unwrap().ask_to_stop();
+        self.signal(which, "TERM");
+    }
+
+    pub(crate) fn signal(&self, which: usize, name: &str) {
+        self.parts[which].process.as_ref().unwrap().signal(name);
     }
 
     /// SIGTERM for all, and what they said stays readable.
