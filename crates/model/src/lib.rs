@@ -61,7 +61,8 @@ pub use execution::{
 };
 pub use id::{
     ApplicationId, AsideId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId,
-    InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TokenId, TypeName, UserId,
+    InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TokenId, TypeName,
+    UserId,
 };
 pub use integration::{
     Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Pause, PauseReason, Runnable,

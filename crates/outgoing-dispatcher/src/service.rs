@@ -75,8 +75,8 @@ impl Dispatcher {
         // One batch waits while one is being stored; whoever finds it full waits, and so do the lanes behind.
         let (settlements, inbox) = mpsc::channel(BATCH);
         let writer = TaskTracker::new();
-        let due = Arc::new(Notify::new());
-        writer.spawn(settle(parts.store.clone(), holder, inbox, due.clone()));
+        let turns = Arc::new(Notify::new());
+        writer.spawn(settle(parts.store.clone(), holder, inbox, turns.clone()));
         writer.close();
         let standings = Standings {
             store: parts.store.clone(),
@@ -114,7 +114,7 @@ impl Dispatcher {
             registry: parts.registry,
             in_hand: in_hand.clone(),
         };
-        let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone(), due };
+        let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone(), turns };
 
         if options.alone {
             release_all(&*parts.store, &shutdown).await;

@@ -82,6 +82,15 @@ pub(super) enum ExecutionStatus {
 }
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::DeliveryOrdering")]
+pub(super) enum DeliveryOrdering {
+    /// No delivery waits for another.
+    None,
+    /// Those about one object are made one after the other, in the order of its events, each when the one before has ended; other objects go on.
+    PerObject,
+}
+
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tidegate_model::ReplayState")]
 pub(super) enum ReplayState {
     /// More is to come.

@@ -2,6 +2,7 @@
 
 use async_graphql::{Enum, InputObject, SimpleObject};
 
+use super::enums::DeliveryOrdering;
 use super::scalars::DateTime;
 
 /// How the calls of an OUTGOING Integration are made; null is the operator's default.
@@ -19,6 +20,8 @@ pub(super) struct OutgoingSettings {
     concurrency: Option<u32>,
     /// How many calls a dispatcher begins in a second; null is no limit.
     rate_per_second: Option<u32>,
+    /// In which order deliveries are made.
+    ordering: DeliveryOrdering,
 }
 
 /// The waits between the attempts of a call: so many and one attempts in all.
@@ -43,6 +46,8 @@ pub(super) struct OutgoingSettingsInput {
     concurrency: Option<u32>,
     /// How many calls a dispatcher begins in a second: 1 to 10000. Those beyond wait in their order. Absent is no limit.
     rate_per_second: Option<u32>,
+    /// In which order deliveries are made; absent is NONE.
+    ordering: Option<DeliveryOrdering>,
 }
 
 /// The waits between the attempts of a call: so many and one attempts in all.
@@ -84,9 +89,11 @@ impl From<tidegate_model::OutgoingSettings> for OutgoingSettings {
             timeout_ms,
             concurrency,
             rate_per_second,
+            ordering,
         } = outgoing;
         let schedule = schedule.map(|schedule| RetrySchedule { delays_seconds: schedule.delays_seconds });
-        Self { credential, signing_credentials, schedule, timeout_ms, concurrency, rate_per_second }
+        let ordering = ordering.into();
+        Self { credential, signing_credentials, schedule, timeout_ms, concurrency, rate_per_second, ordering }
     }
 }
 
@@ -101,6 +108,7 @@ impl From<OutgoingSettingsInput> for tidegate_model::OutgoingSettings {
             timeout_ms: input.timeout_ms,
             concurrency: input.concurrency,
             rate_per_second: input.rate_per_second,
+            ordering: input.ordering.map(Into::into).unwrap_or_default(),
         }
     }
 }

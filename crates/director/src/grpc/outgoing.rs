@@ -1,6 +1,6 @@
 //! How the calls of an OUTGOING Integration are made.
 
-use tidegate_model::{Error, OutgoingSettings, Pause, PauseReason, RetrySchedule};
+use tidegate_model::{DeliveryOrdering, Error, OutgoingSettings, Pause, PauseReason, RetrySchedule};
 use tidegate_wire::api::v1;
 
 use super::convert::instant;
@@ -17,7 +17,12 @@ pub(super) fn outgoing(outgoing: OutgoingSettings) -> v1::OutgoingSettings {
         timeout_ms,
         concurrency,
         rate_per_second,
+        ordering,
     } = outgoing;
+    let ordering = match ordering {
+        DeliveryOrdering::None => v1::DeliveryOrdering::None,
+        DeliveryOrdering::PerObject => v1::DeliveryOrdering::PerObject,
+    };
     v1::OutgoingSettings {
         credential,
         signing_credentials,
@@ -25,6 +30,7 @@ pub(super) fn outgoing(outgoing: OutgoingSettings) -> v1::OutgoingSettings {
         timeout_ms: told(timeout_ms),
         concurrency: told(concurrency),
         rate_per_second: told(rate_per_second),
+        ordering: ordering.into(),
     }
 }
 
@@ -54,7 +60,18 @@ pub(super) fn input(input: Option<v1::OutgoingSettingsInput>) -> Result<Outgoing
         timeout_ms: input.timeout_ms.map(|ms| read("timeoutMs", ms)).transpose()?,
         concurrency: input.concurrency.map(|n| read("concurrency", n)).transpose()?,
         rate_per_second: input.rate_per_second.map(|n| read("ratePerSecond", n)).transpose()?,
+        ordering: input.ordering.map(ordering).transpose()?.unwrap_or_default(),
     })
+}
+
+fn ordering(ordering: i32) -> Result<DeliveryOrdering, Error> {
+    match v1::DeliveryOrdering::try_from(ordering) {
+        Ok(v1::DeliveryOrdering::None) => Ok(DeliveryOrdering::None),
+        Ok(v1::DeliveryOrdering::PerObject) => Ok(DeliveryOrdering::PerObject),
+        Ok(v1::DeliveryOrdering::Unspecified) | Err(_) => {
+            Err(Error::invalid("in.outgoing.ordering", "NONE or PER_OBJECT"))
+        }
+    }
 }
 
 fn count(number: u32) -> i32 {

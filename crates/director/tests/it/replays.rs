@@ -3,8 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tidegate_model::{
-    Change, Clock as _, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, Json, Status,
-    SystemRandomness, Trigger,
+    Change, Clock as _, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, Json, Status, Trigger,
 };
 use tidegate_storage::contract::{Intake, Whose};
 use tidegate_wire::api::v1;
