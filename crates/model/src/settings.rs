@@ -45,6 +45,12 @@ pub struct IncomingSettings {
 }
 
 impl IncomingSettings {
+    /// Whether a call may be recognised as one that was here before.
+    pub fn knows_repeats(&self) -> bool {
+        let by_delivery = self.signature.as_ref().is_some_and(|signature| signature.scheme.names_deliveries());
+        self.idempotency_key != IdempotencyKey::None || (by_delivery && !self.run_repeated_deliveries)
+    }
+
     /// The most that `concurrency` may be.
     pub const MAX_CONCURRENCY: u32 = 10_000;
 }

@@ -71,6 +71,15 @@ impl SignatureScheme {
         }
     }
 
+    /// Whether it gives a delivery an id, the same each time that it comes; single calls may still be without one.
+    pub fn names_deliveries(&self) -> bool {
+        match self {
+            Self::StandardWebhooks | Self::Github | Self::Stripe | Self::Slack | Self::Shopify => true,
+            Self::Generic(generic) => generic.id_header.is_some(),
+            Self::Twilio | Self::Token { .. } | Self::Basic => false,
+        }
+    }
+
     /// The kinds of credentials whose secrets fit.
     pub fn credential_kinds(&self) -> &'static [CredentialKind] {
         match self {

@@ -1,23 +1,30 @@
 //! Every status that the gateway answers with, its body and its headers.
 
 use serde_json::{Map, Value, json};
-use tidegate_model::{HttpMethod, IncomingSettings, SignatureScheme};
+use tidegate_model::{HttpMethod, IdempotencyKey, IncomingSettings, SignatureScheme};
 
 /// The answers to the calls of one Integration.
 pub(super) fn all(incoming: &IncomingSettings, method: HttpMethod) -> Value {
     let mut all = Map::new();
+    let repeats = incoming.knows_repeats();
+    let replayed: &[&str] = if repeats { &["Idempotency-Replayed"] } else { &[] };
     let mut add = |status: u16, answer: Value| all.insert(status.to_string(), answer);
     add(
         200,
         json!({
             "description": "The call was accepted. Whether a script ran tells the header Integration-Outcome, not the body.",
-            "headers": headers(&["X-Request-Id", "Integration-Outcome"]),
+            "headers": headers(&[&["X-Request-Id", "Integration-Outcome"][..], replayed].concat()),
             "content": { "application/json": { "schema": { "anyOf": [
                 { "$ref": "#/components/schemas/Result" }, { "$ref": "#/components/schemas/Skipped" },
             ] } } },
         }),
     );
-    add(400, problem("The body is not complete.", &[]));
+    let keyless = if incoming.idempotency_key == IdempotencyKey::None {
+        "The body is not complete."
+    } else {
+        "The body is not complete, or the Idempotency-Key is missing or too long."
+    };
+    add(400, problem(keyless, &[]));
     if let Some(signature) = &incoming.signature {
         let challenge: &[&str] = if signature.scheme == SignatureScheme::Basic { &["WWW-Authenticate"] } else { &[] };
         add(
@@ -31,18 +38,20 @@ pub(super) fn all(incoming: &IncomingSettings, method: HttpMethod) -> Value {
     add(404, problem("There is nothing at this address (any more).", &[]));
     add(405, problem(&format!("The address takes {method} only."), &["Allow"]));
     add(408, problem("The body did not arrive in time.", &[]));
+    if repeats {
+        add(409, problem("The same call has not ended.", &["Retry-After"]));
+    }
     add(413, problem("The body is too large.", &[]));
     add(414, problem("The URL is too long.", &[]));
     add(415, problem("The content encoding is not understood.", &["Accept-Encoding"]));
-    if incoming.check_body {
-        let what = if method == HttpMethod::Get { "query" } else { "body" };
-        add(
-            422,
-            problem(
-                &format!("The {what} is not what the schema says; `errors` tells where."),
-                &["Integration-Outcome"],
-            ),
-        );
+    let what = if method == HttpMethod::Get { "query" } else { "body" };
+    let unfit = format!("The {what} is not what the schema says; `errors` tells where.");
+    let other = "A call with the same id or Idempotency-Key said something else.";
+    match (incoming.check_body, repeats) {
+        (true, false) => _ = add(422, problem(&unfit, &["Integration-Outcome"])),
+        (false, true) => _ = add(422, problem(other, &[])),
+        (true, true) => _ = add(422, problem(&format!("{unfit} Or: {other}"), &[])),
+        (false, false) => {}
     }
     add(429, problem("Too many calls in too short a time.", &["Retry-After"]));
     add(431, problem("The headers are too many or too large.", &[]));
@@ -98,6 +107,7 @@ pub(super) fn components() -> Value {
                 &json!({ "enum": ["executed", "inactive", "not-in-effect", "not-enabled", "failed"] }),
                 true,
             ),
+            "Idempotency-Replayed": header("There when nothing ran: the answer is that of an earlier call.", &json!({ "const": "true" }), false),
             "Retry-After": header("How many seconds to wait.", &json!({ "type": "integer", "minimum": 1 }), true),
             "Allow": header("The method that the address takes.", &json!({ "enum": ["GET", "POST"] }), true),
             "Accept-Encoding": header("The encodings that are understood.", &text, true),

@@ -14,7 +14,7 @@ mod snippets;
 mod yaml;
 
 use serde_json::{Map, Value, json};
-use tidegate_model::{HttpMethod, Integration, SignatureScheme};
+use tidegate_model::{HttpMethod, IdempotencyKey, Integration, SignatureScheme};
 
 use self::schema::Moved;
 
@@ -28,6 +28,7 @@ pub(crate) fn document(integration: &Integration, url: &str) -> Value {
     let moved = incoming.body_schema.as_ref().map(|schema| Moved::to("Input", &schema.to_value()));
     let proof = incoming.signature.as_ref().map(|signature| &signature.scheme);
     let mut parameters = proof.map(proofs::parameters).unwrap_or_default();
+    parameters.extend(idempotency_key(incoming.idempotency_key));
     let mut operation = json!({
         "operationId": "call",
         "summary": integration.name,
@@ -63,6 +64,17 @@ pub(crate) fn document(integration: &Integration, url: &str) -> Value {
 }
 
 /// A document changes when its Integration does.
+/// The header by which a caller says which calls are the same, where it may.
+fn idempotency_key(policy: IdempotencyKey) -> Option<Value> {
+    (policy != IdempotencyKey::None).then(|| {
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": policy == IdempotencyKey::Required,
+            "description": "New for each new call; a call that comes again with it within 24 hours gets the first one's answer.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        })
+    })
+}
+
 fn version(integration: &Integration) -> String {
     integration.updated_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }

@@ -39,6 +39,19 @@ async fn document(desk: &Desk, id: &str) -> Value {
 }
 
 #[tokio::test]
+async fn the_document_tells_what_becomes_of_calls_that_come_again() {
+    let desk = Desk::with_tenants().await;
+    let (id, _) = make(&desk, "POST", json!({ "idempotencyKey": "REQUIRED" })).await;
+    let document = document(&desk, &id).await;
+    let path = document["paths"].as_object().unwrap().values().next().unwrap();
+    let parameter = &path["post"]["parameters"][0];
+    assert_eq!((&parameter["name"], &parameter["required"]), (&json!("Idempotency-Key"), &json!(true)));
+    let answers = &path["post"]["responses"];
+    assert!(answers["409"]["headers"].get("Retry-After").is_some() && answers["422"].is_object(), "{answers}");
+    assert!(answers["200"]["headers"].get("Idempotency-Replayed").is_some(), "{answers}");
+}
+
+#[tokio::test]
 async fn the_document_tells_address_method_body_and_every_status() {
     let desk = Desk::with_tenants().await;
     let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://example.com/order",
