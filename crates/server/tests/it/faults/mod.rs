@@ -19,7 +19,7 @@ in_every_mode!(under_faults_nothing_that_was_accepted_is_lost);
 const IN: &str = "objects.create('Order', { n = 1 }, parameters.id) return { id = parameters.id }";
 const OUT: &str = "return { body = { id = object.id } }";
 
-/// How many faults, unless TIDEGATE_TEST_FAULTS says otherwise.
+/// How many faults, unless `TIDEGATE_TEST_FAULTS` says otherwise.
 const FAULTS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,9 @@ impl Fault {
     }
 
     async fn strike(self, tidegate: &mut Tidegate, dice: &mut Dice) {
-        let which = dice.below(tidegate.parts() as u64) as usize;
-        let length = Duration::from_millis(500 + dice.below(2_500));
+        let which = dice.below(tidegate.parts());
+        let length =
+            Duration::from_millis(500) + Duration::from_micros(2_500) * u32::try_from(dice.below(1_000)).unwrap();
         match self {
             Self::Kill => tidegate.kill(which),
             Self::KillAll => (0..tidegate.parts()).for_each(|part| tidegate.kill(part)),
@@ -104,9 +105,9 @@ async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
     let faults = std::env::var("TIDEGATE_TEST_FAULTS").map_or(FAULTS, |text| text.parse().unwrap());
     let kinds = Fault::all(mode);
     // A few come in each run of the tests, and over some runs all do.
-    let first = dice.below(kinds.len() as u64) as usize;
+    let first = dice.below(kinds.len());
     for number in 0..faults {
-        load.goes_on(5 + dice.below(20) as usize).await;
+        load.goes_on(5 + dice.below(20)).await;
         let fault = kinds[(first + number) % kinds.len()];
         eprintln!("{mode:?}: fault {} of {faults}: {fault:?}", number + 1);
         fault.strike(&mut tidegate, &mut dice).await;
@@ -134,11 +135,11 @@ impl Dice {
         Self(RandomState::new().hash_one(0))
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    fn below(&mut self, bound: usize) -> usize {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
+        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % bound
     }
 }
