@@ -7,6 +7,7 @@
 
 mod baseline;
 mod cache;
+mod neighbours;
 mod ratio;
 mod workload;
 
@@ -20,7 +21,20 @@ fn main() {
     if std::env::args().skip(1).all(|argument| argument == "--bench") {
         ratio::print();
         cache::print();
+        neighbours::print();
     }
+}
+
+/// Prints one of the engine's aims, and what was found.
+fn aim(what: &str, found: f64, most: f64) {
+    let verdict = if found <= most { "kept" } else { "MISSED" };
+    println!("AIM {verdict}: {what}: at most {most}, found {found:.2}");
+}
+
+/// As [`aim`], for what is to be at least so much.
+fn aim_at_least(what: &str, found: f64, least: f64) {
+    let verdict = if found >= least { "kept" } else { "MISSED" };
+    println!("AIM {verdict}: {what}: at least {least}, found {found:.2}");
 }
 
 /// The handler on a pooled machine, without the engine.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -81,6 +82,11 @@ impl Workload {
         definition(tenant, number, &format!("-- script {number}\n{HANDLER}"), None)
     }
 
+    /// The script of a tenant of its own.
+    pub(crate) fn script(tenant: &str, source: &str) -> Arc<Runnable> {
+        definition(tenant, 0, source, None)
+    }
+
     /// An Integration whose enable logic says no.
     pub(crate) fn disabled() -> Arc<Runnable> {
         definition("acme", 1, HANDLER, Some(r#"return { result = headers["x-event"] == "order" }"#))
@@ -97,9 +103,36 @@ impl Workload {
         self.runtime.block_on(async {
             let mut outcomes = futures::stream::iter(definitions).map(one).buffer_unordered(32);
             while let Some(outcome) = outcomes.next().await {
-                assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+                assert!(!matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
             }
         });
+    }
+
+    /// How long each of so many runs took by the clock while as many hogs as there are here go on.
+    pub(crate) fn beside(&self, hogs: &[Arc<Runnable>], honest: &Arc<Runnable>, runs: usize) -> Vec<Duration> {
+        let one = |definition| async move { self.engine.run_incoming(&definition, &self.call).await };
+        self.runtime.block_on(async {
+            let others = async {
+                let endless = futures::stream::iter(hogs.iter().cycle().cloned());
+                endless.map(one).buffer_unordered(hogs.len().max(1)).for_each(|_| std::future::ready(())).await;
+                // Only without hogs.
+                std::future::pending::<()>().await;
+            };
+            let ours = async {
+                let mut took = Vec::with_capacity(runs);
+                for _ in 0..runs {
+                    let began = Instant::now();
+                    let outcome = one(Arc::clone(honest)).await.outcome;
+                    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+                    took.push(began.elapsed());
+                }
+                took
+            };
+            tokio::select! {
+                took = ours => took,
+                () = others => unreachable!("hogs come again and again"),
+            }
+        })
     }
 
     pub(crate) fn counts(&self) -> Counts {
