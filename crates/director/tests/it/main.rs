@@ -30,3 +30,4 @@ mod tenants;
 mod transactions;
 mod trial_calls;
 mod trials;
+mod trials_over_grpc;
