@@ -79,16 +79,14 @@ impl Origin {
         }
         let message = match caught.as_ref().map(|c| &c.value) {
             None => OUT_OF_MEMORY.to_owned(),
-            Some(Value::Error(e)) => match (stop::within(e), &**e) {
-                (Some(stop), _) => return self.stopped(stop, traceback),
-                (None, mlua::Error::MemoryError(_)) => OUT_OF_MEMORY.to_owned(),
-                (None, mlua::Error::StackError) => OUT_OF_STACK.to_owned(),
-                (None, e) => e.to_string(),
+            Some(Value::Error(e)) => match limit_behind(e, shared) {
+                Some(stop) => return self.stopped(&shared.meter.stop(stop), traceback),
+                None => e.to_string(),
             },
             Some(value) => thrown(lua, shared, value),
         };
         // Asking a thrown table for its text runs the script's code.
-        if let Some(stop) = shared.meter.stopped().or_else(|| stop_in(&message, shared)) {
+        if let Some(stop) = shared.meter.stopped().or_else(|| limit_in(&message, shared)) {
             return self.stopped(&shared.meter.stop(stop), traceback);
         }
         let frames = frames(traceback);
@@ -126,7 +124,7 @@ fn thrown(lua: &Lua, shared: &Shared, value: &Value) -> String {
 }
 
 /// The limit behind an error that Luau raises as a plain text, where it is one.
-fn stop_in(message: &str, shared: &Shared) -> Option<Stop> {
+pub(crate) fn limit_in(message: &str, shared: &Shared) -> Option<Stop> {
     let said = message.rsplit(": ").next().unwrap_or_default();
     match said.strip_prefix("C ").unwrap_or(said) {
         OUT_OF_MEMORY
@@ -140,6 +138,16 @@ fn stop_in(message: &str, shared: &Shared) -> Option<Stop> {
         said if said.starts_with(OUT_OF_STACK) => Some(Stop::Depth),
         "pattern too complex" | "too many elements to move" => Some(Stop::Instructions(said.to_owned())),
         _ => None,
+    }
+}
+
+/// The limit behind an error of the machine, where it is one.
+pub(crate) fn limit_behind(error: &mlua::Error, shared: &Shared) -> Option<Stop> {
+    match (stop::within(error), error) {
+        (Some(stop), _) => Some(stop.clone()),
+        (None, mlua::Error::MemoryError(_)) => Some(Stop::Memory(shared.meter.memory())),
+        (None, mlua::Error::StackError) => Some(Stop::Depth),
+        (None, _) => None,
     }
 }
 

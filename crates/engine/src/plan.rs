@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue};
 use tidegate_model::{HttpMethod, Json, PlannedCall};
 
+use crate::egress::MAX_HEADERS;
 use crate::query;
 
 /// What the result table of an OUTGOING Integration asks for.
@@ -23,6 +24,8 @@ pub(crate) enum Fault {
     RequestNeeded(String),
     #[error("headers must be a table of names and values, not {0}")]
     Headers(String),
+    #[error("at most 128 headers are sent, not {0}")]
+    ManyHeaders(usize),
     #[error("header name {0:?} is not one that HTTP allows")]
     HeaderName(String),
     #[error("header {0:?} holds a control character, such as a line break")]
@@ -93,6 +96,9 @@ fn body(given: Option<&Json>) -> Result<Json, Fault> {
 fn headers(given: Option<&Json>) -> Result<Json, Fault> {
     let Some(given) = given.filter(|given| !is_nothing(given)) else { return Ok(Json::empty_object()) };
     let attributes = given.attributes().ok_or_else(|| Fault::Headers(shown(given.as_str())))?;
+    if attributes.len() > MAX_HEADERS {
+        return Err(Fault::ManyHeaders(attributes.len()));
+    }
     let mut kept: Vec<(HeaderName, Json)> = Vec::with_capacity(attributes.len());
     for (name, value) in attributes {
         let text = query::scalar(&value).ok_or_else(|| Fault::HeaderValue(name.clone(), shown(value.as_str())))?;
@@ -185,6 +191,8 @@ mod tests {
             assert!(matches!(refused, Err(Fault::HeaderValue(..))), "{other}");
         }
         assert!(matches!(post(r#"{"headers":"X-A: b"}"#), Err(Fault::Headers(_))));
+        let many: Vec<_> = (0..=MAX_HEADERS).map(|n| format!("\"x-{n}\":1")).collect();
+        assert_eq!(post(&format!("{{\"headers\":{{{}}}}}", many.join(","))), Err(Fault::ManyHeaders(MAX_HEADERS + 1)));
         assert!(matches!(post(r#"{"headers":{"X-A":"1","x-a":"2"}}"#), Err(Fault::HeaderTwice(_))));
         assert!(matches!(post(r#"{"headers":{"X A":"1"}}"#), Err(Fault::HeaderName(_))));
         assert!(matches!(post(r#"{"headers":{"":"1"}}"#), Err(Fault::HeaderName(_))));

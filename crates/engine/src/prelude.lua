@@ -5,7 +5,7 @@ local HOST = native.host
 
 local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
 local pack, unpack = table.pack, table.unpack
-local pcall = pcall
+local try, try_with = pcall, xpcall
 local create, resume, yield, isyieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local find, sub, lower, rep, match, gmatch, gsub, split =
     string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
@@ -33,17 +33,38 @@ local function optional(value, kind, name)
     return value
 end
 
+-- == errors: one that says that a limit was reached ends the run, whoever caught it ==
+
+local ends_at_limit = native.ends_at_limit
+
+local function judged(ok, ...)
+    if not ok then ends_at_limit((...)) end
+    return ok, ...
+end
+
+function pcall(f, ...) return judged(try(f, ...)) end
+
+function xpcall(f, handler, ...)
+    if type(handler) ~= "function" then return try_with(f, handler, ...) end
+    return try_with(f, function(e)
+        ends_at_limit(e)
+        return handler(e)
+    end, ...)
+end
+
 -- == coroutines: a request of the platform passes through the script's own ==
 
 local function relay(co, results)
     while results[1] and rawequal(results[2], HOST) do
         results = pack(resume(co, yield(unpack(results, 2, results.n))))
     end
+    if not results[1] then ends_at_limit(results[2]) end
     return unpack(results, 1, results.n)
 end
 
 local function resumed(co, ok, first, ...)
     if ok and rawequal(first, HOST) then return relay(co, pack(ok, first, ...)) end
+    if not ok then ends_at_limit(first) end
     return ok, first, ...
 end
 
@@ -225,7 +246,7 @@ function objects.transaction(f)
     if type(f) ~= "function" then error("objects.transaction takes a function", 2) end
     local begun, why = await(3, "objects.transaction", "begin")
     if not begun then error(why, 2) end
-    return ended(pcall(f))
+    return ended(try(f))
 end
 
 library.objects = objects
@@ -243,7 +264,7 @@ end
 -- == the body of every run ==
 
 function native.root(script)
-    local ok, result = xpcall(script, native.caught)
+    local ok, result = try_with(script, native.caught)
     return ok, result
 end
 

@@ -39,6 +39,9 @@ const FORBIDDEN: [&str; 14] = [
     "x-aws-ec2-metadata-token-ttl-seconds",
 ];
 
+/// So many headers at most go with a call: third parties take no more either.
+pub(crate) const MAX_HEADERS: usize = 128;
+
 /// A guarded HTTP client; cheap to clone.
 #[derive(Clone)]
 pub struct Egress {
@@ -196,8 +199,11 @@ async fn read(mut response: reqwest::Response, most: usize) -> Result<Response, 
 
 fn checked(headers: &[(String, String)]) -> Result<HeaderMap, EgressError> {
     let mut map = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
+    for (place, (name, value)) in headers.iter().enumerate() {
         let fault = |why| EgressError::Header { name: name.clone(), why };
+        if place == MAX_HEADERS {
+            return Err(fault("is one too many: 128 are sent at most"));
+        }
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault("not a header name"))?;
         if FORBIDDEN.contains(&key.as_str()) {
             return Err(fault("is not for callers to set"));

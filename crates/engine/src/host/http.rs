@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use mlua::{Lua, Table, Value};
-use tidegate_model::TenantId;
+use mlua::{Lua, LuaString, Table, Value};
+use tidegate_model::{TenantId, kept};
 
 use super::{Refusal, mistake};
 use crate::attach::{Attached, NotAttached, NotSent};
-use crate::egress::{Request, Response};
+use crate::egress::{MAX_HEADERS, Request, Response};
 use crate::engine::Parts;
 use crate::library::form;
 use crate::masks::Masks;
 use crate::running::Running;
 use crate::sandbox::Shared;
 use crate::value::{self, Bounds};
+
+/// So many bytes at most have all headers of a call together, names and values.
+const HEADERS: usize = 64 << 10;
 
 /// A call that a script asks for.
 pub(crate) struct HttpCall {
@@ -119,18 +122,39 @@ fn text(options: &Table, name: &str) -> Result<Option<String>, Refusal> {
 fn header_list(table: &Table) -> Result<Vec<(String, String)>, Refusal> {
     let mut headers = Vec::new();
     let mut fault = None;
-    table.for_each(|name: Value, value: Value| {
-        match (&name, &value) {
-            (Value::String(name), Value::String(_) | Value::Integer(_) | Value::Number(_)) => {
-                headers.push((name.to_string_lossy(), value.to_string()?));
-            }
-            _ => fault = Some(name.to_string().unwrap_or_default()),
+    let mut room = HEADERS;
+    let mut takes = |text: &LuaString| match room.checked_sub(text.as_bytes().len()) {
+        Some(rest) => {
+            room = rest;
+            true
         }
+        None => false,
+    };
+    // An error ends the walk; what it says is told below.
+    let end = || Err(mlua::Error::StackError);
+    let walked = table.for_each(|name: Value, value: Value| {
+        let (Value::String(name), Value::String(_) | Value::Integer(_) | Value::Number(_)) = (&name, &value) else {
+            fault = Some(format!("header {:?} must have a name and a string", shown(&name)));
+            return end();
+        };
+        if headers.len() == MAX_HEADERS || !takes(name) || !value.as_string().is_none_or(&mut takes) {
+            fault = Some(format!("at most {MAX_HEADERS} headers of {} KiB together are sent", HEADERS >> 10));
+            return end();
+        }
+        headers.push((name.to_string_lossy(), value.to_string()?));
         Ok(())
-    })?;
+    });
     match fault {
-        Some(name) => mistake(format!("http.request: header {name:?} must have a name and a string")),
-        None => Ok(headers),
+        Some(what) => mistake(format!("http.request: {what}")),
+        None => walked.map(|()| headers).map_err(Refusal::from),
+    }
+}
+
+/// A header's name as a message shows it.
+fn shown(name: &Value) -> String {
+    match name {
+        Value::String(name) => kept::start_of(&name.to_string_lossy(), 64),
+        other => other.type_name().to_owned(),
     }
 }
 

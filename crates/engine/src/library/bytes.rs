@@ -41,7 +41,12 @@ pub(super) fn hex(lua: &Lua) -> mlua::Result<Table> {
 
 pub(super) fn to_hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out
 }
 
 fn from_hex(text: &[u8]) -> Option<Vec<u8>> {

@@ -21,11 +21,16 @@ pub(super) fn add(lua: &Lua, shared: &Rc<Shared>, native: &Table) -> mlua::Resul
             _ => LogLevel::Info,
         };
         let mut line = String::new();
+        let room = run.log_room();
         for (i, value) in values.iter().enumerate() {
             if i > 0 {
                 line.push(' ');
             }
-            line.push_str(&shown(lua, &logging, value, run.log_room())?);
+            line.push_str(&shown(lua, &logging, value, room)?);
+            // More is refused below; a million references to one text are not put together first.
+            if line.len() > room {
+                break;
+            }
         }
         run.append_log(level, line).map_err(|stop| logging.meter.stop_here(lua, stop).into())
     })?;

@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use mlua::{FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Table, Value};
 
+use crate::fault::{limit_behind, limit_in};
 use crate::sandbox::{Caught, Shared};
 use crate::stop::Stop;
 use crate::value::NULL;
@@ -33,6 +34,7 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     native.raw_set("array", &shared.converter.array)?;
     native.raw_set("exceed", stopping(lua, shared, |_, what: String| Stop::Instructions(what))?)?;
     native.raw_set("caught", caught(lua, shared)?)?;
+    native.raw_set("ends_at_limit", ends_at_limit(lua, shared)?)?;
     log::add(lua, shared, &native)?;
     json::add(lua, shared, &native)?;
     text::add(lua, shared, &native)?;
@@ -81,6 +83,19 @@ fn stopping<A: FromLuaMulti>(
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, args: A| -> mlua::Result<()> {
         Err(shared.meter.stop_here(lua, why(lua, args)).into())
+    })
+}
+
+/// Makes a function that ends the run if the error that it gets is a limit's: Luau raises some of them as plain texts.
+fn ends_at_limit(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, error: Value| {
+        let limit = match &error {
+            Value::String(text) => text.to_str().ok().and_then(|text| limit_in(&text, &shared)),
+            Value::Error(error) => limit_behind(error, &shared),
+            _ => None,
+        };
+        limit.map_or(Ok(()), |stop| Err(shared.meter.stop_here(lua, stop).into()))
     })
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use mlua::{Lua, Table};
+use tidegate_model::kept;
 
 use super::answering;
 use crate::sandbox::Shared;
@@ -21,7 +22,8 @@ pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     table.raw_set(
         "parse",
         answering(lua, |_, text: String| {
-            let instant = DateTime::parse_from_rfc3339(&text).map_err(|e| format!("{text:?} is not RFC 3339: {e}"))?;
+            let instant = DateTime::parse_from_rfc3339(&text)
+                .map_err(|e| format!("{:?} is not RFC 3339: {e}", kept::start_of(&text, 64)))?;
             Ok(seconds(instant.with_timezone(&Utc)))
         })?,
     )?;

@@ -16,11 +16,17 @@ pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         answering(lua, |lua, text: LuaString| lua.create_string(decode(&text.as_bytes())?).map_err(|e| e.to_string()))?,
     )?;
     table.raw_set("parse", answering(lua, |lua, text: String| parse(lua, &text))?)?;
-    let shared = Rc::clone(shared);
+    let (asking, shared) = (Rc::clone(shared), Rc::clone(shared));
     table.raw_set("query", answering(lua, move |lua, pairs: Table| form(lua, &shared, &pairs))?)?;
-    table.raw_set("parse_query", answering(lua, |lua, text: LuaString| parse_query(lua, &text.as_bytes()))?)?;
+    table.raw_set(
+        "parse_query",
+        answering(lua, move |lua, text: LuaString| parse_query(lua, &asking, &text.as_bytes()))?,
+    )?;
     Ok(table)
 }
+
+/// No URL is longer; reading one costs more than its length.
+const LONGEST: usize = 64 << 10;
 
 /// RFC 3986: everything but the unreserved characters.
 fn encode(text: &[u8]) -> String {
@@ -54,6 +60,9 @@ fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn parse(lua: &Lua, text: &str) -> Result<Table, String> {
+    if text.len() > LONGEST {
+        return Err(format!("invalid URL: longer than {} KiB", LONGEST >> 10));
+    }
     let url = ::url::Url::parse(text).map_err(|e| format!("invalid URL: {e}"))?;
     let fill = || -> mlua::Result<Table> {
         let table = lua.create_table()?;
@@ -70,23 +79,25 @@ fn parse(lua: &Lua, text: &str) -> Result<Table, String> {
 
 /// `application/x-www-form-urlencoded`, by key; an array gives its key once for each item.
 pub(crate) fn form(lua: &Lua, shared: &Shared, pairs: &Table) -> Result<String, String> {
-    let room = shared.meter.memory() / 4;
+    let mut room = shared.meter.memory() / 4;
     let mut all: Vec<(String, String)> = Vec::new();
+    let mut add = |key: &str, value: String| -> mlua::Result<()> {
+        shared.meter.count(lua)?;
+        // Many may be one text to Lua, and are many here.
+        let left = room.checked_sub(key.len() + value.len());
+        room = left.ok_or_else(|| mlua::Error::runtime("the form is too large"))?;
+        all.push((key.to_owned(), value));
+        Ok(())
+    };
+    let most = shared.meter.memory() / 4;
     let collect = pairs.for_each(|key: Value, value: Value| {
-        let key = shown(lua, shared, &key, room)?;
+        let key = shown(lua, shared, &key, most)?;
         match &value {
-            Value::Table(items) if items.raw_len() > 0 => items.for_each(|_: Value, item: Value| {
-                all.push((key.clone(), shown(lua, shared, &item, room)?));
-                Ok(())
-            }),
-            value if *value == Value::NULL => {
-                all.push((key, String::new()));
-                Ok(())
+            Value::Table(items) if items.raw_len() > 0 => {
+                items.for_each(|_: Value, item: Value| add(&key, shown(lua, shared, &item, most)?))
             }
-            value => {
-                all.push((key, shown(lua, shared, value, room)?));
-                Ok(())
-            }
+            value if *value == Value::NULL => add(&key, String::new()),
+            value => add(&key, shown(lua, shared, value, most)?),
         }
     });
     collect.map_err(|e| e.to_string())?;
@@ -94,11 +105,12 @@ pub(crate) fn form(lua: &Lua, shared: &Shared, pairs: &Table) -> Result<String, 
     Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish())
 }
 
-fn parse_query(lua: &Lua, text: &[u8]) -> Result<Table, String> {
+fn parse_query(lua: &Lua, shared: &Shared, text: &[u8]) -> Result<Table, String> {
     let text = text.strip_prefix(b"?").unwrap_or(text);
     let fill = || -> mlua::Result<Table> {
         let table = lua.create_table()?;
         for (key, value) in form_urlencoded::parse(text) {
+            shared.meter.count(lua)?;
             match table.raw_get::<Value>(&*key)? {
                 Value::Nil => table.raw_set(&*key, &*value)?,
                 Value::Table(several) => several.raw_push(&*value)?,

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod attach;
+mod attacks;
 mod calls;
+mod compiling;
 mod credentials;
 mod egress;
 mod examples;

@@ -75,17 +75,124 @@ fn colliding_keys(count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_body_crafted_against_the_hash_table_ends_at_the_cpu_limit() {
-    let body = |keys: Vec<String>| {
+    let pairs = |keys: &[String]| {
         let pairs: Vec<_> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
         format!("{{{}}}", pairs.join(","))
     };
     let engine = engine_with(one_thread(300), Arc::new(Memory::default()));
-    let core = "return { there = parameters ~= nil }";
-    let honest = (0..30_000).map(|i| format!("k{i:05}")).collect();
-    assert_eq!(succeeded(&run(&engine, incoming(core), &body(honest)).await), json!({"there": true}));
-    let done = run(&engine, incoming(core), &body(colliding_keys(30_000))).await;
-    assert_eq!(failed(&done).kind, FailureKind::Limit, "{}", failed(&done).message);
-    assert!(failed(&done).message.starts_with("shop-orders/core:1: CPU time limit"), "{}", failed(&done).message);
+    let honest: Vec<_> = (0..30_000).map(|i| format!("k{i:05}")).collect();
+    let crafted = colliding_keys(30_000);
+    for core in [
+        "return { there = parameters ~= nil }",
+        "return { there = json.decode(rawBody) ~= nil }",
+        "return { there = url.parse_query(rawBody) ~= nil }",
+    ] {
+        let perform = async |keys: &[String]| {
+            let mut call = crate::harness::call(&pairs(keys));
+            if core.contains("parse_query") {
+                call.raw_body = keys.join("&").as_bytes().into();
+            }
+            engine.run_incoming(&Arc::new(incoming(core)), &call).await
+        };
+        assert_eq!(succeeded(&perform(&honest).await), json!({"there": true}), "{core}");
+        let done = perform(&crafted).await;
+        assert_eq!(failed(&done).kind, FailureKind::Limit, "{core}: {}", failed(&done).message);
+        assert!(failed(&done).message.starts_with("shop-orders/core:1: CPU time limit"), "{}", failed(&done).message);
+        let next = run(&engine, incoming("return { fine = true }"), "{}").await;
+        assert_eq!(succeeded(&next), json!({"fine": true}), "{core}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_crafted_against_the_parser_is_refused_or_read_within_the_limits() {
+    let engine = engine_with(one_thread(300), Arc::new(Memory::default()));
+    let core = "return { ok = pcall(json.decode, rawBody) }";
+    for (body, reads) in [
+        ("[".repeat(1 << 20), false),
+        ("{\"\":".repeat(1 << 18), false),
+        (format!("{}{}", "[".repeat(65), "]".repeat(65)), false),
+        (format!("{}{}", "[".repeat(64), "]".repeat(64)), true),
+        (format!("[{}]", "\"\\ud800".repeat(100_000)), false),
+        (format!("\"{}\"", "\\ud83d\\ude00".repeat(80_000)), true),
+        (format!("[{}1]", "1e999,".repeat(100_000)), false),
+        (format!("[{}1]", "0.30000000000000004,".repeat(20_000)), true),
+        (format!("[0.{}1]", "0".repeat(1 << 20)), true),
+        (format!("[{}]", "9".repeat(300)), true),
+        (format!("[{}]", "9".repeat(1 << 20)), false),
+        (format!("[1{}", " ".repeat(1 << 20)), false),
+        (format!("{}1", " \n\t".repeat(1 << 18)), true),
+        ("\u{feff}{}".to_owned(), false),
+        ("{\"a\":1,}".to_owned(), false),
+        ("nul".to_owned(), false),
+    ] {
+        // Handed over as it came: what the gateway itself would refuse reaches the script's own reader as a text.
+        let mut call = crate::harness::call("{}");
+        call.raw_body = body.as_bytes().into();
+        let done = engine.run_incoming(&Arc::new(incoming(core)), &call).await;
+        let start: String = body.chars().take(20).collect();
+        assert_eq!(succeeded(&done), json!({ "ok": reads }), "{start}");
+    }
+}
+
+/// Runs every attack, some at once, from many tenants.
+async fn hostile_runs(engine: &tidegate_engine::Engine, rounds: usize) {
+    let all = (0..rounds).flat_map(|_| crate::attacks::attacks());
+    let runs = all.enumerate().map(|(i, (_, source))| {
+        let definition = if i % 2 == 0 { incoming(source) } else { incoming("return {}").enabled_by(source) };
+        run(engine, definition.of(&format!("t{}", i % 40)), "{}")
+    });
+    let mut ended = futures::stream::iter(runs).buffer_unordered(8);
+    while ended.next().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_hostile_runs_in_a_row_do_not_make_the_process_large() {
+    let engine = engine_with(Options { threads: 2, ..one_thread(50) }, Arc::new(Memory::default()));
+    hostile_runs(&engine, 1).await;
+    let first = resident_mib();
+    hostile_runs(&engine, 2).await;
+    if let (Some(first), Some(last)) = (first, resident_mib()) {
+        // Other tests run in this process, too.
+        assert!(last < first + 384, "{first} MiB, then {last} MiB");
+    }
+    assert_eq!(succeeded(&run(&engine, incoming("return { fine = true }"), "{}").await), json!({"fine": true}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn honest_runs_overtake_the_hogs_of_other_tenants() {
+    let engine = engine_with(one_thread(2_000), Arc::new(Memory::default()));
+    // Each kind of hog has two seconds of CPU; whoever waited for them all would come last.
+    let hogs = [
+        "while true do end",
+        "local s = string.rep('a', 1e5) while true do s:find('.-.-.-b') end",
+        "while true do pcall(function() while true do end end) end",
+        "local s = '[' .. string.rep('1,', 1e5) .. '1]' while true do json.decode(s) end",
+        "local t = table.create(1e5, 1) while true do json.encode(t) end",
+        "while true do table.sort({ 3, 2, 1 }, function(a, b) return a < b end) end",
+    ];
+    let mut under_way = FuturesUnordered::new();
+    for (i, hog) in hogs.iter().enumerate() {
+        under_way.push(run(&engine, incoming(hog).of(&format!("hog-{i}")), "{}"));
+    }
+    for i in 0..20 {
+        let honest = run(&engine, incoming("return { n = parameters.n }").of("honest"), "{\"n\":1}");
+        tokio::pin!(honest);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut honest => {
+                    assert_eq!(succeeded(&done), json!({"n": 1}));
+                    break;
+                }
+                Some(hog) = under_way.next() => assert_eq!(failed(&hog).kind, FailureKind::Limit),
+            }
+        }
+        // Twelve seconds of hogs on one thread, and every honest run so far went by all of them.
+        assert!(i > 3 || under_way.len() == hogs.len(), "{} hogs left after {i} runs", under_way.len());
+    }
+    while let Some(hog) = under_way.next().await {
+        assert_eq!(failed(&hog).kind, FailureKind::Limit);
+    }
 }
 
 #[tokio::test]
