@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mlua::{Lua, VmState};
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::stop::Stop;
 use crate::watchdog::Watch;
 
 /// A run that has been busy this long lets others on its thread have a turn.
 const SLICE: Duration = Duration::from_millis(5);
+
+/// A turn that took less by the clock on the wall is charged that: reading the CPU clock costs a system call.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// The account of the script that a virtual machine runs.
 pub(crate) struct Meter {
@@ -23,8 +25,8 @@ pub(crate) struct Meter {
     memory: Cell<usize>,
     /// Spent in earlier turns.
     spent: Cell<Duration>,
-    /// The thread's CPU clock when this turn began; `None` between turns.
-    turn: Cell<Option<Duration>>,
+    /// When this turn began; `None` between turns.
+    turn: Cell<Option<Turn>>,
     stop: RefCell<Option<Stop>>,
     /// Where the script was when it was stopped.
     traceback: RefCell<String>,
@@ -35,6 +37,15 @@ pub(crate) struct Meter {
     nodes: Cell<u32>,
     /// The most that the machine was seen to have.
     peak: Cell<usize>,
+}
+
+/// The beginning of a turn.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// By the clock on the wall.
+    at: Duration,
+    /// By the thread's CPU clock, or up to a millisecond less.
+    cpu: Duration,
 }
 
 impl Meter {
@@ -74,12 +85,13 @@ impl Meter {
 
     /// Counts what `work` does on this thread; Lua must not run outside of it.
     pub(crate) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.turn.set(Some(thread_time()));
+        let at = self.watch.now();
+        self.turn.set(Some(Turn { at, cpu: self.watch.recent_cpu(at) }));
         self.yielded.set(false);
         if self.stop.borrow().is_some() {
             self.watch.raise();
         } else {
-            self.watch.arm(self.wait());
+            self.watch.arm(at, SLICE.min(self.budget.get().saturating_sub(self.spent.get())));
         }
         let done = work();
         self.watch.disarm();
@@ -126,7 +138,7 @@ impl Meter {
         if self.used() >= self.budget.get() {
             return Err(self.stop(Stop::Cpu(self.budget.get())));
         }
-        self.watch.arm(self.wait());
+        self.watch.arm(self.watch.now(), SLICE.min(self.budget.get().saturating_sub(self.used())));
         Ok(())
     }
 
@@ -200,17 +212,12 @@ impl Meter {
     }
 
     fn used(&self) -> Duration {
-        let turn = self.turn.get().map_or(Duration::ZERO, |began| thread_time().saturating_sub(began));
-        self.spent.get() + turn
+        let Some(turn) = self.turn.get() else { return self.spent.get() };
+        let now = self.watch.now();
+        let by_the_clock = now.saturating_sub(turn.at);
+        if by_the_clock < SHORT {
+            return self.spent.get() + by_the_clock;
+        }
+        self.spent.get() + self.watch.read_cpu(now).saturating_sub(turn.cpu).min(by_the_clock)
     }
-
-    fn wait(&self) -> Duration {
-        SLICE.min(self.budget.get().saturating_sub(self.used()))
-    }
-}
-
-/// The CPU time that this thread has used since it began.
-fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -3,13 +3,14 @@
 //! What every run shares (globals, libraries, metatables) is read-only; each run writes into an environment of its own that vanishes
 //! with it. One machine runs one script at a time, so "the current run" is well defined in every native function.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value, VmState};
+use tidegate_model::Randomness;
 
 use crate::library;
 use crate::meter::Meter;
@@ -64,7 +65,11 @@ pub(crate) struct Machine {
     root: Function,
     env_meta: Table,
     random_seed: Function,
+    /// The seed of the next run's `math.random`; `None` before the first.
+    seed: Cell<Option<u64>>,
     traceback: Function,
+    /// What marks a yield as a request of the platform.
+    pub(crate) host: Table,
     pub(crate) shared: Rc<Shared>,
     pub(crate) lua: Lua,
 }
@@ -126,7 +131,8 @@ impl Machine {
         let root = native.get("root")?;
         let mark: Function = native.get("case_insensitive")?;
         shared.case_insensitive.get_or_init(|| mark);
-        Ok(Self { root, env_meta, random_seed, traceback, shared, lua })
+        let host = native.get("host")?;
+        Ok(Self { root, env_meta, random_seed, seed: Cell::default(), traceback, host, shared, lua })
     }
 
     /// The globals' own globals: the variables of the run, made when a script first names them and kept in its environment.
@@ -150,18 +156,35 @@ impl Machine {
     }
 
     /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`.
-    pub(crate) fn prepare(&self, script: &Function, run: &Rc<Running>, seed: u64) -> mlua::Result<Thread> {
+    pub(crate) fn prepare(&self, script: &Function, run: &Rc<Running>) -> mlua::Result<Thread> {
+        // What is made here is small, and the limit makes a protected call of each step.
+        self.lua.set_memory_limit(0)?;
         let env = self.lua.create_table()?;
         env.set_metatable(Some(self.env_meta.clone()))?;
         env.set_safeenv(true);
         script.set_environment(env.clone())?;
         let thread = self.lua.create_thread(self.root.clone())?;
-        self.random_seed.call::<()>(seed & 0x7fff_ffff)?;
+        self.random_seed.call::<()>(self.next_seed(&*run.parts.randomness) & 0x7fff_ffff)?;
         self.shared.run.replace(Some(Rc::clone(run)));
         self.shared.env.replace(Some(env));
         self.shared.root_thread.replace(Some(thread.clone()));
         self.shared.caught.replace(None);
+        self.lua.set_memory_limit(run.limits().memory)?;
         Ok(thread)
+    }
+
+    /// Drawn once for each machine, which is one tenant's alone; then each run has the next one (SplitMix64).
+    fn next_seed(&self, randomness: &dyn Randomness) -> u64 {
+        let drawn = || {
+            let mut bytes = [0; 8];
+            randomness.fill(&mut bytes);
+            u64::from_le_bytes(bytes)
+        };
+        let state = self.seed.get().unwrap_or_else(drawn).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.seed.set(Some(state));
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// Where the script in hand waits; empty when that is not known.

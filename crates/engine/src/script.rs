@@ -4,12 +4,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::thread::ThreadStatus;
-use mlua::{Function, MultiValue, Table, Thread, Value};
+use mlua::{Function, MultiValue, Thread, Value};
 use tidegate_model::{Failure, FailureKind, Json, LogicKind};
 
 use crate::fault::{self, Origin};
 use crate::host::{self, Refusal};
-use crate::library::HOST;
 use crate::options::Time;
 use crate::pool::Rented;
 use crate::running::Running;
@@ -61,15 +60,11 @@ impl Task {
         let script = rented.compiled(run, self.kind, origin)?;
         let machine = rented.machine();
         let lua = &machine.lua;
-        let mut seed = [0; 8];
-        run.parts.randomness.fill(&mut seed);
         let broken = |e: mlua::Error| origin.failed(&shared, &e);
-        lua.set_memory_limit(run.limits().memory).map_err(broken)?;
-        let thread = machine.prepare(&script, run, u64::from_le_bytes(seed)).map_err(broken)?;
-        let host: Table = lua.named_registry_value(HOST).map_err(broken)?;
+        let thread = machine.prepare(&script, run).map_err(broken)?;
         let mut args = MultiValue::from_vec(vec![Value::Function(script)]);
         loop {
-            let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin, &host))?;
+            let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin))?;
             match step {
                 // A coroutine that left it by a yield never came back: what the script takes for written is not.
                 Step::Finished(_) if run.end().is_some() => {
@@ -101,7 +96,6 @@ fn step(
     rented: &Rented,
     run: &Rc<Running>,
     origin: &Origin,
-    host: &Table,
 ) -> Result<Step, Failure> {
     let machine = rented.machine();
     let shared = &machine.shared;
@@ -119,7 +113,7 @@ fn step(
         };
     }
     match values.pop_front() {
-        Some(Value::Table(mark)) if mark.to_pointer() == host.to_pointer() => {
+        Some(Value::Table(mark)) if mark.to_pointer() == machine.host.to_pointer() => {
             let name = match values.pop_front() {
                 Some(Value::String(name)) => name.to_string_lossy(),
                 _ => String::new(),

@@ -2,12 +2,15 @@
 //!
 //! Reading a thread's CPU clock costs a system call, and Lua gives a chance to look at it at every loop and call. So one more thread
 //! looks at the wall clock instead: CPU time never runs faster. It raises a flag; only then the Lua thread reads its CPU clock and
-//! decides. A script that stays within its time is never measured more than twice.
+//! decides. A turn of less than a millisecond is charged by the wall clock, and the CPU clock is read once in a millisecond at most
+//! where turns are short.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 const TICK: Duration = Duration::from_millis(1);
 const NEVER: u64 = u64::MAX;
@@ -17,6 +20,9 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct Watch {
     due_at: AtomicU64,
     due: AtomicBool,
+    /// When its thread last read its CPU clock, and what that said, both in nanoseconds.
+    read_at: AtomicU64,
+    cpu: AtomicU64,
     shared: Arc<Shared>,
 }
 
@@ -46,7 +52,31 @@ impl Watch {
     }
 
     fn of(shared: Arc<Shared>) -> Self {
-        Self { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), shared }
+        let (read_at, cpu) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), read_at, cpu, shared }
+    }
+
+    /// The time by the clock on the wall since some moment.
+    pub(crate) fn now(&self) -> Duration {
+        self.shared.origin.elapsed()
+    }
+
+    /// The CPU clock of its thread, which is the only one to ask, as it was at most a millisecond before `now`.
+    pub(crate) fn recent_cpu(&self, now: Duration) -> Duration {
+        let read_at = Duration::from_nanos(self.read_at.load(Ordering::Relaxed));
+        if read_at.is_zero() || now.saturating_sub(read_at) > TICK {
+            return self.read_cpu(now);
+        }
+        Duration::from_nanos(self.cpu.load(Ordering::Relaxed))
+    }
+
+    /// The CPU clock of its thread, which is the only one to ask.
+    pub(crate) fn read_cpu(&self, now: Duration) -> Duration {
+        let cpu = thread_time();
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.read_at.store(nanos(now).max(1), Ordering::Relaxed);
+        self.cpu.store(nanos(cpu), Ordering::Relaxed);
+        cpu
     }
 
     /// Whether it is time to look at the CPU clock.
@@ -54,10 +84,10 @@ impl Watch {
         self.due.load(Ordering::Relaxed)
     }
 
-    /// Asks to be told after `wait`.
-    pub(crate) fn arm(&self, wait: Duration) {
+    /// Asks to be told `wait` after `now`.
+    pub(crate) fn arm(&self, now: Duration, wait: Duration) {
         self.due.store(false, Ordering::Relaxed);
-        let at = self.shared.origin.elapsed() + wait;
+        let at = now + wait;
         self.due_at.store(u64::try_from(at.as_micros()).unwrap_or(NEVER - 1), Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst)
             && let Some(thread) = self.shared.thread.get()
@@ -115,6 +145,12 @@ impl Drop for Watchdog {
             let _ = thread.join();
         }
     }
+}
+
+/// The CPU time that this thread has used since it began.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn look_after(shared: &Shared, watches: &[Arc<Watch>]) {

@@ -28,7 +28,6 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let native = lua.create_table()?;
     let host = lua.create_table()?;
     host.set_readonly(true);
-    lua.set_named_registry_value(HOST, &host)?;
     native.raw_set("host", host)?;
     native.raw_set("null", NULL)?;
     native.raw_set("array", &shared.converter.array)?;
@@ -41,9 +40,6 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     native.raw_set("pure", pure(lua, shared)?)?;
     Ok(native)
 }
-
-/// The registry's name for what marks a yield as a request of the platform.
-pub(crate) const HOST: &str = "tidegate.host";
 
 fn pure(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let pure = lua.create_table()?;

@@ -27,23 +27,35 @@ impl Exact {
     }
 }
 
-/// Reads a number of JSON; `text` is one.
-pub(crate) fn read(text: &str) -> Number {
+/// Reads a number of JSON; `text` is one. `None` when it is larger than every double.
+pub(crate) fn read(text: &str) -> Option<Number> {
     if text == "-0" {
-        return Number::Plain(-0.0);
+        return Some(Number::Plain(-0.0));
     }
-    if !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) {
-        return match text.parse::<i32>() {
-            Ok(small) => Number::Plain(f64::from(small)),
-            Err(_) => text.parse::<i128>().map_or_else(|_| Number::Exact(Exact(text.to_owned())), from_integer),
-        };
+    let whole = !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'));
+    if whole && let Ok(small) = text.parse::<i32>() {
+        return Some(Number::Plain(f64::from(small)));
     }
-    match text.parse::<f64>() {
-        Ok(double) if double.is_finite() && Decimal::of(text) == Decimal::of(&format!("{double:e}")) => {
-            Number::Plain(double)
-        }
-        _ => Number::Exact(Exact(text.to_owned())),
-    }
+    let double = text.parse::<f64>().ok().filter(|double| double.is_finite())?;
+    Some(if whole {
+        text.parse::<i128>().map_or_else(|_| Number::Exact(Exact(text.to_owned())), from_integer)
+    } else if is_short(text, double) || is_held(text, double) {
+        Number::Plain(double)
+    } else {
+        Number::Exact(Exact(text.to_owned()))
+    })
+}
+
+/// Whether a decimal has so few digits that a double always holds it.
+fn is_short(text: &str, double: f64) -> bool {
+    let mantissa = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    let digits = mantissa.filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
+    digits <= 15 && (digits == 0 || (1e-300..1e300).contains(&double.abs()))
+}
+
+/// Whether the shortest text of a double is the same decimal.
+fn is_held(text: &str, double: f64) -> bool {
+    Decimal::of(text) == Decimal::of(&format!("{double:e}"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "only up to 2^53, where there is none")]
@@ -57,11 +69,12 @@ fn from_integer(integer: i128) -> Number {
 
 /// Writes a double as JSON; `None` for what JSON has no number for.
 pub(crate) fn write(double: f64, out: &mut String) -> Option<()> {
-    use std::fmt::Write;
     if !double.is_finite() {
         return None;
     }
-    write!(out, "{double:?}").ok()
+    // Twice as fast as formatting it.
+    out.push_str(&serde_json::to_string(&double).ok()?);
+    Some(())
 }
 
 /// A decimal text by what it means: sign, digits without zeros around them, and the power of ten of the last one.
@@ -216,10 +229,28 @@ mod tests {
     use super::*;
 
     fn exact(text: &str) -> Option<String> {
-        match read(text) {
+        match read(text).unwrap() {
             Number::Plain(_) => None,
             Number::Exact(exact) => Some(exact.0),
         }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_short_is_held(text in "-?(0|[1-9][0-9]{0,9})\\.[0-9]{1,9}([eE][+-]?[0-9]{1,3})?") {
+            let double = text.parse::<f64>().unwrap();
+            if double.is_finite() && is_short(&text, double) {
+                proptest::prop_assert!(is_held(&text, double), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_larger_than_every_double_is_no_number() {
+        for large in ["1e309", "-1e999999", &"9".repeat(400)] {
+            assert!(read(large).is_none(), "{large}");
+        }
+        assert_eq!(exact(&"9".repeat(300)).as_deref(), Some(&*"9".repeat(300)));
     }
 
     #[test]

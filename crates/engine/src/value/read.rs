@@ -1,5 +1,7 @@
 //! JSON text to Lua values.
 
+use std::borrow::Cow;
+
 use mlua::{IntoLua, Lua, Value};
 use tidegate_model::MAX_DEPTH;
 
@@ -24,9 +26,21 @@ pub(crate) enum ReadError {
 pub(crate) fn read(lua: &Lua, converter: &Converter, meter: &Meter, text: &[u8]) -> Result<Value, ReadError> {
     let mut reader = Reader { lua, converter, meter, text, at: 0, depth: 0 };
     reader.skip_space();
-    let value = reader.value()?;
+    let item = reader.item()?;
     reader.skip_space();
-    if reader.at < text.len() { reader.fault("the end of the text was expected") } else { Ok(value) }
+    if reader.at < text.len() {
+        return reader.fault("the end of the text was expected");
+    }
+    match item {
+        Item::Text(text) => Ok(Value::String(lua.create_string(&*text)?)),
+        Item::Value(value) => Ok(value),
+    }
+}
+
+/// What stands at a place. A text goes into its table as it is: a value of Lua's that Rust holds costs several times as much.
+enum Item<'a> {
+    Text(Cow<'a, str>),
+    Value(Value),
 }
 
 struct Reader<'a> {
@@ -53,12 +67,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, ReadError> {
+    fn item(&mut self) -> Result<Item<'a>, ReadError> {
         self.meter.count(self.lua)?;
+        if self.peek() == Some(b'"') { self.string().map(Item::Text) } else { self.value().map(Item::Value) }
+    }
+
+    fn value(&mut self) -> Result<Value, ReadError> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => self.string(),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word(b"true", Value::Boolean(true)),
             Some(b'f') => self.word(b"false", Value::Boolean(false)),
@@ -102,8 +119,10 @@ impl<'a> Reader<'a> {
                 return self.fault("':' was expected");
             }
             self.skip_space();
-            let value = self.value()?;
-            table.raw_set(key, value)?;
+            match self.item()? {
+                Item::Text(text) => table.raw_set(&*key, &*text)?,
+                Item::Value(value) => table.raw_set(&*key, value)?,
+            }
             if !self.another(b'}')? {
                 return Ok(Value::Table(table));
             }
@@ -115,8 +134,10 @@ impl<'a> Reader<'a> {
         if !self.ends(b']') {
             let mut place = 1;
             loop {
-                let value = self.value()?;
-                table.raw_seti(place, value)?;
+                match self.item()? {
+                    Item::Text(text) => table.raw_seti(place, &*text)?,
+                    Item::Value(value) => table.raw_seti(place, value)?,
+                }
                 place += 1;
                 if !self.another(b']')? {
                     break;
@@ -163,12 +184,10 @@ impl<'a> Reader<'a> {
         }
         // Only ASCII was taken.
         let text = std::str::from_utf8(&self.text[begin..self.at]).unwrap_or("0");
-        if text.parse::<f64>().is_ok_and(f64::is_infinite) {
-            return self.fault("the number is out of range");
-        }
         match number::read(text) {
-            Number::Plain(double) => Ok(Value::Number(double)),
-            Number::Exact(exact) => Ok(exact.into_lua(self.lua)?),
+            Some(Number::Plain(double)) => Ok(Value::Number(double)),
+            Some(Number::Exact(exact)) => Ok(exact.into_lua(self.lua)?),
+            None => self.fault("the number is out of range"),
         }
     }
 
@@ -180,22 +199,18 @@ impl<'a> Reader<'a> {
         if self.at == begin { self.fault("a digit was expected") } else { Ok(()) }
     }
 
-    fn string(&mut self) -> Result<Value, ReadError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, ReadError> {
         self.at += 1;
-        let begin = self.at;
-        let plain = self.plain();
-        if self.peek() == Some(b'"') {
-            self.at += 1;
-            self.check_utf8(begin, plain)?;
-            return Ok(Value::String(self.lua.create_string(plain)?));
+        let plain = self.plain()?;
+        if self.ends(b'"') {
+            return Ok(Cow::Borrowed(plain));
         }
-        self.check_utf8(begin, plain)?;
-        let mut text = plain.to_vec();
+        let mut text = plain.to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Value::String(self.lua.create_string(text)?));
+                    return Ok(Cow::Owned(text));
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -203,44 +218,37 @@ impl<'a> Reader<'a> {
                 }
                 _ => return self.fault("a string must end, and hold no control characters"),
             }
-            let begin = self.at;
-            let plain = self.plain();
-            self.check_utf8(begin, plain)?;
-            text.extend_from_slice(plain);
+            text.push_str(self.plain()?);
         }
     }
 
     /// The characters up to the next one that means something.
-    fn plain(&mut self) -> &'a [u8] {
+    fn plain(&mut self) -> Result<&'a str, ReadError> {
         let rest = &self.text[self.at..];
         let length = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
-        self.at += length;
-        &rest[..length]
-    }
-
-    fn check_utf8(&mut self, begin: usize, bytes: &[u8]) -> Result<(), ReadError> {
-        if let Err(e) = std::str::from_utf8(bytes) {
-            self.at = begin + e.valid_up_to();
-            return self.fault("not UTF-8");
+        match std::str::from_utf8(&rest[..length]) {
+            Ok(plain) => {
+                self.at += length;
+                Ok(plain)
+            }
+            Err(e) => {
+                self.at += e.valid_up_to();
+                self.fault("not UTF-8")
+            }
         }
-        Ok(())
     }
 
-    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {
+    fn escape(&mut self, out: &mut String) -> Result<(), ReadError> {
         let Some(byte) = self.peek() else { return self.fault("an escape was expected") };
         self.at += 1;
         let plain = match byte {
-            b'"' | b'\\' | b'/' => byte,
-            b'b' => 8,
-            b'f' => 12,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'u' => {
-                let character = self.unicode()?;
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                return Ok(());
-            }
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => self.unicode()?,
             _ => return self.fault("no such escape"),
         };
         out.push(plain);

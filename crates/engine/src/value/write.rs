@@ -1,6 +1,6 @@
 //! Lua values to JSON text.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use mlua::{Lua, LuaString, Table, Value};
 use tidegate_model::MAX_DEPTH;
@@ -94,10 +94,13 @@ impl Writer<'_> {
         self.meter.count(self.lua)?;
         match value {
             Value::Nil => self.out.push_str("null"),
-            value if *value == Value::NULL => self.out.push_str("null"),
+            Value::LightUserData(_) if *value == Value::NULL => self.out.push_str("null"),
             Value::Boolean(true) => self.out.push_str("true"),
             Value::Boolean(false) => self.out.push_str("false"),
-            Value::Integer(integer) => self.out.push_str(&integer.to_string()),
+            Value::Integer(integer) => {
+                // Writing to a String cannot fail.
+                let _ = write!(self.out, "{integer}");
+            }
             Value::Number(double) => {
                 if number::write(*double, &mut self.out).is_none() {
                     return Err(unfit(format!("the number {double} has no place in JSON")));
@@ -146,15 +149,33 @@ impl Writer<'_> {
     fn array(&mut self, table: &Table) -> Result<(), WriteError> {
         let length = table.raw_len();
         self.out.push('[');
-        for place in 1..=length {
-            if place > 1 {
-                self.out.push(',');
+        // Items mostly come in their order, and nothing besides them: one walk then does for both.
+        let (mut written, mut orderly) = (0, true);
+        let walked = self.each(table, |writer, key, value| {
+            orderly = matches!(&key, Value::Integer(i) if usize::try_from(*i) == Ok(written + 1));
+            if !orderly {
+                return Err(unfit("not in order"));
             }
+            writer.item(written + 1, &value)?;
+            written += 1;
+            Ok(())
+        });
+        if orderly {
+            walked?;
+        }
+        for place in written + 1..=length {
             let item: Value = table.raw_get(place).map_err(|e| unfit(e.to_string()))?;
-            self.value(&item).map_err(|e| e.under(|| Step::Place(place)))?;
+            self.item(place, &item)?;
         }
         self.out.push(']');
-        self.check_keys(table, length)
+        if orderly { Ok(()) } else { self.check_keys(table, length) }
+    }
+
+    fn item(&mut self, place: usize, value: &Value) -> Result<(), WriteError> {
+        if place > 1 {
+            self.out.push(',');
+        }
+        self.value(value).map_err(|e| e.under(|| Step::Place(place)))
     }
 
     /// Refuses an array that is something else besides.
@@ -212,10 +233,9 @@ impl Writer<'_> {
 }
 
 fn push_quoted(text: &str, out: &mut String) {
-    use fmt::Write;
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|c| matches!(c, '"' | '\\' | '\0'..='\x1f')) {
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),
