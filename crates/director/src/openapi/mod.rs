@@ -63,7 +63,6 @@ pub(crate) fn document(integration: &Integration, url: &str) -> Value {
     })
 }
 
-/// A document changes when its Integration does.
 /// The header by which a caller says which calls are the same, where it may.
 fn idempotency_key(policy: IdempotencyKey) -> Option<Value> {
     (policy != IdempotencyKey::None).then(|| {
@@ -75,6 +74,7 @@ fn idempotency_key(policy: IdempotencyKey) -> Option<Value> {
     })
 }
 
+/// A document changes when its Integration does.
 fn version(integration: &Integration) -> String {
     integration.updated_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }

@@ -14,6 +14,10 @@ pub(super) fn text(call: &Call) -> String {
     if call.body.is_some() {
         headers.push(("Content-Type".to_owned(), quoted("application/json")));
     }
+    if call.has_key {
+        modules.push("secrets");
+        headers.push(("Idempotency-Key".to_owned(), "secrets.token_hex(16)".to_owned()));
+    }
     if !matches!(call.proof, Proof::Nothing) {
         modules.push("os");
     }

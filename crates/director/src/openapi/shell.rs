@@ -12,6 +12,9 @@ pub(super) fn text(call: &Call) -> String {
     if call.body.is_some() {
         curl.push("-H 'Content-Type: application/json'".to_owned());
     }
+    if call.has_key {
+        curl.push("-H \"Idempotency-Key: $(openssl rand -hex 16)\"".to_owned());
+    }
     match &call.proof {
         Proof::Nothing => {}
         Proof::Basic => curl.push("-u \"$WEBHOOK_USERNAME:$WEBHOOK_PASSWORD\"".to_owned()),

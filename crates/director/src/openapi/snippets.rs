@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tidegate_model::{
-    GenericSignature, HttpMethod, Integration, SignatureAlgorithm, SignatureEncoding, SignatureScheme, TemplatePart,
-    TokenPlace,
+    GenericSignature, HttpMethod, IdempotencyKey, Integration, SignatureAlgorithm, SignatureEncoding, SignatureScheme,
+    TemplatePart, TokenPlace,
 };
 
 use super::{python, sample, shell};
@@ -41,6 +41,8 @@ pub(super) struct Call {
     pub(super) url: String,
     /// What a POST sends.
     pub(super) body: Option<String>,
+    /// Whether it says by a key of its own which calls are the same.
+    pub(super) has_key: bool,
     pub(super) proof: Proof,
 }
 
@@ -117,7 +119,8 @@ impl Call {
             }
         }
         let proof = incoming.signature.as_ref().map_or(Proof::Nothing, |signature| proof(&signature.scheme, method));
-        Self { url, body, proof }
+        let has_key = incoming.idempotency_key != IdempotencyKey::None;
+        Self { url, body, has_key, proof }
     }
 }
 

@@ -18,12 +18,13 @@ const CORE: &str = "return { let_in = true, seen = parameters }";
 struct Case {
     method: &'static str,
     signature: Value,
+    idempotency_key: &'static str,
     /// What its snippets read from the environment.
     secret: &'static str,
 }
 
 fn cases() -> Vec<Case> {
-    let of = |method, signature, secret| Case { method, signature, secret };
+    let of = |method, signature, secret| Case { method, signature, idempotency_key: "NONE", secret };
     let scheme = |name: &str| json!({ "scheme": name, "credentials": ["partner"] });
     let with = |mut signature: Value, more: Value| {
         signature.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -35,6 +36,8 @@ fn cases() -> Vec<Case> {
     vec![
         of("POST", Value::Null, ""),
         of("GET", Value::Null, ""),
+        Case { idempotency_key: "REQUIRED", ..of("POST", Value::Null, "") },
+        Case { idempotency_key: "ACCEPTED", ..of("POST", scheme("SHOPIFY"), SECRET) },
         of("POST", json!({ "scheme": "STANDARD_WEBHOOKS", "credentials": ["standard"] }), STANDARD),
         of("POST", scheme("GITHUB"), SECRET),
         of("POST", scheme("STRIPE"), SECRET),
@@ -72,7 +75,7 @@ async fn start() -> Option<(Tidegate, Api)> {
 async fn make(api: &Api, name: &str, case: &Case) -> Value {
     let schema = json!({ "type": "object", "required": ["name"], "additionalProperties": false, "properties": { "name": {
         "type": "string", "minLength": 3, "examples": ["O'Neil \"x\" ü $HOME `id` \\ %41+&="] } } });
-    let incoming = json!({ "signature": case.signature, "bodySchema": schema, "checkBody": true });
+    let incoming = json!({ "signature": case.signature, "idempotencyKey": case.idempotency_key, "bodySchema": schema, "checkBody": true });
     api.make_incoming(name, CORE, json!({ "httpMethod": case.method, "incoming": incoming })).await
 }
 
@@ -180,7 +183,10 @@ async fn schemathesis_finds_nothing_that_a_document_does_not_say() {
     let create = "mutation($in: CredentialInput!) { createCredential(in: $in) { id } }";
     api.ask(create, json!({ "in": { "name": "token", "kind": "SIGNING", "secret": "let-me-in" } })).await;
     for (name, more) in [
-        ("order", json!({ "incoming": { "bodySchema": order, "checkBody": true, "signature": token } })),
+        (
+            "order",
+            json!({ "incoming": { "bodySchema": order, "checkBody": true, "signature": token, "idempotencyKey": "ACCEPTED" } }),
+        ),
         ("search", json!({ "httpMethod": "GET", "incoming": { "bodySchema": search, "checkBody": true } })),
     ] {
         let made = api.make_incoming(name, CORE, more).await;
