@@ -3,6 +3,7 @@
 mod dispatch;
 mod door;
 mod sending;
+mod tokens;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
 use dispatch::*;
 use door::*;
 use sending::*;
+use tokens::*;
 
 macro_rules! proofs {
     ($($key:literal => $proof:ident),+ $(,)?) => {
@@ -160,40 +162,6 @@ async fn webhook_urls_begin_with_it() {
         incoming["webhookUrl"].as_str().unwrap().starts_with("https://hooks.example.com/in/webhook/"),
         "{incoming}"
     );
-}
-
-async fn tokens_are_issued_under_it() {
-    let running = together(&[("OAUTH2__PUBLIC_URL", "https://id.example.com")]).await;
-    let told = http().get(running.credentials("/.well-known/oauth-authorization-server")).send().await.unwrap();
-    let told: Value = told.json().await.unwrap();
-    assert_eq!(
-        (&told["issuer"], &told["token_endpoint"]),
-        (&json!("https://id.example.com"), &json!("https://id.example.com/oauth2/token"))
-    );
-    running.api().await.ask("{ tenants { totalCount } }", json!({})).await;
-}
-
-async fn tokens_live_so_long() {
-    let running = together(&[("OAUTH2__TOKEN_LIFETIME", "2m")]).await;
-    let admin = running.admin();
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", &*admin.client_id),
-        ("client_secret", &*admin.client_secret),
-    ];
-    let issued: Value =
-        http().post(running.credentials("/oauth2/token")).form(&form).send().await.unwrap().json().await.unwrap();
-    assert_eq!(issued["expires_in"], 120);
-}
-
-async fn another_key_is_published_after_it() {
-    let running = together(&[("OAUTH2__KEY_LIFETIME", "1s")]).await;
-    eventually("a second key", async || {
-        let keys: Value =
-            http().get(running.credentials("/.well-known/jwks.json")).send().await.unwrap().json().await.unwrap();
-        (keys["keys"].as_array().unwrap().len() > 1).then_some(())
-    })
-    .await;
 }
 
 async fn what_is_sealed_opens_with_no_other() {
@@ -377,27 +345,6 @@ async fn a_call_ends_after_it() {
     acme.create_object("Order", "1", json!({})).await;
     let record = acme.ended(&out, 1).await.remove(0);
     assert!(record["attempts"][0]["error"].as_str().unwrap().contains("150"), "{record}");
-}
-
-/// With the setting, an OUTGOING Integration with `most` is made, and one with `more` is refused.
-async fn outgoing_bounds(setting: (&str, &str), field: &str, most: u32, more: u32) {
-    let running = together(&[setting]).await;
-    let acme = acme(&running).await;
-    let url = "https://shop.example/in";
-    acme.make_outgoing("within", "return {}", url, &CREATED, json!({ "outgoing": { field: most } })).await;
-    let logic = acme.make_logic("core", "CORE", "return {}").await;
-    let input = json!({ "name": "beyond", "type": "OUTGOING", "httpMethod": "POST", "coreLogicID": logic, "url": url,
-        "subscriptions": [{ "objectType": "Order", "eventType": "CREATE" }], "outgoing": { field: more } });
-    let make = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id } }";
-    assert_eq!(acme.refused(make, json!({ "in": input })).await, 22, "{field} of {more}");
-}
-
-async fn an_integration_may_not_allow_its_calls_more_time() {
-    outgoing_bounds(("DISPATCH__MAX_TIMEOUT", "2m"), "timeoutMs", 120_000, 120_001).await;
-}
-
-async fn an_integration_may_not_ask_for_more_at_once() {
-    outgoing_bounds(("DISPATCH__MAX_CONCURRENCY", "200"), "concurrency", 200, 201).await;
 }
 
 async fn older_records_go() {

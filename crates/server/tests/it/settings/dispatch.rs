@@ -82,3 +82,24 @@ pub(super) async fn after_it_one_call_is_tried() {
     let all = failing.acme.ended(&failing.out, 8).await;
     assert_eq!(all.iter().filter(|e| e["status"] == "SUCCESS").count(), 5, "{all:?}");
 }
+
+/// With the setting, an OUTGOING Integration with `most` is made, and one with `more` is refused.
+async fn outgoing_bounds(setting: (&str, &str), field: &str, most: u32, more: u32) {
+    let running = together(&[setting]).await;
+    let acme = acme(&running).await;
+    let url = "https://shop.example/in";
+    acme.make_outgoing("within", "return {}", url, &CREATED, json!({ "outgoing": { field: most } })).await;
+    let logic = acme.make_logic("core", "CORE", "return {}").await;
+    let input = json!({ "name": "beyond", "type": "OUTGOING", "httpMethod": "POST", "coreLogicID": logic, "url": url,
+        "subscriptions": [{ "objectType": "Order", "eventType": "CREATE" }], "outgoing": { field: more } });
+    let make = "mutation($in: IntegrationInput!) { createIntegration(in: $in) { id } }";
+    assert_eq!(acme.refused(make, json!({ "in": input })).await, 22, "{field} of {more}");
+}
+
+pub(super) async fn an_integration_may_not_allow_its_calls_more_time() {
+    outgoing_bounds(("DISPATCH__MAX_TIMEOUT", "2m"), "timeoutMs", 120_000, 120_001).await;
+}
+
+pub(super) async fn an_integration_may_not_ask_for_more_at_once() {
+    outgoing_bounds(("DISPATCH__MAX_CONCURRENCY", "200"), "concurrency", 200, 201).await;
+}
