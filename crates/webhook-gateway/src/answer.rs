@@ -107,9 +107,10 @@ impl Answer {
             Self::Busy => Form::later("too many calls at once"),
             Self::Away => Form::later("not available now"),
             Self::Broken => Form::failure("internal error"),
-            Self::NoIdempotencyKey => {
-                Form::refusal(StatusCode::BAD_REQUEST, "this address needs an Idempotency-Key of 1 to 255 characters")
-            }
+            Self::NoIdempotencyKey => Form::refusal(
+                StatusCode::BAD_REQUEST,
+                "this address needs an Idempotency-Key of 1 to 255 visible ASCII characters",
+            ),
             Self::StillRunning => Form {
                 retry_after: Some(Duration::from_secs(1)),
                 ..Form::refusal(StatusCode::CONFLICT, "the same call has not ended")

@@ -126,7 +126,7 @@ fn claims(
     let named = received.call.headers.iter().find(|(name, _)| name == HEADER).map(|(_, value)| value.trim());
     let asked = match (settings.idempotency_key, named) {
         (IdempotencyKey::None, _) | (IdempotencyKey::Accepted, None) => None,
-        (IdempotencyKey::Required | IdempotencyKey::Accepted, Some(key)) if (1..=LONGEST).contains(&key.len()) => {
+        (IdempotencyKey::Required | IdempotencyKey::Accepted, Some(key)) if is_key(key) => {
             Some((RepeatedBy::IdempotencyKey, key))
         }
         (IdempotencyKey::Required | IdempotencyKey::Accepted, _) => return Err(Answer::NoIdempotencyKey),
@@ -138,6 +138,11 @@ fn claims(
         holder: id,
     };
     Ok(delivery.into_iter().chain(asked).map(claim).collect())
+}
+
+/// Visible ASCII, so that no two tools read it differently.
+fn is_key(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What scripts are told: the query of a GET, the body of a POST.
