@@ -2,12 +2,16 @@
 
 use async_trait::async_trait;
 use tidegate_model::contract::{ScriptCheck, ScriptFault, ScriptWarning};
+use tidegate_model::kept;
 
 use crate::lint::Linter;
 use crate::script::compiler;
 
 /// A script larger than this is not one; compiling cannot be interrupted.
 const LARGEST: usize = 256 << 10;
+
+/// A message may quote a part of the script, however long that is.
+const LONGEST_MESSAGE: usize = 400;
 
 /// Compiles scripts without running them.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +49,7 @@ fn fault(source: &str, said: &str) -> ScriptFault {
     let parsed = said.trim_start_matches(':').split_once(": ");
     let parsed = parsed.and_then(|(line, what)| Some((line.parse::<u32>().ok()?, what)));
     let (line, what) = parsed.unwrap_or((1, said));
-    ScriptFault { line, column: column(source, line, said), message: what.to_owned() }
+    ScriptFault { line, column: column(source, line, said), message: kept::start_of(what, LONGEST_MESSAGE) }
 }
 
 /// Luau tells the line alone. But it says the same of each beginning of the script that holds what it stumbles over, and something else

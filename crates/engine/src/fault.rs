@@ -57,7 +57,9 @@ impl Origin {
         match error {
             mlua::Error::MemoryError(_) => self.stopped(&shared.meter.stop(Stop::Memory(shared.meter.memory())), ""),
             mlua::Error::StackError => self.stopped(&shared.meter.stop(Stop::Depth), ""),
-            mlua::Error::SyntaxError { message, .. } => Failure { message: message.clone(), kind: FailureKind::Script },
+            mlua::Error::SyntaxError { message, .. } => {
+                Failure { message: cut(message.clone()), kind: FailureKind::Script }
+            }
             mlua::Error::RuntimeError(message) => {
                 let first = message.split("\nstack traceback:").next().unwrap_or_default();
                 Failure { message: first.to_owned(), kind: FailureKind::Script }
