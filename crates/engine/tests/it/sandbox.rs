@@ -2,8 +2,9 @@
 //! `stop`: a limit ends it, and the error names the limit; `deny`: it fails; `contained`: it may succeed, and changes nothing for others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tidegate_engine::{Engine, Options, Run};
+use tidegate_engine::{Engine, Limits, Options, Run};
 use tidegate_model::{Change, FailureKind, Outcome, Runnable};
 
 use crate::attacks::attacks;
@@ -108,7 +109,10 @@ async fn hostile_enable_logic_of_outgoing_integrations_harms_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_scripts_side_by_side_leave_honest_runs_alone() {
-    let engine = engine_with(Options { threads: 2, ..Options::default() }, Arc::new(Memory::default()));
+    let mut limits = Limits::default();
+    // All of them wait for each other here, and for whatever else the machine does.
+    (limits.enable.wall, limits.incoming.wall) = (Duration::from_mins(2), Duration::from_mins(2));
+    let engine = engine_with(Options { threads: 2, limits, ..Options::default() }, Arc::new(Memory::default()));
     let corpus = corpus();
     let hostile = corpus.iter().enumerate().map(|(i, (name, source))| {
         let (engine, definition) = (engine.clone(), incoming(source).of(&format!("t{}", i % 5)));

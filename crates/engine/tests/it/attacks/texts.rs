@@ -3,7 +3,6 @@
 pub(super) const ALL: &[(&str, &str)] = &[
     ("concat_separator", "-- expect: stop\nreturn { n = #table.concat(table.create(1e6, ''), string.rep('x', 1e6)) }"),
     ("rep_of_rep", "-- expect: stop\nlocal s = 'x' for i = 1, 20 do s = string.rep(s, 10) end return { n = #s }"),
-    ("rep_separator", "-- expect: stop\nreturn { n = #string.rep('', 1e9, 'x') }"),
     ("format_width", "-- expect: deny\nstring.format('%999999999d', 1)"),
     ("format_precision", "-- expect: deny\nstring.format('%.999999999f', 1)"),
     ("format_loop", "-- expect: stop\nwhile true do string.format('%99.99f', 1e300) end"),
