@@ -7,9 +7,9 @@
 //! use tidegate_model::{Json, schema::Schema};
 //!
 //! let schema = Schema::compile(&Json::parse(r#"{"properties":{"qty":{"minimum":1}},"required":["id"]}"#).unwrap()).unwrap();
-//! let misfits = schema.check(&serde_json::json!({ "qty": 0 })).unwrap_err();
+//! let misfits = schema.check(&serde_json::json!({ "id": 1, "qty": 0 })).unwrap_err();
 //! let told: Vec<_> = misfits.iter().map(|misfit| format!("{}: {}", misfit.pointer, misfit.expected)).collect();
-//! assert_eq!(told, ["/qty: at least 1", ": the property \"id\""]);
+//! assert_eq!(told, ["/qty: at least 1"]);
 //! ```
 
 mod kept;
