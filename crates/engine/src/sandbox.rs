@@ -173,7 +173,7 @@ impl Machine {
         Ok(thread)
     }
 
-    /// Drawn once for each machine, which is one tenant's alone; then each run has the next one (SplitMix64).
+    /// Drawn once for each machine, which is one tenant's alone; then each run has the next one (`SplitMix64`).
     fn next_seed(&self, randomness: &dyn Randomness) -> u64 {
         let drawn = || {
             let mut bytes = [0; 8];
