@@ -74,9 +74,9 @@ fn crafted() -> Vec<String> {
         filled("\u{0}"),
         filled("\u{fe}\u{1f600}"),
         format!("return {{ {} }}", "1, ".repeat(80_000)),
-        format!("return {{ {} }}", (0..20_000).map(|n| format!("a{n} = {n}, ")).collect::<String>()),
-        format!("return {{ {} }}", (0..20_000).map(|n| format!("'{n}', ")).collect::<String>()),
-        format!("return {{ {} }}", (0..20_000).map(|n| format!("{n}.5, ")).collect::<String>()),
+        format!("return {{ {} }}", (0..20_000).map(|n| format!("a{n} = {n}, ")).collect::<Vec<_>>().concat()),
+        format!("return {{ {} }}", (0..20_000).map(|n| format!("'{n}', ")).collect::<Vec<_>>().concat()),
+        format!("return {{ {} }}", (0..20_000).map(|n| format!("{n}.5, ")).collect::<Vec<_>>().concat()),
         format!("f({})", "1, ".repeat(80_000) + "1"),
         format!("local {} = 1", "a, ".repeat(80_000) + "a"),
         format!("{} = 1", "a, ".repeat(80_000) + "a"),
@@ -88,11 +88,13 @@ fn crafted() -> Vec<String> {
         format!("return {{ s = '{}' }}", "\\u{10ffff}".repeat(20_000)),
     ];
     // Functions in functions, each of which reaches for all names around it.
-    let names: String = (0..150).map(|n| format!("local a{n} = {n} ")).collect();
-    let uses: String = (0..50).map(|n| format!("a{n} + ")).collect();
+    let names = (0..150).map(|n| format!("local a{n} = {n} ")).collect::<Vec<_>>().concat();
+    let uses = (0..50).map(|n| format!("a{n} + ")).collect::<Vec<_>>().concat();
     let within = format!("{names}{}return {uses}0{}", "return function() ".repeat(100), " end".repeat(100));
     all.push(within);
-    all.push((0..2000).map(|n| format!("local function f{}() return {uses}0 end ", n % 150)).collect());
+    all.push(
+        (0..2000).map(|n| format!("local function f{}() return {uses}0 end ", n % 150)).collect::<Vec<_>>().concat(),
+    );
     all
 }
 

@@ -117,7 +117,9 @@ async fn old_records_are_pruned_a_few_at_a_time(kept: &Kept) {
 async fn records_are_appended_while_old_ones_are_pruned(kept: &Kept) {
     let (a, target) = with_target(kept).await;
     let mut old: Vec<_> = (0..2000).map(|_| execution(&target)).collect();
-    old.iter_mut().for_each(|record| record.started_at = kept.after(-1));
+    for record in &mut old {
+        record.started_at = kept.after(-1);
+    }
     kept.store.append_executions(&old).await.unwrap();
     let appended = AtomicUsize::new(0);
     let pruning = async {

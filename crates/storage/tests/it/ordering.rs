@@ -211,7 +211,7 @@ async fn many_claimers_at_once_keep_the_order(kept: &Kept) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), async {
+    tokio::time::timeout(std::time::Duration::from_mins(1), async {
         tokio::join!(publish, work(), work(), work());
     })
     .await
