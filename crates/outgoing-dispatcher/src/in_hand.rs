@@ -37,7 +37,16 @@ impl InHand {
                 // It fails only when the process is past its end; then the lease runs out.
                 let _ = self.deliverer.settlements.send(Settlement::again(delivery, at, None)).await;
             }
-            Entry::InHand => {}
+            // Given back once it is let go; else it would wait for the end of a lease that nobody works under. What was ended meanwhile is
+            // there no more, and stays so.
+            Entry::InHand => {
+                let (lanes, deliverer) = (self.lanes.clone(), self.deliverer.clone());
+                self.tasks.spawn(async move {
+                    lanes.let_go(delivery.execution.id).await;
+                    let at = delivery.next_at;
+                    let _ = deliverer.settlements.send(Settlement::again(delivery, at, None)).await;
+                });
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(crate) struct Lanes {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     freed: Notify,
+    let_go: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,8 @@ pub(crate) enum Entry {
     Place(Place),
     /// There is none; the lane has a backlog from now on.
     Full,
-    /// It is in hand already: its lease ran out while it waited, and this process claimed it again.
+    /// It is in hand already: this process claimed it again, because its lease ran out while it waited, or because it was given back and
+    /// due a moment before that was known here.
     InHand,
 }
 
@@ -85,7 +88,15 @@ pub(crate) struct Held {
 impl Lanes {
     /// `width` is that of lanes whose Integrations are not known yet.
     pub(crate) fn new(width: usize, in_hand: usize, circuit: CircuitOptions, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { width, in_hand, circuit, clock, state: Mutex::default(), freed: Notify::new() })
+        Arc::new(Self {
+            width,
+            in_hand,
+            circuit,
+            clock,
+            state: Mutex::default(),
+            freed: Notify::new(),
+            let_go: Notify::new(),
+        })
     }
 
     /// Takes a place for a delivery.
@@ -171,6 +182,18 @@ impl Lanes {
         self.freed.notified().await;
     }
 
+    /// Returns when a delivery is in hand no more.
+    pub(crate) async fn let_go(&self, id: ExecutionId) {
+        loop {
+            let mut told = pin!(self.let_go.notified());
+            told.as_mut().enable();
+            if !self.state().held.contains(&id) {
+                return;
+            }
+            told.await;
+        }
+    }
+
     fn leave(&self, slot: &Slot) {
         let now = self.clock.now();
         let mut state = self.state();
@@ -249,6 +272,7 @@ impl Drop for Slot {
 impl Drop for Held {
     fn drop(&mut self) {
         self.lanes.state().held.remove(&self.id);
+        self.lanes.let_go.notify_waiters();
     }
 }
 

@@ -69,7 +69,7 @@ fn idempotency_key(policy: IdempotencyKey) -> Option<Value> {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": policy == IdempotencyKey::Required,
             "description": "New for each new call; a call that comes again with it within 24 hours gets the first one's answer.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         })
     })
 }

@@ -70,7 +70,6 @@ async fn a_destination_that_fails_at_random_gets_the_events_of_each_object_in_th
     publish(&world, 0..80, 7).await;
     ended(&world, 80).await;
     assert_in_order(&world, 80, 7);
-    assert!(world.executions().await.iter().any(|e| e.status == Status::Dead), "some never arrived, and held up none");
 }
 
 #[tokio::test]
