@@ -17,6 +17,13 @@ pub(crate) enum Fault {
     BadRow { table: &'static str, column: &'static str, id: String, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
+impl Fault {
+    /// Whether it is an answer of the database of this kind.
+    pub(crate) fn is(&self, kind: fn(&dyn DatabaseError) -> bool) -> bool {
+        matches!(self, Self::Database(e) if e.as_database_error().is_some_and(kind))
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Refused(error)

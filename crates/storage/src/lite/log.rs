@@ -39,30 +39,30 @@ pub(crate) struct LocalLog {
 #[async_trait]
 impl EventLog for LocalLog {
     async fn publish(&self, event: &Event) -> Result<(), Error> {
-        self.database.run("publish", self.insert(event)).await?;
+        self.database.run("publish", || self.insert(event)).await?;
         self.changed.notify_waiters();
         Ok(())
     }
 
     async fn republish(&self, event: &Event) -> Result<(), Error> {
-        self.database.run("republish", self.insert_again(event)).await?;
+        self.database.run("republish", || self.insert_again(event)).await?;
         self.changed.notify_waiters();
         Ok(())
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
-        self.database.run("read_log", self.entries(after, max)).await
+        self.database.run("read_log", || self.entries(after, max)).await
     }
 
     async fn bounds(&self) -> Result<LogBounds, Error> {
-        self.database.run("log_bounds", self.ends()).await
+        self.database.run("log_bounds", || self.ends()).await
     }
 
     async fn wake(&self, after: Position) {
         let mut changed = std::pin::pin!(self.changed.notified());
         // Registered before the look, so that nothing published between the two is slept through.
         changed.as_mut().enable();
-        if !matches!(self.database.run("wake_log", self.any(after)).await, Ok(true)) {
+        if !matches!(self.database.run("wake_log", || self.any(after)).await, Ok(true)) {
             let _woken = tokio::time::timeout(NAP, changed).await;
         }
     }

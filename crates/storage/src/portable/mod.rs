@@ -63,13 +63,23 @@ impl Database {
         Self { reads, writes, faults, outbox_changed: Notify::new() }
     }
 
-    /// Bounds a call in time, and turns what broke in it into what its caller is told.
-    pub(super) async fn run<T>(
-        &self,
-        call: &'static str,
-        work: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Error> {
-        match tokio::time::timeout(CALL_LIMIT, work).await {
+    /// Bounds a call in time, and turns what broke in it into what its caller is told. Where the database ended it because it and another
+    /// waited for each other, nothing of it was done, and it is made again on what the other leaves.
+    pub(super) async fn run<T, F>(&self, call: &'static str, work: impl Fn() -> F + Send) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let until_done = async {
+            loop {
+                match work().await {
+                    Err(fault) if fault.is(dialect::is_deadlock) => {
+                        tracing::debug!(call, "ended for another one's sake");
+                    }
+                    done => return done,
+                }
+            }
+        };
+        match tokio::time::timeout(CALL_LIMIT, until_done).await {
             Ok(done) => done.map_err(|fault| self.faults.answer(call, fault, dialect::is_transient)),
             Err(_) => Err(Faults::late(call)),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tidegate_model::{Error, Json, Object, ObjectId, ObjectType, ObjectTypeId, Page, PageOf, TenantId, TypeName};
 
-use super::super::dialect::{self, Connection, Row};
+use super::super::dialect::{Connection, Row};
 use super::row::Columns;
 use super::{Database, counted, micros, number, one_more, outbox, sql, tenants};
 use crate::contract::{ObjectWrite, WriteConflict};
@@ -123,14 +123,8 @@ pub(super) async fn write(db: &Database, writes: &[ObjectWrite]) -> Result<Write
         if hold.fetch_optional(&mut *change).await?.is_none() {
             return Err(Error::not_found(TYPE_KIND, object_type).into());
         }
-        match write_one(&mut change, write).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(WriteConflict::At(index)),
-            // Two sets of writes that wait for each other: one of them is made on what the other leaves.
-            Err(Fault::Database(e)) if e.as_database_error().is_some_and(dialect::is_deadlock) => {
-                return Ok(WriteConflict::At(index));
-            }
-            Err(fault) => return Err(fault),
+        if !write_one(&mut change, write).await? {
+            return Ok(WriteConflict::At(index));
         }
     }
     outbox::commit(db, change, writes.iter().map(|write| &write.event)).await?;

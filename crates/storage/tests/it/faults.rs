@@ -1,7 +1,11 @@
+use std::time::Duration;
+
+use sqlx::Connection as _;
 use tidegate_model::{Error, SecretHash};
+use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use crate::harness::Kept;
-use crate::samples::{any_event, client, logic, with_tenants};
+use crate::samples::{any_event, client, event, logic, object, object_type, with_tenants};
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_an_internal_error_and_others_stay_readable() {
@@ -30,4 +34,38 @@ async fn nul_in_a_name_is_refused_by_the_server_as_the_callers_fault() {
     let a = with_tenants(&kept, &["a"]).await;
     let told = kept.store.insert_logic(&logic(&a, "a\0b"), &any_event(&a)).await;
     assert!(matches!(told, Err(Error::InvalidData(_))), "{told:?}");
+}
+
+/// Two transactions of which each waits for a row that the other holds: the server ends one of them.
+#[tokio::test]
+async fn what_the_server_ended_for_anothers_sake_is_made_again() {
+    let Some(kept) = Kept::postgres().await else { return };
+    let a = with_tenants(&kept, &["a"]).await;
+    kept.store.insert_object_type(&object_type(&a, "Order")).await.unwrap();
+    let writes = |expected: Option<i32>| {
+        ["1", "2"].map(|id| {
+            let mut object = object(&a, id, "{}");
+            object.version = expected.map_or(1, |version| version + 1);
+            ObjectWrite { object, expected, delete: false, event: event(&a, &format!("{id} {expected:?}")) }
+        })
+    };
+    assert_eq!(kept.store.write_objects(&writes(None)).await.unwrap(), WriteConflict::None);
+
+    let mut other = sqlx::PgConnection::connect(&kept.url.to_string()).await.unwrap();
+    let mut change = other.begin().await.unwrap();
+    // The server ends whoever waited this long and finds the circle: the store, which looks after a second.
+    sqlx::raw_sql("SET LOCAL deadlock_timeout = '15s'").execute(&mut *change).await.unwrap();
+    sqlx::raw_sql("SELECT 1 FROM object WHERE id = '2' FOR UPDATE").execute(&mut *change).await.unwrap();
+    let cross = async {
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query(waiting).fetch_optional(&mut *change).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // On a machine that stands still for a second it may be this one that is ended; then the store goes on at once.
+        let _ = sqlx::raw_sql("SELECT 1 FROM object WHERE id = '1' FOR UPDATE").execute(&mut *change).await;
+        change.rollback().await.unwrap();
+    };
+    let next = writes(Some(1));
+    let (written, ()) = tokio::join!(kept.store.write_objects(&next), cross);
+    assert_eq!(written.unwrap(), WriteConflict::None);
 }

@@ -13,27 +13,27 @@ use crate::contract::{Definitions, ObjectWrite, Objects, WebhookKeyRow, WriteCon
 #[async_trait]
 impl Definitions for Database {
     async fn insert_logic(&self, logic: &Logic, event: &Event) -> Result<(), Error> {
-        self.run("insert_logic", logics::insert(self, logic, event)).await
+        self.run("insert_logic", || logics::insert(self, logic, event)).await
     }
 
     async fn logic(&self, tenant: &TenantId, id: LogicId, version: Option<i32>) -> Result<Option<Logic>, Error> {
-        self.run("logic", logics::find(self, tenant, id, version)).await
+        self.run("logic", || logics::find(self, tenant, id, version)).await
     }
 
     async fn logics(&self, tenant: &TenantId, page: PageOf<LogicId>) -> Result<Page<Logic>, Error> {
-        self.run("logics", logics::list(self, tenant, page)).await
+        self.run("logics", || logics::list(self, tenant, page)).await
     }
 
     async fn add_logic_version(&self, logic: &Logic, event: &Event) -> Result<(), Error> {
-        self.run("add_logic_version", logics::add_version(self, logic, event)).await
+        self.run("add_logic_version", || logics::add_version(self, logic, event)).await
     }
 
     async fn describe_logic(&self, logic: &Logic, event: &Event) -> Result<(), Error> {
-        self.run("describe_logic", logics::describe(self, logic, event)).await
+        self.run("describe_logic", || logics::describe(self, logic, event)).await
     }
 
     async fn delete_logic(&self, tenant: &TenantId, id: LogicId, event: &Event) -> Result<(), Error> {
-        self.run("delete_logic", logics::delete(self, tenant, id, event)).await
+        self.run("delete_logic", || logics::delete(self, tenant, id, event)).await
     }
 
     async fn insert_integration(
@@ -42,23 +42,23 @@ impl Definitions for Database {
         key: Option<&WebhookKeyRow>,
         event: &Event,
     ) -> Result<(), Error> {
-        self.run("insert_integration", integrations::insert(self, integration, key, event)).await
+        self.run("insert_integration", || integrations::insert(self, integration, key, event)).await
     }
 
     async fn integration(&self, tenant: &TenantId, id: IntegrationId) -> Result<Option<Integration>, Error> {
-        self.run("integration", integration_rows::find(self, tenant, id)).await
+        self.run("integration", || integration_rows::find(self, tenant, id)).await
     }
 
     async fn integrations(&self, tenant: &TenantId, page: PageOf<IntegrationId>) -> Result<Page<Integration>, Error> {
-        self.run("integrations", integration_rows::list(self, tenant, page)).await
+        self.run("integrations", || integration_rows::list(self, tenant, page)).await
     }
 
     async fn update_integration(&self, integration: &Integration, event: &Event) -> Result<(), Error> {
-        self.run("update_integration", integrations::update(self, integration, event)).await
+        self.run("update_integration", || integrations::update(self, integration, event)).await
     }
 
     async fn delete_integration(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Error> {
-        self.run("delete_integration", integrations::delete(self, tenant, id, event)).await
+        self.run("delete_integration", || integrations::delete(self, tenant, id, event)).await
     }
 
     async fn webhook_keys(
@@ -66,7 +66,7 @@ impl Definitions for Database {
         tenant: &TenantId,
         ids: &[IntegrationId],
     ) -> Result<Vec<(IntegrationId, Vec<u8>)>, Error> {
-        self.run("webhook_keys", integrations::webhook_keys(self, tenant, ids)).await
+        self.run("webhook_keys", || integrations::webhook_keys(self, tenant, ids)).await
     }
 
     async fn replace_webhook_keys(
@@ -75,11 +75,11 @@ impl Definitions for Database {
         keys: &[(IntegrationId, WebhookKeyRow)],
         events: &[Event],
     ) -> Result<(), Error> {
-        self.run("replace_webhook_keys", integrations::replace_webhook_keys(self, tenant, keys, events)).await
+        self.run("replace_webhook_keys", || integrations::replace_webhook_keys(self, tenant, keys, events)).await
     }
 
     async fn resolve(&self, key: WebhookKeyHash) -> Result<Resolved, Error> {
-        self.run("resolve", integration_rows::resolve(self, key)).await
+        self.run("resolve", || integration_rows::resolve(self, key)).await
     }
 
     async fn subscribers(
@@ -88,38 +88,38 @@ impl Definitions for Database {
         object_type: &TypeName,
         event_type: EventType,
     ) -> Result<Vec<Arc<Runnable>>, Error> {
-        self.run("subscribers", integration_rows::subscribers(self, tenant, object_type, event_type)).await
+        self.run("subscribers", || integration_rows::subscribers(self, tenant, object_type, event_type)).await
     }
 
     async fn runnable(&self, tenant: &TenantId, id: IntegrationId) -> Result<Option<Arc<Runnable>>, Error> {
-        self.run("runnable", integration_rows::runnable(self, tenant, id)).await
+        self.run("runnable", || integration_rows::runnable(self, tenant, id)).await
     }
 
     async fn insert_object_type(&self, object_type: &ObjectType) -> Result<(), Error> {
-        self.run("insert_object_type", objects::insert_type(self, object_type)).await
+        self.run("insert_object_type", || objects::insert_type(self, object_type)).await
     }
 
     async fn object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<Option<ObjectType>, Error> {
-        self.run("object_type", objects::find_type(self, tenant, name)).await
+        self.run("object_type", || objects::find_type(self, tenant, name)).await
     }
 
     async fn update_object_type(&self, object_type: &ObjectType) -> Result<(), Error> {
-        self.run("update_object_type", objects::update_type(self, object_type)).await
+        self.run("update_object_type", || objects::update_type(self, object_type)).await
     }
 
     async fn delete_object_type(&self, tenant: &TenantId, name: &TypeName) -> Result<(), Error> {
-        self.run("delete_object_type", objects::delete_type(self, tenant, name)).await
+        self.run("delete_object_type", || objects::delete_type(self, tenant, name)).await
     }
 
     async fn object_types(&self, tenant: &TenantId) -> Result<Vec<ObjectType>, Error> {
-        self.run("object_types", objects::list_types(self, tenant)).await
+        self.run("object_types", || objects::list_types(self, tenant)).await
     }
 }
 
 #[async_trait]
 impl Objects for Database {
     async fn object(&self, tenant: &TenantId, object_type: &TypeName, id: &ObjectId) -> Result<Option<Object>, Error> {
-        self.run("object", objects::find(self, tenant, object_type, id)).await
+        self.run("object", || objects::find(self, tenant, object_type, id)).await
     }
 
     async fn objects(
@@ -128,10 +128,10 @@ impl Objects for Database {
         object_type: &TypeName,
         page: PageOf<i64>,
     ) -> Result<Page<(i64, Object)>, Error> {
-        self.run("objects", objects::list(self, tenant, object_type, page)).await
+        self.run("objects", || objects::list(self, tenant, object_type, page)).await
     }
 
     async fn write_objects(&self, writes: &[ObjectWrite]) -> Result<WriteConflict, Error> {
-        self.run("write_objects", objects::write(self, writes)).await
+        self.run("write_objects", || objects::write(self, writes)).await
     }
 }

@@ -21,18 +21,18 @@ impl Outbox for Database {
     }
 
     async fn outbox_claim(&self, holder: Uuid, now: Timestamp, max: u32) -> Result<Option<Vec<(i64, Event)>>, Error> {
-        self.run("outbox_claim", outbox::claim(self, holder, now, max)).await
+        self.run("outbox_claim", || outbox::claim(self, holder, now, max)).await
     }
 
     async fn outbox_done(&self, ids: &[i64]) -> Result<(), Error> {
-        self.run("outbox_done", outbox::done(self, ids)).await
+        self.run("outbox_done", || outbox::done(self, ids)).await
     }
 }
 
 #[async_trait]
 impl Deliveries for Database {
     async fn intake_position(&self) -> Result<Position, Error> {
-        self.run("intake_position", intake::position(self)).await
+        self.run("intake_position", || intake::position(self)).await
     }
 
     async fn take_in(
@@ -44,15 +44,15 @@ impl Deliveries for Database {
         leased_until: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Vec<ExecutionId>>, Error> {
-        self.run("take_in", intake::take_in(self, (from, to), intake, holder, leased_until, now)).await
+        self.run("take_in", || intake::take_in(self, (from, to), intake, holder, leased_until, now)).await
     }
 
     async fn insert_delivery(&self, delivery: &Delivery) -> Result<(), Error> {
-        self.run("insert_delivery", deliveries::insert(self, delivery)).await
+        self.run("insert_delivery", || deliveries::insert(self, delivery)).await
     }
 
     async fn event(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, Error> {
-        self.run("event", intake::event(self, tenant, id)).await
+        self.run("event", || intake::event(self, tenant, id)).await
     }
 
     async fn claim(
@@ -63,19 +63,19 @@ impl Deliveries for Database {
         max: u32,
         whose: Whose<'_>,
     ) -> Result<Vec<Delivery>, Error> {
-        self.run("claim", claims::claim(self, holder, now, leased_until, max, whose)).await
+        self.run("claim", || claims::claim(self, holder, now, leased_until, max, whose)).await
     }
 
     async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error> {
-        self.run("save", deliveries::save(self, delivery, holder, Some((holder, leased_until)))).await
+        self.run("save", || deliveries::save(self, delivery, holder, Some((holder, leased_until)))).await
     }
 
     async fn release(&self, delivery: &Delivery, holder: Uuid) -> Result<bool, Error> {
-        self.run("release", deliveries::save(self, delivery, holder, None)).await
+        self.run("release", || deliveries::save(self, delivery, holder, None)).await
     }
 
     async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error> {
-        self.run("finish", deliveries::finish(self, records, holder)).await
+        self.run("finish", || deliveries::finish(self, records, holder)).await
     }
 
     async fn cancel(
@@ -85,26 +85,26 @@ impl Deliveries for Database {
         error: &str,
         now: Timestamp,
     ) -> Result<Vec<Execution>, Error> {
-        self.run("cancel", deliveries::cancel(self, tenant, ids, error, now)).await
+        self.run("cancel", || deliveries::cancel(self, tenant, ids, error, now)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        self.run("next_due", claims::next_due(self)).await
+        self.run("next_due", || claims::next_due(self)).await
     }
 
     async fn release_all(&self) -> Result<u64, Error> {
-        self.run("release_all", claims::release_all(self)).await
+        self.run("release_all", || claims::release_all(self)).await
     }
 }
 
 #[async_trait]
 impl Pauses for Database {
     async fn pause(&self, tenant: &TenantId, id: IntegrationId, pause: Pause, event: &Event) -> Result<bool, Error> {
-        self.run("pause", pauses::pause(self, tenant, id, pause, event)).await
+        self.run("pause", || pauses::pause(self, tenant, id, pause, event)).await
     }
 
     async fn resume(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<bool, Error> {
-        self.run("resume", pauses::resume(self, tenant, id, event)).await
+        self.run("resume", || pauses::resume(self, tenant, id, event)).await
     }
 
     async fn note_failure(
@@ -113,26 +113,26 @@ impl Pauses for Database {
         id: IntegrationId,
         at: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
-        self.run("note_failure", pauses::note_failure(self, tenant, id, at)).await
+        self.run("note_failure", || pauses::note_failure(self, tenant, id, at)).await
     }
 
     async fn note_arrival(&self, tenant: &TenantId, id: IntegrationId) -> Result<(), Error> {
-        self.run("note_arrival", pauses::note_arrival(self, tenant, id)).await
+        self.run("note_arrival", || pauses::note_arrival(self, tenant, id)).await
     }
 
     async fn paused(&self, ids: &[IntegrationId]) -> Result<Vec<IntegrationId>, Error> {
-        self.run("paused", pauses::paused(self, ids)).await
+        self.run("paused", || pauses::paused(self, ids)).await
     }
 }
 
 #[async_trait]
 impl Executions for Database {
     async fn append_executions(&self, executions: &[Execution]) -> Result<(), Error> {
-        self.run("append_executions", executions::append(self, executions)).await
+        self.run("append_executions", || executions::append(self, executions)).await
     }
 
     async fn execution(&self, tenant: &TenantId, id: ExecutionId) -> Result<Option<Execution>, Error> {
-        self.run("execution", executions::find(self, tenant, id)).await
+        self.run("execution", || executions::find(self, tenant, id)).await
     }
 
     async fn executions(
@@ -141,7 +141,7 @@ impl Executions for Database {
         filter: &ExecutionFilter,
         page: PageOf<ExecutionId>,
     ) -> Result<Slice<Execution>, Error> {
-        self.run("executions", executions::list(self, tenant, filter, page)).await
+        self.run("executions", || executions::list(self, tenant, filter, page)).await
     }
 
     async fn ended_executions(
@@ -152,91 +152,91 @@ impl Executions for Database {
         before: ExecutionId,
         max: u16,
     ) -> Result<Vec<Execution>, Error> {
-        self.run("ended_executions", executions::ended(self, tenant, filter, (after, before), max)).await
+        self.run("ended_executions", || executions::ended(self, tenant, filter, (after, before), max)).await
     }
 
     async fn count_replayable(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error> {
-        self.run("count_replayable", executions::count_replayable(self, tenant, filter)).await
+        self.run("count_replayable", || executions::count_replayable(self, tenant, filter)).await
     }
 
     async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error> {
-        self.run("count_executions", executions::count(self, tenant, filter)).await
+        self.run("count_executions", || executions::count(self, tenant, filter)).await
     }
 }
 
 #[async_trait]
 impl Aside for Database {
     async fn aside_entries(&self, whose: Option<&TenantId>, page: PageOf<AsideId>) -> Result<Page<AsideEntry>, Error> {
-        self.run("aside_entries", aside::list(self, whose, page)).await
+        self.run("aside_entries", || aside::list(self, whose, page)).await
     }
 
     async fn aside_entry(&self, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Error> {
-        self.run("aside_entry", aside::find(self, whose, id)).await
+        self.run("aside_entry", || aside::find(self, whose, id)).await
     }
 
     async fn delete_aside_entry(&self, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Error> {
-        self.run("delete_aside_entry", aside::delete(self, whose, id)).await
+        self.run("delete_aside_entry", || aside::delete(self, whose, id)).await
     }
 }
 
 #[async_trait]
 impl Replays for Database {
     async fn insert_replay(&self, replay: &Replay) -> Result<(), Error> {
-        self.run("insert_replay", replays::insert(self, replay)).await
+        self.run("insert_replay", || replays::insert(self, replay)).await
     }
 
     async fn replay(&self, tenant: &TenantId, id: ReplayId) -> Result<Option<Replay>, Error> {
-        self.run("replay", replays::find(self, tenant, id)).await
+        self.run("replay", || replays::find(self, tenant, id)).await
     }
 
     async fn replays(&self, tenant: &TenantId, page: PageOf<ReplayId>) -> Result<Page<Replay>, Error> {
-        self.run("replays", replays::list(self, tenant, page)).await
+        self.run("replays", || replays::list(self, tenant, page)).await
     }
 
     async fn stop_replay(&self, tenant: &TenantId, id: ReplayId, now: Timestamp) -> Result<Option<Replay>, Error> {
-        self.run("stop_replay", replays::stop(self, tenant, id, now)).await
+        self.run("stop_replay", || replays::stop(self, tenant, id, now)).await
     }
 
     async fn next_replay(&self) -> Result<Option<(Replay, ExecutionId, Timestamp)>, Error> {
-        self.run("next_replay", replays::next(self)).await
+        self.run("next_replay", || replays::next(self)).await
     }
 
     async fn take_replay_step(&self, replay: &Replay, step: &ReplayStep) -> Result<bool, Error> {
-        self.run("take_replay_step", replays::take_step(self, replay, step)).await
+        self.run("take_replay_step", || replays::take_step(self, replay, step)).await
     }
 }
 
 #[async_trait]
 impl RepeatedCalls for Database {
     async fn take_repeat_steps(&self, steps: &[RepeatStep]) -> Result<Vec<Claimed>, Error> {
-        self.run("take_repeat_steps", repeats::take(self, steps)).await
+        self.run("take_repeat_steps", || repeats::take(self, steps)).await
     }
 
     async fn prune_repeats(&self, now: Timestamp, max: u32) -> Result<u64, Error> {
-        self.run("prune_repeats", repeats::prune(self, now, max)).await
+        self.run("prune_repeats", || repeats::prune(self, now, max)).await
     }
 }
 
 #[async_trait]
 impl Bookkeeping for Database {
     async fn ping(&self) -> Result<(), Error> {
-        self.run("ping", bookkeeping::ping(self)).await
+        self.run("ping", || bookkeeping::ping(self)).await
     }
 
     async fn prune_executions(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
-        self.run("prune_executions", bookkeeping::prune_executions(self, before, max)).await
+        self.run("prune_executions", || bookkeeping::prune_executions(self, before, max)).await
     }
 
     async fn prune_events(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
-        self.run("prune_events", bookkeeping::prune_events(self, before, max)).await
+        self.run("prune_events", || bookkeeping::prune_events(self, before, max)).await
     }
 
     async fn prune_aside(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
-        self.run("prune_aside", aside::prune(self, before, max)).await
+        self.run("prune_aside", || aside::prune(self, before, max)).await
     }
 
     async fn prune_replays(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
-        self.run("prune_replays", replays::prune(self, before, max)).await
+        self.run("prune_replays", || replays::prune(self, before, max)).await
     }
 
     async fn close(&self) {

@@ -12,114 +12,114 @@ use crate::contract::{Clients, OwnerKind, SigningKeyRow, Systems};
 #[async_trait]
 impl Systems for Database {
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
-        self.run("insert_tenant", tenants::insert(self, tenant)).await
+        self.run("insert_tenant", || tenants::insert(self, tenant)).await
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error> {
-        self.run("tenant", tenants::find(self, id)).await
+        self.run("tenant", || tenants::find(self, id)).await
     }
 
     async fn tenants(&self, page: PageOf<TenantId>) -> Result<Page<Tenant>, Error> {
-        self.run("tenants", tenants::list(self, page)).await
+        self.run("tenants", || tenants::list(self, page.clone())).await
     }
 
     async fn delete_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error> {
-        self.run("delete_tenant", tenants::delete(self, id)).await
+        self.run("delete_tenant", || tenants::delete(self, id)).await
     }
 
     async fn insert_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error> {
-        self.run("insert_integration_system", integration_systems::insert(self, system)).await
+        self.run("insert_integration_system", || integration_systems::insert(self, system)).await
     }
 
     async fn integration_system(&self, id: IntegrationSystemId) -> Result<Option<IntegrationSystem>, Error> {
-        self.run("integration_system", integration_systems::find(self, id)).await
+        self.run("integration_system", || integration_systems::find(self, id)).await
     }
 
     async fn integration_systems(&self, page: PageOf<IntegrationSystemId>) -> Result<Page<IntegrationSystem>, Error> {
-        self.run("integration_systems", integration_systems::list(self, page)).await
+        self.run("integration_systems", || integration_systems::list(self, page)).await
     }
 
     async fn update_integration_system(&self, system: &IntegrationSystem) -> Result<(), Error> {
-        self.run("update_integration_system", integration_systems::update(self, system)).await
+        self.run("update_integration_system", || integration_systems::update(self, system)).await
     }
 
     async fn delete_integration_system(&self, id: IntegrationSystemId) -> Result<IntegrationSystem, Error> {
-        self.run("delete_integration_system", integration_systems::delete(self, id)).await
+        self.run("delete_integration_system", || integration_systems::delete(self, id)).await
     }
 
     async fn insert_application(&self, application: &Application, event: &Event) -> Result<(), Error> {
-        self.run("insert_application", applications::insert(self, application, event)).await
+        self.run("insert_application", || applications::insert(self, application, event)).await
     }
 
     async fn application(&self, tenant: &TenantId, id: ApplicationId) -> Result<Option<Application>, Error> {
-        self.run("application", applications::find(self, tenant, id)).await
+        self.run("application", || applications::find(self, tenant, id)).await
     }
 
     async fn applications(&self, tenant: &TenantId, page: PageOf<ApplicationId>) -> Result<Page<Application>, Error> {
-        self.run("applications", applications::list(self, tenant, page)).await
+        self.run("applications", || applications::list(self, tenant, page)).await
     }
 
     async fn update_application(&self, application: &Application, event: &Event) -> Result<(), Error> {
-        self.run("update_application", applications::update(self, application, event)).await
+        self.run("update_application", || applications::update(self, application, event)).await
     }
 
     async fn delete_application(&self, tenant: &TenantId, id: ApplicationId, event: &Event) -> Result<(), Error> {
-        self.run("delete_application", applications::delete(self, tenant, id, event)).await
+        self.run("delete_application", || applications::delete(self, tenant, id, event)).await
     }
 
     async fn insert_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error> {
-        self.run("insert_runtime", runtimes::insert(self, runtime, event)).await
+        self.run("insert_runtime", || runtimes::insert(self, runtime, event)).await
     }
 
     async fn runtime(&self, tenant: &TenantId, id: RuntimeId) -> Result<Option<Runtime>, Error> {
-        self.run("runtime", runtimes::find(self, tenant, id)).await
+        self.run("runtime", || runtimes::find(self, tenant, id)).await
     }
 
     async fn runtimes(&self, tenant: &TenantId, page: PageOf<RuntimeId>) -> Result<Page<Runtime>, Error> {
-        self.run("runtimes", runtimes::list(self, tenant, page)).await
+        self.run("runtimes", || runtimes::list(self, tenant, page)).await
     }
 
     async fn update_runtime(&self, runtime: &Runtime, event: &Event) -> Result<(), Error> {
-        self.run("update_runtime", runtimes::update(self, runtime, event)).await
+        self.run("update_runtime", || runtimes::update(self, runtime, event)).await
     }
 
     async fn delete_runtime(&self, tenant: &TenantId, id: RuntimeId, event: &Event) -> Result<(), Error> {
-        self.run("delete_runtime", runtimes::delete(self, tenant, id, event)).await
+        self.run("delete_runtime", || runtimes::delete(self, tenant, id, event)).await
     }
 }
 
 #[async_trait]
 impl Clients for Database {
     async fn insert_client(&self, client: &Client, secret: SecretHash) -> Result<(), Error> {
-        self.run("insert_client", clients::insert(self, client, secret)).await
+        self.run("insert_client", || clients::insert(self, client, secret)).await
     }
 
     async fn client(&self, id: ClientId) -> Result<Option<(Client, SecretHash)>, Error> {
-        self.run("client", clients::find(self, id)).await
+        self.run("client", || clients::find(self, id)).await
     }
 
     async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error> {
-        self.run("clients_of", clients::list(self, owner)).await
+        self.run("clients_of", || clients::list(self, owner)).await
     }
 
     async fn delete_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Client, Error> {
-        self.run("delete_client", clients::delete(self, id, belongs)).await
+        self.run("delete_client", || clients::delete(self, id, belongs)).await
     }
 
     async fn has_administrator(&self) -> Result<bool, Error> {
-        self.run("has_administrator", signing_keys::has_administrator(self)).await
+        self.run("has_administrator", || signing_keys::has_administrator(self)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, Error> {
-        self.run("signing_keys", signing_keys::list(self)).await
+        self.run("signing_keys", || signing_keys::list(self)).await
     }
 
     async fn insert_signing_key(&self, key: &SigningKeyRow, newest: Option<&str>) -> Result<bool, Error> {
-        self.run("insert_signing_key", signing_keys::insert(self, key, newest)).await
+        self.run("insert_signing_key", || signing_keys::insert(self, key, newest)).await
     }
 
     async fn delete_signing_key(&self, id: &str) -> Result<(), Error> {
-        self.run("delete_signing_key", signing_keys::delete(self, id)).await
+        self.run("delete_signing_key", || signing_keys::delete(self, id)).await
     }
 
     async fn revoke_token(
@@ -129,10 +129,10 @@ impl Clients for Database {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.run("revoke_token", revoked_tokens::insert(self, token, client, expires_at, now)).await
+        self.run("revoke_token", || revoked_tokens::insert(self, token, client, expires_at, now)).await
     }
 
     async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
-        self.run("is_live", revoked_tokens::is_live(self, client, token)).await
+        self.run("is_live", || revoked_tokens::is_live(self, client, token)).await
     }
 }
