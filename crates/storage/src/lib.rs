@@ -53,6 +53,7 @@ mod body;
 mod codec;
 pub mod contract;
 mod fault;
+mod group;
 mod lite;
 mod naming;
 mod open;
