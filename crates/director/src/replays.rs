@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tidegate_model::{Clock, Error, ExecutionId, Randomness, Replay, Timestamp};
+use tidegate_model::{Clock, Delivery, Error, ExecutionId, Randomness, Replay, Timestamp};
 use tidegate_storage::Store;
 use tidegate_storage::contract::ReplayStep;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-use crate::service::again;
 
 /// How many records one step looks at, at most.
 const STEP: u16 = 100;
@@ -94,7 +92,7 @@ impl Replays {
                 continue;
             };
             let id = ExecutionId::generate(&*self.clock, &*self.randomness);
-            deliveries.push(again(record, event, integration, id, now));
+            deliveries.push(Delivery::open(event, integration, id, now).replay_of(record.id));
         }
         let pace = i64::try_from(deliveries.len()).unwrap_or(0) * 1_000_000 / i64::from(replay.rate_per_second.max(1));
         let next_at = (!last).then(|| now + TimeDelta::microseconds(pace));

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryOrdering, Event, Execution, HttpMethod, Json, Timestamp};
+use crate::{
+    DeliveryOrdering, Event, EventRef, Execution, ExecutionId, HttpMethod, Integration, Json, Status, Timestamp,
+    Trigger,
+};
 
 /// The call that core logic asked for; made once by the script, attempted until it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,4 +33,48 @@ pub struct Delivery {
     pub next_at: Timestamp,
     /// Whether it waits until those before it about its object have ended: its Integration's setting when it was made.
     pub ordering: DeliveryOrdering,
+}
+
+impl Delivery {
+    /// One that nothing has been done for yet, due at once.
+    pub fn open(event: Event, integration: &Integration, id: ExecutionId, now: Timestamp) -> Self {
+        let execution = Execution {
+            id,
+            tenant: event.tenant.clone(),
+            integration: integration.id,
+            trigger: Trigger::Event,
+            status: Status::Pending,
+            skip_reason: None,
+            started_at: now,
+            finished_at: None,
+            request: None,
+            event: Some(EventRef {
+                id: event.id.clone(),
+                object_type: event.object_type.clone(),
+                event_type: event.change.event_type(),
+                object_id: event.object_id.clone(),
+            }),
+            attempts: Vec::new(),
+            next_attempt_at: Some(now),
+            calls: Vec::new(),
+            enable_result: None,
+            core_result: None,
+            log: Vec::new(),
+            error: None,
+            core_logic_version: None,
+            enable_logic_version: None,
+            execution_user: integration.execution_user.clone(),
+            replay_of: None,
+        };
+        let ordering = integration.settings.outgoing.ordering;
+        Self { execution, event, plan: None, next_at: now, ordering }
+    }
+
+    /// One that is made because an ended one is to be made again.
+    #[must_use]
+    pub fn replay_of(mut self, before: ExecutionId) -> Self {
+        self.execution.trigger = Trigger::Replay;
+        self.execution.replay_of = Some(before);
+        self
+    }
 }

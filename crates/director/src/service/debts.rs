@@ -1,8 +1,7 @@
 //! Runs of the past again, and open deliveries ended, one by one or all that a filter finds.
 
 use tidegate_model::{
-    Delivery, Error, Event, Execution, ExecutionFilter, ExecutionId, Integration, PageOf, Replay, ReplayId,
-    ReplayState, Status, Trigger,
+    Delivery, Error, Execution, ExecutionFilter, ExecutionId, PageOf, Replay, ReplayId, ReplayState, Status,
 };
 
 use super::executions::{ExecutionFilterInput, known};
@@ -52,13 +51,8 @@ impl Services {
         let Some(event) = self.store.event(tenant, &about.id).await? else {
             return Err(refused("its event is no longer kept"));
         };
-        let delivery = again(
-            &before,
-            event,
-            &integration,
-            ExecutionId::generate(&*self.clock, &*self.randomness),
-            self.clock.now(),
-        );
+        let new = ExecutionId::generate(&*self.clock, &*self.randomness);
+        let delivery = Delivery::open(event, &integration, new, self.clock.now()).replay_of(id);
         self.store.insert_delivery(&delivery).await?;
         Ok(delivery.execution)
     }
@@ -173,41 +167,6 @@ impl Services {
             }
         }
     }
-}
-
-/// A new delivery of the event of this record.
-pub(crate) fn again(
-    before: &Execution,
-    event: Event,
-    integration: &Integration,
-    id: ExecutionId,
-    now: tidegate_model::Timestamp,
-) -> Delivery {
-    let execution = Execution {
-        id,
-        tenant: before.tenant.clone(),
-        integration: integration.id,
-        trigger: Trigger::Replay,
-        status: Status::Pending,
-        skip_reason: None,
-        started_at: now,
-        finished_at: None,
-        request: None,
-        event: before.event.clone(),
-        attempts: Vec::new(),
-        next_attempt_at: Some(now),
-        calls: Vec::new(),
-        enable_result: None,
-        core_result: None,
-        log: Vec::new(),
-        error: None,
-        core_logic_version: None,
-        enable_logic_version: None,
-        execution_user: integration.execution_user.clone(),
-        replay_of: Some(before.id),
-    };
-    let ordering = integration.settings.outgoing.ordering;
-    Delivery { execution, event, plan: None, next_at: now, ordering }
 }
 
 /// The filter in the platform's own terms; `None` where nothing can match. One that narrows nothing is refused: it would mean everything.

@@ -44,7 +44,7 @@ use tokio::sync::Notify;
 pub(crate) use applications::ApplicationInput;
 pub(crate) use comparison::{Comparison, Different};
 pub(crate) use credentials::{CredentialInput, CredentialUpdateInput, ToldCredential};
-pub(crate) use debts::{CancelledExecutions, ReplayedExecutions, again};
+pub(crate) use debts::{CancelledExecutions, ReplayedExecutions};
 pub(crate) use draft::Drafted;
 pub(crate) use events::EventInput;
 pub(crate) use executions::ExecutionFilterInput;

@@ -1,7 +1,7 @@
 use serde_json::json;
 use tidegate_model::{
-    Attempt, Call, Change, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, ExecutionUser,
-    HttpMethod, Json, LogLevel, LogLine, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
+    Attempt, Call, Change, Delivery, Event, Execution, ExecutionId, ExecutionUser, HttpMethod, Json, LogLevel, LogLine,
+    ManualClock, ReceivedRequest, Status, SystemRandomness, Timestamp, Trigger, UserId,
 };
 use tidegate_storage::contract::{Intake, Whose};
 use uuid::Uuid;
@@ -17,8 +17,28 @@ pub(crate) async fn record(desk: &Desk, integration: &str, time: Timestamp) -> E
     execution.id
 }
 
-pub(crate) fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
-    let clock = tidegate_model::ManualClock::new(time);
+/// An event of acme's.
+pub(crate) fn created(id: &str, object: &str, time: Timestamp) -> Event {
+    Event {
+        id: id.parse().unwrap(),
+        tenant: tenant("acme"),
+        object_type: "Order".parse().unwrap(),
+        object_id: object.parse().unwrap(),
+        change: Change::Create { new: Json::parse(r#"{"a":1}"#).unwrap() },
+        time,
+    }
+}
+
+/// What an Integration of acme's owes for it.
+pub(crate) async fn delivery(desk: &Desk, integration: &str, event: &Event) -> Delivery {
+    let id = integration.parse().unwrap();
+    let integration = desk.store.integration(&tenant("acme"), id).await.unwrap().unwrap();
+    let id = ExecutionId::generate(&ManualClock::new(event.time), &SystemRandomness);
+    Delivery::open(event.clone(), &integration, id, event.time)
+}
+
+fn blank(desk: &Desk, integration: &str, time: Timestamp) -> Execution {
+    let clock = ManualClock::new(time);
     Execution {
         id: ExecutionId::generate(&clock, &SystemRandomness),
         tenant: tenant("acme"),
@@ -153,30 +173,9 @@ async fn an_ended_outgoing_run_is_replayed_on_its_event() {
     let outgoing = desk.create_outgoing("acme", "out", "Order").await;
     let (incoming, _) = desk.create_incoming("acme", "in").await;
     let now = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
-    let event = Event {
-        id: "e-1".parse().unwrap(),
-        tenant: tenant("acme"),
-        object_type: "Order".parse().unwrap(),
-        object_id: "7".parse().unwrap(),
-        change: Change::Create { new: Json::parse(r#"{"a":1}"#).unwrap() },
-        time: now,
-    };
-    let about = EventRef {
-        id: event.id.clone(),
-        object_type: event.object_type.clone(),
-        event_type: event.change.event_type(),
-        object_id: event.object_id.clone(),
-    };
-    let open = Execution {
-        trigger: Trigger::Event,
-        status: Status::Pending,
-        finished_at: None,
-        request: None,
-        event: Some(about),
-        ..blank(&desk, &outgoing, now)
-    };
-    let ordering = DeliveryOrdering::None;
-    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now, ordering };
+    let event = created("e-1", "7", now);
+    let delivery = delivery(&desk, &outgoing, &event).await;
+    let open = delivery.execution.clone();
     let holder = Uuid::from_u128(9);
     let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();

@@ -2,9 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tidegate_model::{
-    Change, Clock as _, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, Json, Status, Trigger,
-};
+use tidegate_model::{Clock as _, Execution, ExecutionId, Status};
 use tidegate_storage::contract::{Intake, Whose};
 use tidegate_wire::api::v1;
 use tidegate_wire::api::v1::execution_service_client::ExecutionServiceClient;
@@ -12,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::desk::{ADMIN, Desk, eventually, tenant};
-use crate::executions::{blank, record};
+use crate::desk::{ADMIN, Desk, eventually};
+use crate::executions::{created, delivery, record};
 use crate::grpc::admin;
 
 const REPLAY: &str = "mutation($f: ExecutionFilter!, $d: Boolean! = false, $r: Int) { replayExecutions(filter: $f, dryRun: $d, ratePerSecond: $r) {
@@ -30,31 +28,8 @@ async fn deliveries(desk: &Desk, integration: &str, count: usize) -> Vec<Executi
     let from = desk.store.intake_position().await.unwrap();
     for n in 0..count {
         desk.clock.advance(TimeDelta::milliseconds(1));
-        let now = desk.clock.now();
-        let event = Event {
-            id: format!("e-{from}-{n}").parse().unwrap(),
-            tenant: tenant("acme"),
-            object_type: "Order".parse().unwrap(),
-            object_id: n.to_string().parse().unwrap(),
-            change: Change::Create { new: Json::empty_object() },
-            time: now,
-        };
-        let about = EventRef {
-            id: event.id.clone(),
-            object_type: event.object_type.clone(),
-            event_type: event.change.event_type(),
-            object_id: event.object_id.clone(),
-        };
-        let execution = Execution {
-            trigger: Trigger::Event,
-            status: Status::Pending,
-            finished_at: None,
-            request: None,
-            event: Some(about),
-            ..blank(desk, integration, now)
-        };
-        let ordering = DeliveryOrdering::None;
-        let delivery = Delivery { execution, event: event.clone(), plan: None, next_at: now, ordering };
+        let event = created(&format!("e-{from}-{n}"), &n.to_string(), desk.clock.now());
+        let delivery = delivery(desk, integration, &event).await;
         events.push((event, vec![delivery]));
     }
     let all = events.iter().flat_map(|(_, due)| due).map(|delivery| delivery.execution.clone()).collect();

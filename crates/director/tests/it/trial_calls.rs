@@ -1,15 +1,13 @@
 //! The calls of trials, compared with those of records.
 
 use serde_json::json;
-use tidegate_model::{
-    Attempt, Call, Change, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, HttpMethod, Json,
-    Status, SystemRandomness,
-};
+use tidegate_model::{Attempt, Call, Execution, HttpMethod, Json, Status};
 use tidegate_storage::contract::Intake;
 use uuid::Uuid;
 
-use crate::desk::{Desk, tenant, text};
-use crate::trials::{record, record_with, refused, tried};
+use crate::desk::{Desk, text};
+use crate::executions::{created, delivery};
+use crate::trials::{record_with, refused, tried};
 
 /// Where outgoing Integrations of the desk call.
 const DESTINATION: &str = "http://sink.example/in";
@@ -65,32 +63,9 @@ async fn an_outgoing_record_is_tried_on_its_event_and_masked_headers_count_as_th
     let desk = Desk::with_tenants().await;
     let out = desk.create_outgoing("acme", "out", "Order").await;
     let now = "2026-03-01T12:00:00Z".parse().unwrap();
-    let event = Event {
-        id: "e-1".parse().unwrap(),
-        tenant: tenant("acme"),
-        object_type: "Order".parse().unwrap(),
-        object_id: "7".parse().unwrap(),
-        change: Change::Create { new: Json::parse(r#"{"a":1}"#).unwrap() },
-        time: now,
-    };
-    let about = EventRef {
-        id: event.id.clone(),
-        object_type: event.object_type.clone(),
-        event_type: event.change.event_type(),
-        object_id: event.object_id.clone(),
-    };
-    let template = record(&desk, &out, Status::Dead, None).await;
-    let template = desk.store.execution(&tenant("acme"), template).await.unwrap().unwrap();
-    let open = Execution {
-        id: ExecutionId::generate(&*desk.clock, &SystemRandomness),
-        status: Status::Pending,
-        finished_at: None,
-        request: None,
-        event: Some(about),
-        ..template
-    };
-    let ordering = DeliveryOrdering::None;
-    let delivery = Delivery { execution: open.clone(), event: event.clone(), plan: None, next_at: now, ordering };
+    let event = created("e-1", "7", now);
+    let delivery = delivery(&desk, &out, &event).await;
+    let open = delivery.execution.clone();
     let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
     let holder = Uuid::from_u128(9);
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();
