@@ -51,22 +51,3 @@ pub trait Store:
     + Sync
 {
 }
-
-impl<S> Store for S where
-    S: Systems
-        + Clients
-        + Definitions
-        + Secrets
-        + Objects
-        + Outbox
-        + Aside
-        + Deliveries
-        + Pauses
-        + Executions
-        + Replays
-        + RepeatedCalls
-        + Bookkeeping
-        + Send
-        + Sync
-{
-}

@@ -4,3 +4,5 @@ mod definitions;
 mod flow;
 mod secrets;
 mod systems;
+
+impl crate::contract::Store for super::Database {}
