@@ -1,16 +1,23 @@
 //! Who is calling, in which tenant, and what that allows: the one table from operation to scope (CONTRACT section 2).
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use tidegate_model::contract::Verifier;
-use tidegate_model::{Caller, ClientOwner, Error, Resource, Scope, Tenant, TenantId};
-use tidegate_storage::Store;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tidegate_model::{Caller, ClientOwner, Error, Face, Resource, Scope, Tenant, TenantId, Trace};
+
+use crate::refusals::Refusals;
 
 /// An authenticated caller, in the tenant it named or is bound to.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
-    caller: Caller,
-    tenant: Option<Tenant>,
+    pub(crate) caller: Caller,
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) face: Face,
+    pub(crate) address: Option<IpAddr>,
+    /// What is asked for, as far as it is known; of use in refusals alone.
+    pub(crate) asked: String,
+    /// Hears of what is refused.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// What callers ask for. Every face asks through these, so that a right is decided in one place.
@@ -41,6 +48,7 @@ pub(crate) enum Operation {
     PublishEvents,
     ReadEvents,
     WriteEvents,
+    ReadAuditLog,
 }
 
 impl Operation {
@@ -72,6 +80,7 @@ impl Operation {
             O::WriteObjects => Scope::Write(R::Object),
             O::PublishEvents | O::WriteEvents => Scope::Write(R::Event),
             O::ReadEvents => Scope::Read(R::Event),
+            O::ReadAuditLog => Scope::Read(R::AuditLog),
         }
     }
 
@@ -91,46 +100,24 @@ impl Operation {
 }
 
 impl Access {
-    /// Admits whoever sent these headers (gRPC calls them metadata).
-    pub(crate) async fn of(verifier: &dyn Verifier, store: &dyn Store, headers: &HeaderMap) -> Result<Self, Error> {
-        let tenant = match headers.get("tenant") {
-            None => None,
-            Some(value) => Some(value.to_str().map_err(|_| Error::TenantNotFound(String::new()))?),
-        };
-        Self::admit(verifier, store, bearer(headers), tenant).await
-    }
-
-    /// Authenticates a bearer token and finds the tenant: the one named, else the one that the client is bound to.
-    ///
-    /// A tenant that does not exist, and one that is not the caller's, answer the same.
-    async fn admit(
-        verifier: &dyn Verifier,
-        store: &dyn Store,
-        bearer: Option<&str>,
-        tenant: Option<&str>,
-    ) -> Result<Self, Error> {
-        let token = bearer.ok_or(Error::Unauthorized("send the header Authorization: Bearer <access token>"))?;
-        let caller = verifier.verify(token).await?;
-        let bound = caller.owner.tenant().map(TenantId::as_str);
-        let named = match (tenant, bound) {
-            (Some(named), Some(bound)) if named != bound => return Err(Error::TenantNotFound(named.to_owned())),
-            (Some(named), _) => Some(named),
-            (None, bound) => bound,
-        };
-        let Some(named) = named else { return Ok(Self { caller, tenant: None }) };
-        let unknown = || Error::TenantNotFound(named.to_owned());
-        let id: TenantId = named.parse().map_err(|_| unknown())?;
-        let tenant = store.tenant(&id).await?.ok_or_else(unknown)?;
-        Ok(Self { caller, tenant: Some(tenant) })
-    }
-
     /// Refuses an operation unless the token allows it. What is above all tenants is not for a client that is bound to one.
     pub(crate) fn allow(&self, operation: Operation) -> Result<(), Error> {
         let scope = operation.scope();
-        if operation.is_global() && self.caller.owner.tenant().is_some() {
-            return Err(Error::InsufficientScopes(scope.to_string()));
-        }
-        self.caller.require(scope)
+        let allowed = if operation.is_global() && self.caller.owner.tenant().is_some() {
+            Err(Error::InsufficientScopes(scope.to_string()))
+        } else {
+            self.caller.require(scope)
+        };
+        allowed.inspect_err(|error| {
+            let asked = if self.asked.is_empty() { format!("{operation:?}") } else { self.asked.clone() };
+            let tenant = self.tenant.as_ref().map(|tenant| tenant.id.clone());
+            self.refusals.of_scope(tenant, self.trace(asked), scope, error);
+        })
+    }
+
+    /// Who does this, as the audit log has it.
+    pub(crate) fn trace(&self, operation: impl Into<String>) -> Trace {
+        Trace::of(&self.caller, self.face, self.address, operation)
     }
 
     /// Refuses a tenant-scoped operation unless the token allows it and a tenant is known; answers the tenant.
@@ -158,9 +145,4 @@ impl Access {
     pub(crate) fn attribution(&self) -> String {
         self.caller.attribution()
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|t| !t.is_empty())
 }

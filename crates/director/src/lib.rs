@@ -24,6 +24,8 @@
 //!         max_body: 1024 * 1024,
 //!         record_retention: Duration::from_hours(30 * 24),
 //!         event_retention: Duration::from_hours(7 * 24),
+//!         audit_retention: Duration::from_hours(365 * 24),
+//!         trusted_proxies: tidegate_model::Proxies::default(),
 //!         graphiql: false,
 //!     },
 //!     parts,
@@ -34,11 +36,13 @@
 //! ```
 
 mod access;
+mod door;
 mod graphql;
 mod grpc;
 mod http;
 mod openapi;
 mod paging;
+mod refusals;
 mod relay;
 mod replays;
 mod retention;
@@ -51,12 +55,14 @@ use std::time::Duration;
 
 use axum::Router;
 use tidegate_model::contract::{EventLog, Notices, Objects, Registry, ScriptCheck, Trials, Vault, Verifier};
-use tidegate_model::{CallBounds, Clock, Randomness, RunBounds};
+use tidegate_model::{CallBounds, Clock, Proxies, Randomness, RunBounds};
 use tidegate_storage::{Safe, Sealer, Store};
 use tidegate_wire::api::Public;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::door::Door;
+use crate::refusals::Refusals;
 use crate::relay::Relay;
 use crate::replays::Replays;
 use crate::retention::Retention;
@@ -104,6 +110,10 @@ pub struct Options {
     pub record_retention: Duration,
     /// How long events are remembered: as long as one may come again.
     pub event_retention: Duration,
+    /// How long entries of the audit log are kept.
+    pub audit_retention: Duration,
+    /// The proxies that are believed when they say who called.
+    pub trusted_proxies: Proxies,
     /// Whether `/graphql` shows GraphiQL to browsers.
     pub graphiql: bool,
 }
@@ -111,7 +121,7 @@ pub struct Options {
 /// The objects of a store, under the director's rules: for whoever needs them before there is a director.
 pub fn objects(store: Arc<dyn Store>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Arc<dyn Objects> {
     let schemas = Arc::default();
-    Arc::new(ObjectsService { store: Arc::new(Stored(store)), schemas, clock, randomness })
+    Arc::new(ObjectsService { store: Arc::new(Stored(store)), schemas, clock, randomness, caller: None })
 }
 
 /// The director, built. Cheap to clone.
@@ -125,6 +135,7 @@ pub struct Director {
     relay: Arc<Relay>,
     retention: Arc<Retention>,
     replays: Arc<Replays>,
+    refusals: Arc<Refusals>,
 }
 
 impl Director {
@@ -137,6 +148,7 @@ impl Director {
             schemas: Arc::default(),
             clock: clock.clone(),
             randomness: randomness.clone(),
+            caller: None,
         });
         let mut holder = [0; 16];
         randomness.fill(&mut holder);
@@ -151,6 +163,7 @@ impl Director {
             clock: clock.clone(),
             records: options.record_retention,
             events: options.event_retention,
+            audit: options.audit_retention,
         };
         let replay_begun = Arc::new(Notify::new());
         let replays = Replays {
@@ -162,8 +175,12 @@ impl Director {
         let registry = Arc::new(StoredRegistry(store.clone()));
         let safe = Safe::new(store.clone(), sealer.clone(), clock.clone(), randomness.clone());
         let graphiql = options.graphiql.then(|| options.token_url.clone());
+        let refusals = Arc::new(Refusals::new(store.clone(), clock.clone(), randomness.clone()));
+        let door =
+            Door { verifier, store: store.clone(), proxies: options.trusted_proxies, refusals: refusals.clone() };
         let services = Services {
-            store: store.clone(),
+            // What callers change is told of; what is not, is not made.
+            store: store.accountable(),
             safe: safe.clone(),
             sealer,
             events,
@@ -179,11 +196,11 @@ impl Director {
             webhook_url: options.webhook_url.trim_end_matches('/').to_owned(),
             token_url: options.token_url,
         };
-        let services = Arc::new(services);
-        let grpc = grpc::public(services.clone(), verifier.clone(), store.clone(), options.max_body);
-        let router = http::router(services, verifier, store, options.max_body, graphiql.as_deref());
+        let (services, door) = (Arc::new(services), Arc::new(door));
+        let grpc = grpc::public(services.clone(), door.clone(), options.max_body);
+        let router = http::router(services, door, options.max_body, graphiql.as_deref());
         let (relay, retention, replays) = (Arc::new(relay), Arc::new(retention), Arc::new(replays));
-        Self { router, grpc, registry, safe, objects, relay, retention, replays }
+        Self { router, grpc, registry, safe, objects, relay, retention, replays, refusals }
     }
 
     /// `POST /graphql`, `POST /v1/events`, and the documents of Integrations; GraphiQL, where it is on.
@@ -211,9 +228,9 @@ impl Director {
         self.objects.clone()
     }
 
-    /// Relays the outbox, works replays off and prunes what is old, until shutdown. Several processes may do so at once: one of them relays.
+    /// Relays the outbox, works replays off, writes down what was refused and prunes what is old, until shutdown. Several processes may do so at once: one of them relays.
     pub async fn run(&self, shutdown: CancellationToken) {
         let (relay, replays) = (self.relay.run(shutdown.clone()), self.replays.run(shutdown.clone()));
-        tokio::join!(relay, replays, self.retention.run(shutdown));
+        tokio::join!(relay, replays, self.refusals.run(shutdown.clone()), self.retention.run(shutdown));
     }
 }

@@ -1,4 +1,4 @@
-//! Retention: records, events and answers to repeated calls that are older than they are kept for are deleted, a small batch at a time.
+//! Retention: records, events, entries of the audit log and answers to repeated calls that are older than they are kept for are deleted, a small batch at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ pub(crate) struct Retention {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) records: Duration,
     pub(crate) events: Duration,
+    pub(crate) audit: Duration,
 }
 
 impl Retention {
@@ -59,6 +60,11 @@ impl Retention {
         }
         if let Some(before) = earlier(now, self.events) {
             while self.store.prune_events(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
+                sleep(BREATH).await;
+            }
+        }
+        if let Some(before) = earlier(now, self.audit) {
+            while self.store.prune_audit_entries(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
                 sleep(BREATH).await;
             }
         }

@@ -33,6 +33,8 @@ pub enum Resource {
     Execution,
     /// `credential`
     Credential,
+    /// `audit_log`; read only.
+    AuditLog,
 }
 
 /// A permission: `<resource>:read` or `<resource>:write`.
@@ -45,7 +47,7 @@ pub enum Scope {
     Write(Resource),
 }
 
-const RESOURCES: [(Resource, &str); 11] = [
+const RESOURCES: [(Resource, &str); 12] = [
     (Resource::IntegrationSystem, "integration_system"),
     (Resource::IntegrationSystemAuths, "integration_system.auths"),
     (Resource::Application, "application"),
@@ -57,6 +59,7 @@ const RESOURCES: [(Resource, &str); 11] = [
     (Resource::Event, "event"),
     (Resource::Execution, "execution"),
     (Resource::Credential, "credential"),
+    (Resource::AuditLog, "audit_log"),
 ];
 
 impl Scope {
@@ -65,7 +68,7 @@ impl Scope {
         RESOURCES
             .iter()
             .flat_map(|(r, _)| [Scope::Read(*r), Scope::Write(*r)])
-            .filter(|s| *s != Scope::Write(Resource::IntegrationSystemAuths))
+            .filter(|s| !matches!(s, Scope::Write(Resource::IntegrationSystemAuths | Resource::AuditLog)))
             .collect()
     }
 

@@ -53,6 +53,7 @@ uuid_id!(/** Names an [`Integration`](crate::Integration). */ IntegrationId);
 uuid_id!(/** Names an [`ExecutionUser`](crate::ExecutionUser). */ UserId);
 uuid_id!(/** Names an [`Execution`](crate::Execution); a delivery has the id of the record it becomes. */ ExecutionId);
 uuid_id!(/** Names an entry of the log that became no event. */ AsideId);
+uuid_id!(/** Names an [`AuditEntry`](crate::AuditEntry). */ AuditId);
 uuid_id!(/** Names a [`Replay`](crate::Replay). */ ReplayId);
 uuid_id!(/** Names an [`ObjectType`](crate::ObjectType). */ ObjectTypeId);
 uuid_id!(/** Names a [`Credential`](crate::Credential). */ CredentialId);

@@ -22,6 +22,7 @@
 //! ```
 
 mod attributes;
+mod audit;
 mod call;
 mod caller;
 pub mod cloud_event;
@@ -37,6 +38,7 @@ mod json;
 pub mod kept;
 mod object;
 mod page;
+mod proxies;
 mod rate;
 mod registry;
 mod replay;
@@ -47,6 +49,7 @@ mod signature;
 mod time;
 
 pub use attributes::{assigned, means_the_same};
+pub use audit::{AuditEntry, AuditFilter, Face, Made, Trace};
 pub use call::{Failure, FailureKind, IncomingCall, Outcome};
 pub use caller::{Caller, ClientOwner, Resource, Scope, UnknownScope};
 pub use credential::{
@@ -60,7 +63,7 @@ pub use execution::{
     Trigger,
 };
 pub use id::{
-    ApplicationId, AsideId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId,
+    ApplicationId, AsideId, AuditId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId,
     InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TokenId, TypeName,
     UserId,
 };
@@ -71,6 +74,7 @@ pub use integration::{
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use object::{Change, Event, Object, changed_attributes, former_state};
 pub use page::{Page, PageOf, Slice};
+pub use proxies::{InvalidProxy, Proxies};
 pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
 pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
 pub use replay::{Replay, ReplayState};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tidegate_model::contract::Notices;
 use tidegate_model::{
-    Change, Clock, Error, Event, EventId, Integration, InvalidId, ObjectId, Pause, PauseReason, Randomness, Timestamp,
-    TypeName, former_state, micros,
+    AuditEntry, Change, Clock, Error, Event, EventId, Face, Integration, InvalidId, Made, ObjectId, Pause, PauseReason,
+    Randomness, Timestamp, Trace, TypeName, former_state, micros,
 };
 use tidegate_model::{IntegrationId, TenantId};
 use tidegate_storage::Store;
@@ -84,7 +84,9 @@ impl Standings {
         let pause = Pause { reason, since: micros(self.clock.now()) };
         let after = Integration { paused: Some(pause), ..before.clone() };
         let event = self.event(&before, &after)?;
-        if self.store.pause(tenant, id, pause, &event).await? {
+        let trace = Trace::of_system(Face::System, "pauseIntegration");
+        let told = AuditEntry::of(&*self.clock, &*self.randomness, Some(tenant), trace, Made::from(&event));
+        if self.store.audited(vec![told]).pause(tenant, id, pause, &event).await? {
             tracing::warn!(%tenant, integration = %id, reason = reason.as_str(), "an Integration is paused");
             self.notices.announce().await;
         }

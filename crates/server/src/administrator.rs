@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_credentials::{Administrator, ConfiguredAdministrator};
-use tidegate_model::{Clock, Error, Randomness};
+use tidegate_model::{AuditEntry, Clock, Error, Face, Json, Made, Randomness, Trace};
 use tidegate_storage::Store;
 
 use crate::config::{Config, Fault};
@@ -28,6 +28,11 @@ pub(crate) async fn ensure(
     let Some(new) = prepared.map_err(contradiction)? else {
         return data_dir.map_or(Ok(()), |folder| folder.correct_token_url(&token_url));
     };
+    let told = |new: &Administrator| -> Arc<tidegate_credentials::ClientStore> {
+        let trace = Trace::of_system(Face::Cli, "createAdministrator");
+        let made = Made::to("SystemAuth", new.id()).to_state(Json::of(&serde_json::json!({ "type": "ADMINISTRATOR" })));
+        store.audited(vec![AuditEntry::of(&**clock, &**randomness, None, trace, made)])
+    };
     if configured.is_none() {
         let Some(folder) = data_dir else {
             tracing::warn!("there is no administrator: set admin.client_id and admin.client_secret");
@@ -36,12 +41,12 @@ pub(crate) async fn ensure(
         let admin =
             AdminFile { client_id: new.id().to_string(), client_secret: new.secret().reveal().to_owned(), token_url };
         let file = folder.write_admin(&admin)?;
-        new.insert(&*clients).await?;
+        new.insert(&*told(&new)).await?;
         println!("The administrator's credentials, shown this once and kept in {}:", file.display());
         println!("  client id      {}\n  client secret  {}\n", admin.client_id, admin.client_secret);
         return Ok(());
     }
-    new.insert(&*clients).await.map_err(contradiction)?;
+    new.insert(&*told(&new)).await.map_err(contradiction)?;
     Ok(())
 }
 

@@ -42,6 +42,12 @@ impl Safe {
         Self { store, sealer, clock, randomness }
     }
 
+    /// Keeps them on this handle of its store: for one change that is told of.
+    #[must_use]
+    pub fn on(&self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     /// Adds one. `NotUnique` when the tenant has one of that name; `TenantNotFound`.
     pub async fn insert(&self, open: &OpenCredential, event: &Event) -> Result<(), Error> {
         self.store.insert_credential(&self.row(open, 1).await?, event).await

@@ -58,6 +58,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0012_tokens.sql"),
         include_str!("../../../migrations/postgres/0012_tokens.sql"),
     ),
+    (
+        13,
+        "audit",
+        include_str!("../../../migrations/sqlite/0013_audit.sql"),
+        include_str!("../../../migrations/postgres/0013_audit.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -66,4 +66,3 @@ mod signature;
 
 pub use gateway::{Gateway, Parts};
 pub use options::Options;
-pub use proxies::{InvalidProxy, Proxies};

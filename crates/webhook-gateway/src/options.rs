@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_model::RateLimit;
-
-use crate::proxies::Proxies;
+use tidegate_model::{Proxies, RateLimit};
 
 /// What an operator chooses.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use crate::body::Payload;
 use crate::masking::{kept, without_key, without_parameter};
 use crate::options::Options;
 use crate::parameters;
-use crate::proxies::Origin;
+use crate::proxies::{Origin, origin};
 use crate::signature::{self, Evidence, Place};
 
 /// A call as it was received.
@@ -53,7 +53,7 @@ impl Received {
             parameters = without_parameter(&parameters, name);
         }
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let origin = options.trusted_proxies.origin(peer, &head.headers);
+        let origin = origin(&options.trusted_proxies, peer, &head.headers);
         let base = base_url(head, &origin, options.public_url.as_deref());
         let mut headers = headers(head);
         let is_proof = |name: &str| matches!(&proof, Some(Place::Header(proof)) if proof == name);

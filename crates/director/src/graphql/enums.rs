@@ -124,3 +124,21 @@ pub(super) enum SystemAuthReferenceType {
     Application,
     Runtime,
 }
+
+/// Which way a call came in.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tidegate_model::Face")]
+pub(super) enum AuditFace {
+    /// GraphQL.
+    Graphql,
+    /// gRPC.
+    Grpc,
+    /// Plain HTTP.
+    Http,
+    /// A command of `tidegate`, on the database itself.
+    Cli,
+    /// A script.
+    Script,
+    /// None: the platform did it.
+    System,
+}

@@ -42,6 +42,36 @@ pub(crate) fn request(body: &[u8]) -> Result<Request, Refused> {
     Ok(request)
 }
 
+/// The fields at the root of a request that was let through, by their own names; several separated by spaces.
+pub(crate) fn asked(request: &mut Request) -> String {
+    let chosen = request.operation_name.clone();
+    let Ok(document) = request.parsed_query() else { return String::new() };
+    let mut names = Vec::new();
+    for (name, operation) in document.operations.iter() {
+        if chosen.is_some() && chosen.as_deref() != name.map(Name::as_str) {
+            continue;
+        }
+        roots(document, &operation.node.selection_set.node, &mut names);
+    }
+    names.dedup();
+    names.join(" ")
+}
+
+/// No fragment of a request that was let through spreads itself.
+fn roots<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, names: &mut Vec<&'a str>) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => names.push(field.node.name.node.as_str()),
+            Selection::InlineFragment(fragment) => roots(document, &fragment.node.selection_set.node, names),
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    roots(document, &fragment.node.selection_set.node, names);
+                }
+            }
+        }
+    }
+}
+
 fn check(document: &ExecutableDocument) -> Result<(), Error> {
     let mut sizes = Sizes { fragments: HashMap::new(), document };
     for (_, operation) in document.operations.iter() {

@@ -2,6 +2,7 @@
 
 mod applications;
 mod aside;
+mod audit;
 mod credentials;
 mod enums;
 mod events;
@@ -47,6 +48,7 @@ pub(crate) struct Query(
     executions::ExecutionQuery,
     replays::ReplayQuery,
     aside::AsideQuery,
+    audit::AuditQuery,
     object_types::ObjectTypeQuery,
     objects::ObjectQuery,
 );

@@ -2,6 +2,7 @@ use async_graphql::{Interface, OutputType, SimpleObject};
 
 use super::applications::Application;
 use super::aside::AsideEvent;
+use super::audit::AuditEntry;
 use super::credentials::Credential;
 use super::executions::Execution;
 use super::integration_systems::IntegrationSystem;
@@ -35,6 +36,7 @@ pub(super) struct PageInfo {
     concrete(name = "ExecutionPage", params(Execution)),
     concrete(name = "ReplayPage", params(Replay)),
     concrete(name = "AsideEventPage", params(AsideEvent)),
+    concrete(name = "AuditEntryPage", params(AuditEntry)),
     concrete(name = "ObjectPage", params(Object))
 )]
 #[expect(clippy::struct_field_names, reason = "the fields are those of the interface Pageable")]
@@ -58,6 +60,7 @@ pub(super) enum Pageable {
     Execution(Page<Execution>),
     Replay(Page<Replay>),
     AsideEvent(Page<AsideEvent>),
+    AuditEntry(Page<AuditEntry>),
     Object(Page<Object>),
 }
 

@@ -2,6 +2,7 @@
 //! gRPC about it stands in `tidegate_wire::api`.
 
 mod applications;
+mod audit;
 mod convert;
 mod credentials;
 mod events;
@@ -22,36 +23,35 @@ mod trials;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use tidegate_model::Error;
-use tidegate_model::contract::Verifier;
-use tidegate_storage::Store;
-use tidegate_wire::api::{Admits, Public};
+use tidegate_wire::api::{Admits, Call, Public};
 
 use crate::access::Access;
+use crate::door::{Arrival, Door};
 use crate::service::Services;
 
 /// Carries out the services of `tidegate.v1`.
 struct Face {
     services: Arc<Services>,
-    verifier: Arc<dyn Verifier>,
-    store: Arc<dyn Store>,
+    door: Arc<Door>,
 }
 
 impl Admits for Face {
     type Caller = Access;
 
-    async fn admit(&self, metadata: &HeaderMap) -> Result<Access, Error> {
-        Access::of(&*self.verifier, &*self.store, metadata).await
+    async fn admit(&self, call: Call<'_>) -> Result<Access, Error> {
+        let Call { metadata: headers, peer, method } = call;
+        self.door.admit(Arrival { face: tidegate_model::Face::Grpc, headers, peer, asked: operation(method) }).await
     }
 }
 
 /// The public services, for messages of at most `max_body` bytes.
-pub(crate) fn public(
-    services: Arc<Services>,
-    verifier: Arc<dyn Verifier>,
-    store: Arc<dyn Store>,
-    max_body: usize,
-) -> Public {
-    Public::of(Face { services, verifier, store }, max_body)
+pub(crate) fn public(services: Arc<Services>, door: Arc<Door>, max_body: usize) -> Public {
+    Public::of(Face { services, door }, max_body)
+}
+
+/// `CreateLogic` as GraphQL names it.
+fn operation(method: &str) -> String {
+    let mut letters = method.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }

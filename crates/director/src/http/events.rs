@@ -11,11 +11,11 @@ use serde_json::json;
 use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent, percent_decoded};
 
 use super::refusal::Refusal;
-use super::{Face, Unread};
+use super::{Face, Peer, Unread};
 use crate::access::Operation;
 
-pub(super) async fn publish(State(face): State<Arc<Face>>, headers: HeaderMap, body: Body) -> Response {
-    match accept(&face, &headers, body).await {
+pub(super) async fn publish(State(face): State<Arc<Face>>, peer: Peer, headers: HeaderMap, body: Body) -> Response {
+    match accept(&face, peer, &headers, body).await {
         Ok(ids) => {
             let body = json!({ "ids": ids }).to_string();
             (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], body).into_response()
@@ -24,8 +24,13 @@ pub(super) async fn publish(State(face): State<Arc<Face>>, headers: HeaderMap, b
     }
 }
 
-async fn accept(face: &Face, headers: &HeaderMap, body: Body) -> Result<Vec<tidegate_model::EventId>, Refusal> {
-    let access = face.admit(headers).await?;
+async fn accept(
+    face: &Face,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<tidegate_model::EventId>, Refusal> {
+    let access = face.admit(tidegate_model::Face::Http, headers, peer, "publishEvent").await?;
     let tenant = access.within(Operation::PublishEvents)?;
     let body = face.read(body).await.map_err(|e| match e {
         Unread::TooLarge => Refusal::TooLarge(face.max_body),
@@ -33,7 +38,7 @@ async fn accept(face: &Face, headers: &HeaderMap, body: Body) -> Result<Vec<tide
     })?;
     let (events, batch) = read(headers, &body).map_err(Refusal::Fault)?;
     let events = face.services.understood(tenant, events, batch).map_err(Refusal::Fault)?;
-    Ok(face.services.publish(&events).await?)
+    Ok(face.services.publish(&access, tenant, &events).await?)
 }
 
 /// The events in a request, by the mode that its content type says.

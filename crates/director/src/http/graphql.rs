@@ -10,11 +10,11 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tidegate_model::Error;
 
-use super::{Face, Unread};
+use super::{Face, Peer, Unread};
 use crate::graphql::limits;
 
-pub(super) async fn execute(State(face): State<Arc<Face>>, headers: HeaderMap, body: Body) -> Response {
-    let access = match face.admit(&headers).await {
+pub(super) async fn execute(State(face): State<Arc<Face>>, peer: Peer, headers: HeaderMap, body: Body) -> Response {
+    let mut access = match face.admit(tidegate_model::Face::Graphql, &headers, peer, "").await {
         Ok(access) => access,
         Err(error @ Error::Unauthorized(_)) => {
             return ([(WWW_AUTHENTICATE, "Bearer")], refusal(StatusCode::UNAUTHORIZED, &error)).into_response();
@@ -32,7 +32,8 @@ pub(super) async fn execute(State(face): State<Arc<Face>>, headers: HeaderMap, b
         }
     };
     match limits::request(&body) {
-        Ok(request) => {
+        Ok(mut request) => {
+            access.asked = limits::asked(&mut request);
             let answer = face.schema.answer(request, access).await;
             respond(StatusCode::OK, serde_json::to_vec(&answer).unwrap_or_default())
         }

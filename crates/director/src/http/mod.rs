@@ -6,39 +6,36 @@ mod graphql;
 mod openapi;
 mod refusal;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::HeaderMap;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tidegate_model::Error;
-use tidegate_model::contract::Verifier;
-use tidegate_storage::Store;
 
 use crate::access::Access;
+use crate::door::{Arrival, Door};
 use crate::service::Services;
 
 /// What every handler needs.
 pub(crate) struct Face {
     services: Arc<Services>,
     schema: crate::graphql::Schema,
-    verifier: Arc<dyn Verifier>,
-    store: Arc<dyn Store>,
+    door: Arc<Door>,
     max_body: usize,
 }
 
+/// The connection that a request came over, where it came over one.
+type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
+
 /// `graphiql`: where its page gets tokens; nothing shows no page.
-pub(crate) fn router(
-    services: Arc<Services>,
-    verifier: Arc<dyn Verifier>,
-    store: Arc<dyn Store>,
-    max_body: usize,
-    graphiql: Option<&str>,
-) -> Router {
+pub(crate) fn router(services: Arc<Services>, door: Arc<Door>, max_body: usize, graphiql: Option<&str>) -> Router {
     let schema = crate::graphql::Schema::new(services.clone());
-    let face = Arc::new(Face { services, schema, verifier, store, max_body });
+    let face = Arc::new(Face { services, schema, door, max_body });
     let router = Router::new()
         .route("/graphql", post(graphql::execute))
         .route("/v1/events", post(events::publish))
@@ -55,8 +52,15 @@ enum Unread {
 }
 
 impl Face {
-    async fn admit(&self, headers: &HeaderMap) -> Result<Access, Error> {
-        Access::of(&*self.verifier, &*self.store, headers).await
+    async fn admit(
+        &self,
+        face: tidegate_model::Face,
+        headers: &HeaderMap,
+        peer: Peer,
+        asked: &str,
+    ) -> Result<Access, Error> {
+        let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+        self.door.admit(Arrival { face, headers, peer, asked: asked.to_owned() }).await
     }
 
     async fn read(&self, body: Body) -> Result<Bytes, Unread> {

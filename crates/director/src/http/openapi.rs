@@ -9,20 +9,30 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::Value;
 use tidegate_model::Error;
 
-use super::Face;
 use super::refusal::Refusal;
+use super::{Face, Peer};
 use crate::openapi;
 
-pub(super) async fn json(State(face): State<Arc<Face>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    answer(document(&face, &id, &headers).await, "application/json", ToString::to_string)
+pub(super) async fn json(
+    State(face): State<Arc<Face>>,
+    Path(id): Path<String>,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Response {
+    answer(document(&face, &id, peer, &headers).await, "application/json", ToString::to_string)
 }
 
-pub(super) async fn yaml(State(face): State<Arc<Face>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    answer(document(&face, &id, &headers).await, "application/yaml", openapi::yaml)
+pub(super) async fn yaml(
+    State(face): State<Arc<Face>>,
+    Path(id): Path<String>,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Response {
+    answer(document(&face, &id, peer, &headers).await, "application/yaml", openapi::yaml)
 }
 
-async fn document(face: &Face, id: &str, headers: &HeaderMap) -> Result<Value, Error> {
-    let access = face.admit(headers).await?;
+async fn document(face: &Face, id: &str, peer: Peer, headers: &HeaderMap) -> Result<Value, Error> {
+    let access = face.admit(tidegate_model::Face::Http, headers, peer, "openapi").await?;
     face.services.openapi_of(&access, id).await
 }
 

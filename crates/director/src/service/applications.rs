@@ -41,7 +41,7 @@ impl Services {
         let application = self.application_of(tenant, id, input, None).await?;
         let change = Change::Create { new: builtin::application(&application) };
         let event = self.builtin_event(tenant, BuiltIn::Application, id, change)?;
-        self.store.insert_application(&application, &event).await?;
+        self.audited(access, tenant, "registerApplication", [&event]).insert_application(&application, &event).await?;
         Ok(application)
     }
 
@@ -59,7 +59,7 @@ impl Services {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Application, id, change)?;
-        self.store.update_application(&after, &event).await?;
+        self.audited(access, tenant, "updateApplication", [&event]).update_application(&after, &event).await?;
         Ok(after)
     }
 
@@ -70,7 +70,7 @@ impl Services {
         let last = found("Application", id, self.store.application(tenant, id).await?)?;
         let change = Change::Delete { old: builtin::application(&last) };
         let event = self.builtin_event(tenant, BuiltIn::Application, id, change)?;
-        self.store.delete_application(tenant, id, &event).await?;
+        self.audited(access, tenant, "unregisterApplication", [&event]).delete_application(tenant, id, &event).await?;
         Ok(last)
     }
 

@@ -1,7 +1,7 @@
 //! Entries of the log that became no events: shown, corrected and sent again, or deleted.
 
 use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent, parse_change};
-use tidegate_model::{AsideId, Error, Event, EventId, EventType, TenantId, TypeName};
+use tidegate_model::{AsideId, Error, Event, EventId, EventType, Json, Made, TenantId, TypeName};
 use tidegate_storage::contract::AsideEntry;
 
 use super::events::check_form;
@@ -29,7 +29,8 @@ impl Services {
     pub(crate) async fn delete_aside_event(&self, access: &Access, id: &str) -> Result<AsideEntry, Error> {
         let whose = access.within_or_above(Operation::WriteEvents)?;
         let id: AsideId = known_id(KIND, id)?;
-        found(KIND, id, self.store.delete_aside_entry(whose, id).await?)
+        let store = self.store.audited(self.entries(access, whose, "deleteAsideEvent", [Made::to(KIND, id)]));
+        found(KIND, id, store.delete_aside_entry(whose, id).await?)
     }
 
     /// Publishes it, corrected where there is a payload, and forgets the entry once the event is durable. Whoever is above tenants and names
@@ -60,7 +61,11 @@ impl Services {
             None => Error::InvalidOperation(format!("it is no event still, send a payload that is one: {fault}")),
         })?;
         self.events.republish(&event).await?;
-        self.store.delete_aside_entry(kept.entry.tenant.as_ref(), id).await?;
+        let made = Made::to(KIND, id).noting("event", &Json::of(&event.id));
+        let store = self.store.audited(self.entries(access, whose, "resendAsideEvent", [made.clone()]));
+        if store.delete_aside_entry(kept.entry.tenant.as_ref(), id).await?.is_none() {
+            self.tell(access, whose, "resendAsideEvent", [made]).await?;
+        }
         Ok(event.id)
     }
 

@@ -114,7 +114,7 @@ impl ObjectsService {
         if writes.is_empty() {
             return Ok(());
         }
-        match self.store.write_objects(&writes).await? {
+        match self.store.write_objects(&writes, self.told(actor, &writes)).await? {
             WriteConflict::None => Ok(()),
             WriteConflict::At(index) => {
                 let object = &writes[index].object;

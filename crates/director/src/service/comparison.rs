@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use tidegate_model::{
-    Error, Execution, ExecutionFilter, ExecutionId, IntegrationId, Logic, LogicKind, PageOf, SkipReason, Status,
-    TenantId,
+    Error, Execution, ExecutionFilter, ExecutionId, IntegrationId, Json, Logic, LogicKind, Made, PageOf, SkipReason,
+    Status, TenantId,
 };
 
 use super::trials::{Candidate, Difference, script_status, status_of};
@@ -56,6 +56,8 @@ impl Services {
         let logic = found("Logic", id, self.store.logic(tenant, id, None).await?)?;
         self.check_logic(Rules::default(), None, &source)?;
         let candidate = Candidate::of_source(logic.name.clone(), logic.kind, source);
+        let made = Made::to("Logic", id).noting("last", &Json::of(&last));
+        self.tell(access, Some(tenant), "compareLogic", [made]).await?;
         let records = self.last_runs(tenant, &logic, last).await?;
         let began = Instant::now();
         let trials = records.into_iter().map(|record| {

@@ -4,8 +4,8 @@
 //! given again with an update that would send it to a place where it did not go before.
 
 use tidegate_model::{
-    AuthStyle, Change, Credential, CredentialId, CredentialKind, Error, HostPattern, MAX_SIGNING_SECRETS, Material,
-    OpenCredential, Secret, SigningSecret, SigningSecretId, TenantId, Timestamp,
+    AuthStyle, Change, Credential, CredentialId, CredentialKind, Error, HostPattern, Json, MAX_SIGNING_SECRETS, Made,
+    Material, OpenCredential, Secret, SigningSecret, SigningSecretId, TenantId, Timestamp,
 };
 use tidegate_storage::Versioned;
 
@@ -103,7 +103,8 @@ impl Services {
         let change = Change::Create { new: builtin::credential(&credential) };
         let event = self.builtin_event(tenant, BuiltIn::Credential, credential.id, change)?;
         let open = OpenCredential { credential, material };
-        self.safe.insert(&open, &event).await?;
+        let made = Made::from(&event).noting("secret", &Json::of(&"set"));
+        self.safe.on(self.audited(access, tenant, "createCredential", [made])).insert(&open, &event).await?;
         self.notices.announce().await;
         Ok(open.into())
     }
@@ -137,7 +138,8 @@ impl Services {
         );
         rules.check()?;
         let credential = Credential { description, allowed_hosts, ..before.open.credential.clone() };
-        self.replace_credential(before, OpenCredential { credential, material }).await
+        let after = OpenCredential { credential, material };
+        self.replace_credential(access, "updateCredential", secret_given, before, after).await
     }
 
     pub(crate) async fn delete_credential(&self, access: &Access, id: &str) -> Result<ToldCredential, Error> {
@@ -145,7 +147,8 @@ impl Services {
         let last = self.kept_credential(tenant, id).await?.open;
         let change = Change::Delete { old: builtin::credential(&last.credential) };
         let event = self.builtin_event(tenant, BuiltIn::Credential, last.credential.id, change)?;
-        self.safe.delete(tenant, last.credential.id, &event).await?;
+        let store = self.audited(access, tenant, "deleteCredential", [&event]);
+        self.safe.on(store).delete(tenant, last.credential.id, &event).await?;
         self.notices.announce().await;
         Ok(last.into())
     }
@@ -169,7 +172,7 @@ impl Services {
         }
         let (id, created_at) = (SigningSecretId::generate(&*self.clock, &*self.randomness), self.clock.now());
         secrets.insert(0, SigningSecret { id, secret, created_at });
-        self.replace_signing_secrets(before, secrets).await
+        self.replace_signing_secrets(access, "addSigningSecret", before, secrets).await
     }
 
     /// Ends one of several live secrets.
@@ -189,7 +192,7 @@ impl Services {
             return Err(Error::InvalidOperation("the last signing secret stays: add another one first".to_owned()));
         }
         secrets.remove(place);
-        self.replace_signing_secrets(before, secrets).await
+        self.replace_signing_secrets(access, "removeSigningSecret", before, secrets).await
     }
 
     async fn kept_credential(&self, tenant: &TenantId, id: &str) -> Result<Versioned, Error> {
@@ -199,15 +202,25 @@ impl Services {
 
     async fn replace_signing_secrets(
         &self,
+        access: &Access,
+        operation: &str,
         before: Versioned,
         secrets: Vec<SigningSecret>,
     ) -> Result<ToldCredential, Error> {
         let credential = before.open.credential.clone();
-        self.replace_credential(before, OpenCredential { credential, material: Material::Signing { secrets } }).await
+        let after = OpenCredential { credential, material: Material::Signing { secrets } };
+        self.replace_credential(access, operation, true, before, after).await
     }
 
     /// Makes the change, unless there is none. A change of secrets is told; they are not.
-    async fn replace_credential(&self, before: Versioned, mut after: OpenCredential) -> Result<ToldCredential, Error> {
+    async fn replace_credential(
+        &self,
+        access: &Access,
+        operation: &str,
+        secret_given: bool,
+        before: Versioned,
+        mut after: OpenCredential,
+    ) -> Result<ToldCredential, Error> {
         if after == before.open {
             return Ok(after.into());
         }
@@ -216,7 +229,10 @@ impl Services {
         let change = builtin::update(&old, new.clone()).unwrap_or(Change::Update { old, new });
         let Credential { tenant, id, .. } = &after.credential;
         let event = self.builtin_event(tenant, BuiltIn::Credential, *id, change)?;
-        self.safe.replace(before.version, &after, &event).await?;
+        let made = Made::from(&event).noting("secret", &Json::of(if secret_given { &"set" } else { &"kept" }));
+        let store =
+            self.audited(access, tenant, operation, [signing_told(made, &before.open.material, &after.material)]);
+        self.safe.on(store).replace(before.version, &after, &event).await?;
         self.notices.announce().await;
         Ok(after.into())
     }
@@ -252,6 +268,20 @@ fn signing(open: &OpenCredential) -> Result<Vec<SigningSecret>, Error> {
             Err(Error::InvalidOperation(format!("a credential of kind {kind} has no signing secrets")))
         }
     }
+}
+
+/// Which signing secrets there were and are, by their ids.
+fn signing_told(made: Made, before: &Material, after: &Material) -> Made {
+    let ids =
+        |material: &Material| -> Vec<SigningSecretId> { material.signing_secrets().iter().map(|one| one.id).collect() };
+    let (old, new) = (ids(before), ids(after));
+    if old == new {
+        return made;
+    }
+    let told = |ids: &Vec<SigningSecretId>| Json::of(&serde_json::json!({ "signingSecrets": ids }));
+    let former = made.clone().updated(&told(&old), &told(&new)).before;
+    let made = made.noting("signingSecrets", &Json::of(&new));
+    Made { before: former, ..made }
 }
 
 fn token_url(material: &Material) -> Option<&str> {

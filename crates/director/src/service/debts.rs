@@ -1,7 +1,8 @@
 //! Runs of the past again, and open deliveries ended, one by one or all that a filter finds.
 
+use serde_json::json;
 use tidegate_model::{
-    Delivery, Error, Execution, ExecutionFilter, ExecutionId, PageOf, Replay, ReplayId, ReplayState, Status,
+    Delivery, Error, Execution, ExecutionFilter, ExecutionId, Json, Made, PageOf, Replay, ReplayId, ReplayState, Status,
 };
 
 use super::executions::{ExecutionFilterInput, known};
@@ -53,7 +54,8 @@ impl Services {
         };
         let new = ExecutionId::generate(&*self.clock, &*self.randomness);
         let delivery = Delivery::open(event, &integration, new, self.clock.now()).replay_of(id);
-        self.store.insert_delivery(&delivery).await?;
+        let made = Made::to("Execution", id).noting("replayedAs", &Json::of(&new));
+        self.audited(access, tenant, "replayExecution", [made]).insert_delivery(&delivery).await?;
         Ok(delivery.execution)
     }
 
@@ -89,7 +91,9 @@ impl Services {
             created_at: self.clock.now(),
             ended_at: None,
         };
-        self.store.insert_replay(&replay).await?;
+        let told = json!({ "filter": replay.filter, "ratePerSecond": rate_per_second, "count": count });
+        let made = Made::to("Replay", replay.id).to_state(Json::of(&told));
+        self.audited(access, tenant, "replayExecutions", [made]).insert_replay(&replay).await?;
         self.replay_begun.notify_one();
         Ok(ReplayedExecutions { count, replay: Some(replay) })
     }
@@ -112,14 +116,16 @@ impl Services {
     pub(crate) async fn stop_replay(&self, access: &Access, id: &str) -> Result<Replay, Error> {
         let tenant = access.within(Operation::WriteExecutions)?;
         let id: ReplayId = known_id("Replay", id)?;
-        found("Replay", id, self.store.stop_replay(tenant, id, self.clock.now()).await?)
+        let store = self.audited(access, tenant, "stopReplay", [Made::to("Replay", id)]);
+        found("Replay", id, store.stop_replay(tenant, id, self.clock.now()).await?)
     }
 
     /// Ends an open delivery as FAILED. Refused while an attempt is being made: what it will have come to is not known yet.
     pub(crate) async fn cancel_execution(&self, access: &Access, id: &str) -> Result<Execution, Error> {
         let tenant = access.within(Operation::WriteExecutions)?;
         let id: ExecutionId = known_id("Execution", id)?;
-        let cancelled = self.store.cancel(tenant, &[id], &cancelled_by(access), self.clock.now()).await?;
+        let store = self.audited(access, tenant, "cancelExecution", [Made::to("Execution", id)]);
+        let cancelled = store.cancel(tenant, &[id], &cancelled_by(access), self.clock.now()).await?;
         if let Some(record) = cancelled.into_iter().next() {
             return Ok(record);
         }
@@ -157,7 +163,9 @@ impl Services {
         loop {
             let page = self.store.executions(tenant, &filter, PageOf { first: 100, after }).await?;
             let ids: Vec<_> = page.data.iter().map(|execution| execution.id).collect();
-            let cancelled = self.store.cancel(tenant, &ids, &error, self.clock.now()).await?;
+            let each = ids.iter().map(|id| Made::to("Execution", id));
+            let store = self.audited(access, tenant, "cancelExecutions", each);
+            let cancelled = store.cancel(tenant, &ids, &error, self.clock.now()).await?;
             let (seen, cancelled) = (count_of(&ids), count_of(&cancelled));
             answer.cancelled += cancelled;
             answer.in_hand += seen - cancelled;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tidegate_model::{Change, Error, Object, ObjectId, ObjectType, Page, PageOf, TenantId, TypeName};
+use tidegate_model::{AuditEntry, Change, Error, Object, ObjectId, ObjectType, Page, PageOf, TenantId, TypeName};
 use tidegate_storage::Store;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
@@ -103,7 +103,8 @@ impl Shelf for Draft {
         Ok(Page { data: rest, has_next: false, total })
     }
 
-    async fn write_objects(&self, writes: &[ObjectWrite]) -> Result<WriteConflict, Error> {
+    /// Nothing is changed, and nothing is told.
+    async fn write_objects(&self, writes: &[ObjectWrite], _: Vec<AuditEntry>) -> Result<WriteConflict, Error> {
         let mut before = HashMap::new();
         for ObjectWrite { object, .. } in writes {
             let real = self.object(&object.tenant, &object.object_type, &object.id).await?;

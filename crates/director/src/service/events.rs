@@ -1,7 +1,8 @@
 //! Events from outside: somebody else's objects, published through GraphQL or as CloudEvents over HTTP.
 
+use serde_json::json;
 use tidegate_model::cloud_event::{CloudEvent, InvalidCloudEvent};
-use tidegate_model::{Error, Event, EventId, EventType, Json, TenantId, TypeName};
+use tidegate_model::{Error, Event, EventId, EventType, Json, Made, TenantId, TypeName};
 
 use super::Services;
 use crate::access::{Access, Operation};
@@ -47,6 +48,7 @@ impl Services {
             .map_err(|e| Error::invalid(format!("in.{}", e.field.trim_start_matches("data.")), e.expected))?;
         check_form(&event).map_err(|e| Error::invalid("in", e.expected))?;
         self.events.publish(&event).await?;
+        self.tell(access, Some(tenant), "publishEvent", [published(std::slice::from_ref(&event))]).await?;
         Ok(event.id)
     }
 
@@ -74,12 +76,35 @@ impl Services {
 
     /// Publishes in order and answers the ids once all are durable. Publishing again what was published before changes nothing,
     /// so a caller who got an error sends the whole again.
-    pub(crate) async fn publish(&self, events: &[Event]) -> Result<Vec<EventId>, Error> {
+    pub(crate) async fn publish(
+        &self,
+        access: &Access,
+        tenant: &TenantId,
+        events: &[Event],
+    ) -> Result<Vec<EventId>, Error> {
         for event in events {
             self.events.publish(event).await?;
         }
+        if !events.is_empty() {
+            self.tell(access, Some(tenant), "publishEvent", [published(events)]).await?;
+        }
         Ok(events.iter().map(|e| e.id.clone()).collect())
     }
+}
+
+/// What is told of a call that published these. Their states stay where they are.
+fn published(events: &[Event]) -> Made {
+    let made = Made { kind: "Event".to_owned(), id: None, before: None, after: None };
+    if let [event] = events {
+        let told = json!({
+            "objectType": event.object_type,
+            "eventType": event.change.event_type(),
+            "objectId": event.object_id,
+        });
+        return Made { id: Some(event.id.to_string()), ..made }.to_state(Json::of(&told));
+    }
+    let ids: Vec<_> = events.iter().map(|event| &event.id).collect();
+    made.to_state(Json::of(&json!({ "ids": ids })))
 }
 
 /// Refuses what could not be read where it arrives.

@@ -1,9 +1,12 @@
-use tidegate_model::{Error, IntegrationSystem, IntegrationSystemId};
+use serde_json::json;
+use tidegate_model::{Error, IntegrationSystem, IntegrationSystemId, Json, Made};
 
-use super::{Services, known_id};
+use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
 use crate::paging::{Asked, List, Listed};
 use crate::rules::{Rules, is_integration_system_name};
+
+const KIND: &str = "IntegrationSystem";
 
 /// What an Integration System is made of.
 pub(crate) struct IntegrationSystemInput {
@@ -52,7 +55,8 @@ impl Services {
         input.check()?;
         let id = IntegrationSystemId::generate(&*self.clock, &*self.randomness);
         let system = IntegrationSystem { id, name: input.name, description: input.description };
-        self.store.insert_integration_system(&system).await?;
+        let made = Made::to(KIND, id).to_state(state(&system));
+        self.audited_above(access, "registerIntegrationSystem", made).insert_integration_system(&system).await?;
         Ok(system)
     }
 
@@ -65,9 +69,14 @@ impl Services {
     ) -> Result<IntegrationSystem, Error> {
         access.allow(Operation::WriteIntegrationSystems)?;
         input.check()?;
-        let id = known_id("IntegrationSystem", id)?;
+        let id: IntegrationSystemId = known_id(KIND, id)?;
+        let before = found(KIND, id, self.store.integration_system(id).await?)?;
         let system = IntegrationSystem { id, name: input.name, description: input.description };
-        self.store.update_integration_system(&system).await?;
+        if system == before {
+            return Ok(before);
+        }
+        let made = Made::to(KIND, id).updated(&state(&before), &state(&system));
+        self.audited_above(access, "updateIntegrationSystem", made).update_integration_system(&system).await?;
         Ok(system)
     }
 
@@ -78,6 +87,13 @@ impl Services {
         id: &str,
     ) -> Result<IntegrationSystem, Error> {
         access.allow(Operation::WriteIntegrationSystems)?;
-        self.store.delete_integration_system(known_id("IntegrationSystem", id)?).await
+        let id: IntegrationSystemId = known_id(KIND, id)?;
+        let last = found(KIND, id, self.store.integration_system(id).await?)?;
+        let made = Made::to(KIND, id).from_state(state(&last));
+        self.audited_above(access, "unregisterIntegrationSystem", made).delete_integration_system(id).await
     }
+}
+
+fn state(system: &IntegrationSystem) -> Json {
+    Json::of(&json!({ "name": system.name, "description": system.description }))
 }

@@ -100,7 +100,9 @@ impl Services {
         };
         let change = Change::Create { new: builtin::integration(&integration) };
         let event = self.builtin_event(tenant, BuiltIn::Integration, integration.id, change)?;
-        self.store.insert_integration(&integration, key.as_ref(), &event).await?;
+        self.audited(access, tenant, "createIntegration", [&event])
+            .insert_integration(&integration, key.as_ref(), &event)
+            .await?;
         self.notices.announce().await;
         Ok(integration)
     }
@@ -125,7 +127,7 @@ impl Services {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Integration, id, change)?;
-        self.store.update_integration(&after, &event).await?;
+        self.audited(access, tenant, "updateIntegration", [&event]).update_integration(&after, &event).await?;
         self.notices.announce().await;
         Ok(after)
     }
@@ -140,7 +142,7 @@ impl Services {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Integration, id, change)?;
-        if self.store.resume(tenant, id, &event).await? {
+        if self.audited(access, tenant, "resumeIntegration", [&event]).resume(tenant, id, &event).await? {
             self.notices.announce().await;
         }
         Ok(after)
@@ -152,7 +154,7 @@ impl Services {
         let last = found("Integration", id, self.store.integration(tenant, id).await?)?;
         let change = Change::Delete { old: builtin::integration(&last) };
         let event = self.builtin_event(tenant, BuiltIn::Integration, id, change)?;
-        self.store.delete_integration(tenant, id, &event).await?;
+        self.audited(access, tenant, "deleteIntegration", [&event]).delete_integration(tenant, id, &event).await?;
         self.notices.announce().await;
         Ok(last)
     }

@@ -63,7 +63,7 @@ impl Services {
         };
         let change = Change::Create { new: builtin::logic(&logic) };
         let event = self.builtin_event(tenant, BuiltIn::Logic, logic.id, change)?;
-        self.store.insert_logic(&logic, &event).await?;
+        self.audited(access, tenant, "createLogic", [&event]).insert_logic(&logic, &event).await?;
         self.notices.announce().await;
         Ok(logic)
     }
@@ -90,10 +90,11 @@ impl Services {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Logic, id, change)?;
+        let store = self.audited(access, tenant, "updateLogic", [&event]);
         if rewritten {
-            self.store.add_logic_version(&after, &event).await?;
+            store.add_logic_version(&after, &event).await?;
         } else {
-            self.store.describe_logic(&after, &event).await?;
+            store.describe_logic(&after, &event).await?;
         }
         self.notices.announce().await;
         Ok(after)
@@ -105,7 +106,7 @@ impl Services {
         let last = found("Logic", id, self.store.logic(tenant, id, None).await?)?;
         let change = Change::Delete { old: builtin::logic(&last) };
         let event = self.builtin_event(tenant, BuiltIn::Logic, id, change)?;
-        self.store.delete_logic(tenant, id, &event).await?;
+        self.audited(access, tenant, "deleteLogic", [&event]).delete_logic(tenant, id, &event).await?;
         self.notices.announce().await;
         Ok(last)
     }

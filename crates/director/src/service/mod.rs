@@ -3,6 +3,7 @@
 mod applications;
 mod aside;
 mod attributes;
+mod audit;
 mod builtin;
 mod changes;
 mod comparison;
@@ -42,6 +43,7 @@ use tidegate_storage::{Safe, Sealer, Store};
 use tokio::sync::Notify;
 
 pub(crate) use applications::ApplicationInput;
+pub(crate) use audit::AuditFilterInput;
 pub(crate) use comparison::{Comparison, Different};
 pub(crate) use credentials::{CredentialInput, CredentialUpdateInput, ToldCredential};
 pub(crate) use debts::{CancelledExecutions, ReplayedExecutions};

@@ -1,9 +1,11 @@
-use tidegate_model::{Error, Json, ObjectType, ObjectTypeId, TenantId, TypeName};
+use tidegate_model::{Error, Json, Made, ObjectType, ObjectTypeId, TenantId, TypeName};
 
 use super::builtin::is_reserved;
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
 use crate::rules::Rules;
+
+const KIND: &str = "ObjectType";
 
 /// What an object type is made of.
 pub(crate) struct ObjectTypeInput {
@@ -36,7 +38,8 @@ impl Services {
         let name = name.ok_or_else(|| Error::invalid("in.name", TypeName::RULE))?;
         let id = ObjectTypeId::generate(&*self.clock, &*self.randomness);
         let object_type = ObjectType { id, tenant: tenant.clone(), name, schema };
-        self.store.insert_object_type(&object_type).await?;
+        let made = Made::to(KIND, id).to_state(state(&object_type));
+        self.audited(access, tenant, "createObjectType", [made]).insert_object_type(&object_type).await?;
         self.notices.announce().await;
         Ok(object_type)
     }
@@ -52,8 +55,13 @@ impl Services {
         let mut rules = Rules::default();
         let schema = self.schema(&mut rules, "in.schema", input.schema);
         rules.check()?;
-        let object_type = ObjectType { schema, ..self.object_type(tenant, id).await? };
-        self.store.update_object_type(&object_type).await?;
+        let before = self.object_type(tenant, id).await?;
+        let object_type = ObjectType { schema, ..before.clone() };
+        if object_type == before {
+            return Ok(before);
+        }
+        let made = Made::to(KIND, before.id).updated(&state(&before), &state(&object_type));
+        self.audited(access, tenant, "updateObjectType", [made]).update_object_type(&object_type).await?;
         self.notices.announce().await;
         Ok(object_type)
     }
@@ -62,14 +70,15 @@ impl Services {
     pub(crate) async fn delete_object_type(&self, access: &Access, id: &str) -> Result<ObjectType, Error> {
         let tenant = access.within(Operation::WriteObjects)?;
         let last = self.object_type(tenant, id).await?;
-        self.store.delete_object_type(tenant, &last.name).await?;
+        let made = Made::to(KIND, last.id).from_state(state(&last));
+        self.audited(access, tenant, "deleteObjectType", [made]).delete_object_type(tenant, &last.name).await?;
         self.notices.announce().await;
         Ok(last)
     }
 
     async fn object_type(&self, tenant: &TenantId, id: &str) -> Result<ObjectType, Error> {
-        let id: ObjectTypeId = known_id("ObjectType", id)?;
-        found("ObjectType", id, self.store.object_types(tenant).await?.into_iter().find(|o| o.id == id))
+        let id: ObjectTypeId = known_id(KIND, id)?;
+        found(KIND, id, self.store.object_types(tenant).await?.into_iter().find(|o| o.id == id))
     }
 
     /// The schema that an input asks for; notes what is wrong with it.
@@ -83,4 +92,11 @@ impl Services {
             }
         }
     }
+}
+
+fn state(object_type: &ObjectType) -> Json {
+    let name = Json::of(&object_type.name);
+    let mut state = vec![("name", &name)];
+    state.extend(object_type.schema.as_ref().map(|schema| ("schema", schema)));
+    Json::object(state)
 }

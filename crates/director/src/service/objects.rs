@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidegate_model::contract::{Actor, ObjectChange, Objects};
 use tidegate_model::schema::Schemas;
-use tidegate_model::{Clock, Error, Json, Object, ObjectId, PageOf, Randomness, TypeName};
+use tidegate_model::{
+    AuditEntry, Change, Clock, Error, Json, Made, Object, ObjectId, PageOf, Randomness, Trace, TypeName,
+};
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use super::fitting::Rule;
@@ -27,16 +29,45 @@ pub(crate) struct ObjectsService {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    /// Who changes objects, where it is not the script that each call names.
+    pub(crate) caller: Option<Trace>,
 }
 
 impl ObjectsService {
+    /// The same objects, changed by this caller.
+    fn on_behalf_of(&self, caller: Trace) -> Self {
+        Self {
+            store: self.store.clone(),
+            schemas: self.schemas.clone(),
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+            caller: Some(caller),
+        }
+    }
+
+    /// What these writes leave in the audit log.
+    pub(super) fn told(&self, actor: &Actor, writes: &[ObjectWrite]) -> Vec<AuditEntry> {
+        let told = |write: &ObjectWrite| {
+            let operation = match write.event.change {
+                Change::Create { .. } => "createObject",
+                Change::Update { .. } => "updateObject",
+                Change::Delete { .. } => "deleteObject",
+            };
+            let by_script = || Trace::of_script(actor.attribution.clone(), operation);
+            let trace = self.caller.clone().unwrap_or_else(by_script);
+            AuditEntry::of(&*self.clock, &*self.randomness, Some(&actor.tenant), trace, Made::from(&write.event))
+        };
+        writes.iter().map(told).collect()
+    }
+
     pub(super) async fn known(&self, actor: &Actor, object_type: &TypeName) -> Result<(), Error> {
         found("ObjectType", object_type, self.store.object_type(&actor.tenant, object_type).await?).map(drop)
     }
 
     /// Makes one write; `false` when the object is no longer as it was read.
-    async fn write(&self, write: ObjectWrite) -> Result<bool, Error> {
-        Ok(self.store.write_objects(&[write]).await? == WriteConflict::None)
+    async fn write(&self, actor: &Actor, write: ObjectWrite) -> Result<bool, Error> {
+        let writes = [write];
+        Ok(self.store.write_objects(&writes, self.told(actor, &writes)).await? == WriteConflict::None)
     }
 
     /// Makes an object; `None` when there is one already.
@@ -51,7 +82,7 @@ impl ObjectsService {
         let write = self.insertion(actor, object_type, id, data)?;
         rule.fits(&write.object.data).await?;
         let object = write.object.clone();
-        Ok(self.write(write).await?.then_some(object))
+        Ok(self.write(actor, write).await?.then_some(object))
     }
 
     /// Assigns attributes to the version that was read; `None` when it is no longer the newest.
@@ -59,7 +90,7 @@ impl ObjectsService {
         let Some(write) = self.assignment(actor, &before, data)? else { return Ok(Some(before)) };
         rule.fits(&write.object.data).await?;
         let object = write.object.clone();
-        Ok(self.write(write).await?.then_some(object))
+        Ok(self.write(actor, write).await?.then_some(object))
     }
 
     /// Reads the object that a change is about, on the version that the caller expects.
@@ -175,7 +206,7 @@ impl Objects for ObjectsService {
         self.known(actor, object_type).await?;
         for _ in 0..MAX_TRIES {
             let object = self.expected(actor, object_type, id, if_version).await?;
-            if self.write(self.deletion(&object)).await? {
+            if self.write(actor, self.deletion(&object)).await? {
                 return Ok(object);
             }
         }
@@ -222,7 +253,7 @@ impl Services {
         let actor = actor(access, Operation::WriteObjects)?;
         let object_type = type_name(object_type)?;
         let id = id.map(ObjectId::try_from).transpose().map_err(|e| Error::invalid("id", e.rule))?;
-        self.objects.create(&actor, &object_type, id, data).await
+        self.objects.on_behalf_of(access.trace("createObject")).create(&actor, &object_type, id, data).await
     }
 
     pub(crate) async fn update_object(
@@ -235,7 +266,8 @@ impl Services {
     ) -> Result<Object, Error> {
         let actor = actor(access, Operation::WriteObjects)?;
         let object_type = type_name(object_type)?;
-        self.objects.update(&actor, &object_type, &super::known_id("Object", id)?, data, if_version).await
+        let objects = self.objects.on_behalf_of(access.trace("updateObject"));
+        objects.update(&actor, &object_type, &super::known_id("Object", id)?, data, if_version).await
     }
 
     pub(crate) async fn delete_object(
@@ -247,7 +279,8 @@ impl Services {
     ) -> Result<Object, Error> {
         let actor = actor(access, Operation::WriteObjects)?;
         let object_type = type_name(object_type)?;
-        self.objects.delete(&actor, &object_type, &super::known_id("Object", id)?, if_version).await
+        let objects = self.objects.on_behalf_of(access.trace("deleteObject"));
+        objects.delete(&actor, &object_type, &super::known_id("Object", id)?, if_version).await
     }
 }
 

@@ -35,7 +35,7 @@ impl Services {
         let runtime = self.runtime_of(tenant, id, input, None).await?;
         let change = Change::Create { new: builtin::runtime(&runtime) };
         let event = self.builtin_event(tenant, BuiltIn::Runtime, id, change)?;
-        self.store.insert_runtime(&runtime, &event).await?;
+        self.audited(access, tenant, "registerRuntime", [&event]).insert_runtime(&runtime, &event).await?;
         Ok(runtime)
     }
 
@@ -53,7 +53,7 @@ impl Services {
             return Ok(before);
         };
         let event = self.builtin_event(tenant, BuiltIn::Runtime, id, change)?;
-        self.store.update_runtime(&after, &event).await?;
+        self.audited(access, tenant, "updateRuntime", [&event]).update_runtime(&after, &event).await?;
         Ok(after)
     }
 
@@ -64,7 +64,7 @@ impl Services {
         let last = found("Runtime", id, self.store.runtime(tenant, id).await?)?;
         let change = Change::Delete { old: builtin::runtime(&last) };
         let event = self.builtin_event(tenant, BuiltIn::Runtime, id, change)?;
-        self.store.delete_runtime(tenant, id, &event).await?;
+        self.audited(access, tenant, "unregisterRuntime", [&event]).delete_runtime(tenant, id, &event).await?;
         Ok(last)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidegate_model::{Error, Object, ObjectId, ObjectType, Page, PageOf, TenantId, TypeName};
+use tidegate_model::{AuditEntry, Error, Object, ObjectId, ObjectType, Page, PageOf, TenantId, TypeName};
 use tidegate_storage::Store;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
@@ -18,7 +18,8 @@ pub(crate) trait Shelf: Send + Sync {
         object_type: &TypeName,
         page: PageOf<i64>,
     ) -> Result<Page<(i64, Object)>, Error>;
-    async fn write_objects(&self, writes: &[ObjectWrite]) -> Result<WriteConflict, Error>;
+    /// Makes the writes, and leaves these entries in the audit log.
+    async fn write_objects(&self, writes: &[ObjectWrite], entries: Vec<AuditEntry>) -> Result<WriteConflict, Error>;
 }
 
 /// The store itself.
@@ -43,7 +44,7 @@ impl Shelf for Stored {
         self.0.objects(tenant, object_type, page).await
     }
 
-    async fn write_objects(&self, writes: &[ObjectWrite]) -> Result<WriteConflict, Error> {
-        self.0.write_objects(writes).await
+    async fn write_objects(&self, writes: &[ObjectWrite], entries: Vec<AuditEntry>) -> Result<WriteConflict, Error> {
+        self.0.audited(entries).write_objects(writes).await
     }
 }

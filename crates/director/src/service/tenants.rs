@@ -1,4 +1,5 @@
-use tidegate_model::{Error, Tenant, TenantId};
+use serde_json::json;
+use tidegate_model::{Error, Json, Made, Tenant, TenantId};
 
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
@@ -33,7 +34,8 @@ impl Services {
         rules.check()?;
         let id = id.ok_or_else(|| Error::invalid("in.id", TenantId::RULE))?;
         let tenant = Tenant { id, name: input.name, created_at: self.clock.now() };
-        self.store.insert_tenant(&tenant).await?;
+        let made = Made::to("Tenant", &tenant.id).to_state(state(&tenant));
+        self.audited_above(access, "createTenant", made).insert_tenant(&tenant).await?;
         self.notices.announce().await;
         Ok(tenant)
     }
@@ -41,8 +43,14 @@ impl Services {
     pub(crate) async fn delete_tenant(&self, access: &Access, id: &str) -> Result<Tenant, Error> {
         access.allow(Operation::WriteTenants)?;
         let id: TenantId = known_id("Tenant", id)?;
-        let tenant = found("Tenant", &id, self.store.delete_tenant(&id).await?)?;
+        let last = found("Tenant", &id, self.store.tenant(&id).await?)?;
+        let store = self.audited_above(access, "deleteTenant", Made::to("Tenant", &id).from_state(state(&last)));
+        let tenant = found("Tenant", &id, store.delete_tenant(&id).await?)?;
         self.notices.announce().await;
         Ok(tenant)
     }
+}
+
+fn state(tenant: &Tenant) -> Json {
+    Json::of(&json!({ "name": tenant.name }))
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::json;
 use tidegate_model::contract::{Trial, TrialInput, Tried};
 use tidegate_model::kept::MASK;
 use tidegate_model::{
     Direction, Error, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogLevel, LogicId,
-    LogicKind, Outcome, Runnable, Script, Settings, Status, TenantId, UserId, means_the_same,
+    LogicKind, Made, Outcome, Runnable, Script, Settings, Status, TenantId, UserId, means_the_same,
 };
 use uuid::Uuid;
 
@@ -97,6 +98,10 @@ impl Services {
         let typed = input.incoming.is_some() == input.sample.is_some();
         rules.expect(typed, "in.type", "INCOMING or OUTGOING with a sample, and nothing with executionID");
         rules.check()?;
+        // A trial changes nothing here, but it may call others.
+        let told = Json::of(&json!({ "executionID": input.execution_id, "sendHttp": input.send_http }));
+        let made =
+            Made { kind: "Logic".to_owned(), id: input.logic_id.clone(), before: None, after: None }.to_state(told);
         let candidate = self.candidate(tenant, input.source, input.logic_id.as_deref(), input.kind).await?;
         let Some(id) = input.execution_id else {
             let sample = input.sample.unwrap_or_default();
@@ -107,11 +112,13 @@ impl Services {
             };
             let runnable = self.alone(tenant, &candidate, &on).await?;
             let enable_only = candidate.kind == LogicKind::Enable;
+            self.tell(access, Some(tenant), "tryLogic", [made]).await?;
             let (tried, changes) = self.run_trial(runnable, on, enable_only, input.send_http).await?;
             return Ok(TriedLogic { tried, changes, difference: None });
         };
         let id = known_id("Execution", &id)?;
         let record = found("Execution", id, self.store.execution(tenant, id).await?)?;
+        self.tell(access, Some(tenant), "tryLogic", [made]).await?;
         self.try_on(&candidate, &record, input.send_http).await
     }
 
@@ -150,6 +157,7 @@ impl Services {
             schemas: self.objects.schemas.clone(),
             clock: self.clock.clone(),
             randomness: self.randomness.clone(),
+            caller: None,
         };
         let trial = Trial { runnable: Arc::new(runnable), input, enable_only, send_http };
         let tried = self.trials.run(trial, Arc::new(objects)).await?;

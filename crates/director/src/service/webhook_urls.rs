@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tidegate_model::contract::WebhookKeyHash;
-use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Secret};
+use tidegate_model::{Change, Direction, Error, Integration, IntegrationId, Json, Made, Secret};
 use tidegate_storage::contract::WebhookKeyRow;
 use tidegate_storage::place;
 
@@ -75,7 +75,9 @@ impl Services {
             let change = Change::Update { old: state.clone(), new: state };
             events.push(self.builtin_event(tenant, BuiltIn::Integration, integration.id, change)?);
         }
-        self.store.replace_webhook_keys(tenant, &keys, &events).await?;
+        let renewed = |event| Made::from(event).noting("webhookUrl", &Json::of(&"regenerated"));
+        let store = self.audited(access, tenant, "regenerateWebhookUrls", events.iter().map(renewed));
+        store.replace_webhook_keys(tenant, &keys, &events).await?;
         self.notices.announce().await;
         Ok(integrations)
     }

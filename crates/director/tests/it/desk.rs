@@ -42,9 +42,14 @@ pub(crate) struct Answer {
 
 impl Desk {
     pub(crate) async fn new() -> Self {
+        Self::at(DatabaseUrl::memory()).await
+    }
+
+    /// Over a store that is there.
+    pub(crate) async fn at(url: DatabaseUrl) -> Self {
+        tidegate_storage::migrate(&url).await.unwrap();
         let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
-        let options =
-            tidegate_storage::Options { url: DatabaseUrl::memory(), max_connections: 2, clock: clock.clone() };
+        let options = tidegate_storage::Options { url, max_connections: 2, clock: clock.clone() };
         let opened = tidegate_storage::open(&options).await.unwrap();
         let bus =
             Arc::new(Bus { log: opened.local_log.unwrap(), away: AtomicBool::new(false), refused: AtomicU64::new(0) });
@@ -69,6 +74,8 @@ impl Desk {
             max_body: 1024 * 1024,
             record_retention: Duration::from_hours(24),
             event_retention: Duration::from_hours(24),
+            audit_retention: Duration::from_hours(24),
+            trusted_proxies: "10.0.0.0/8".parse().unwrap(),
             graphiql: false,
         };
         let director = Director::build(options, parts);

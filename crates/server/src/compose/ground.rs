@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tidegate_credentials::renew_signing_key;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
-use tidegate_model::{Error, Randomness, SystemClock, SystemRandomness};
+use tidegate_model::{AuditEntry, Error, Face, Json, Made, Randomness, SystemClock, SystemRandomness, Trace};
 use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
 
 use super::Sources;
@@ -54,7 +54,9 @@ fn sealer(config: &Config, data_dir: Option<&DataDir>, randomness: &Arc<dyn Rand
 pub(crate) async fn rotate(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Result<Rotated> {
     let (store, sealer) = open_alone(config, data_dir).await?;
     let done = tidegate_storage::rotate(&*store, &sealer).await;
+    let told = tell(&*store, "rotateKeys", Made::to("SecretsKey", "first")).await;
     store.close().await;
+    told?;
     done.map_err(|error| another_key(error, "not everything is sealed anew: run it again"))
 }
 
@@ -62,8 +64,17 @@ pub(crate) async fn rotate(config: &Config, data_dir: Option<&DataDir>) -> anyho
 pub(crate) async fn renew(config: &Config, data_dir: Option<&DataDir>, at_once: bool) -> anyhow::Result<usize> {
     let (store, sealer) = open_alone(config, data_dir).await?;
     let done = renew_signing_key(&*store, &sealer, &SystemClock, &SystemRandomness, at_once).await;
+    let made = Made::to("SigningKey", "newest").noting("othersWithdrawn", &Json::of(&at_once));
+    let told = tell(&*store, "renewSigningKey", made).await;
     store.close().await;
+    told?;
     done.map_err(|error| another_key(error, "there is no new key"))
+}
+
+/// What a command did, for the audit log.
+async fn tell(store: &dyn Store, operation: &str, made: Made) -> Result<(), Error> {
+    let trace = Trace::of_system(Face::Cli, operation);
+    store.append_audit_entries(&[AuditEntry::of(&SystemClock, &SystemRandomness, None, trace, made)]).await
 }
 
 /// The store, and what opens the secrets in it, without roles.

@@ -35,6 +35,8 @@ pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> ti
         max_body: config.sending.body,
         record_retention: config.retention,
         event_retention: EVENT_RETENTION.max(config.retention),
+        audit_retention: config.audit_retention,
+        trusted_proxies: config.door.trusted_proxies.clone(),
         graphiql: config.graphiql,
     }
 }

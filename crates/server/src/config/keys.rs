@@ -82,7 +82,7 @@ pub(crate) const KEYS: &[Key] = &[
         "webhook.trusted_proxies",
         "",
         "addresses and CIDRs, comma-separated, such as 10.1.0.0/16, 192.0.2.7",
-        "Whose `X-Forwarded-For`, `-Proto` and `-Host` are believed: for the caller's address in records, and for `requestUrl` where there is no `webhook.public_url`.",
+        "Whose `X-Forwarded-For`, `-Proto` and `-Host` are believed: for the caller's address in records and in the audit log, and for `requestUrl` where there is no `webhook.public_url`.",
     ),
     plain(
         "webhook.calls",
@@ -240,6 +240,7 @@ pub(crate) const KEYS: &[Key] = &[
         "After how long one call is tried with a destination that was left alone; twice as long after each that fails, up to sixteen times as long.",
     ),
     plain("records.retention", "30d", DURATION, "How long execution records are kept."),
+    plain("audit.retention", "365d", DURATION, "How long entries of the audit log are kept."),
     plain(
         "limits.body",
         "1MiB",

@@ -17,9 +17,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_engine::Policy;
-use tidegate_model::{CallBounds, ClientId, RateLimit, RunBounds, Secret};
+use tidegate_model::{CallBounds, ClientId, Proxies, RateLimit, RunBounds, Secret};
 use tidegate_outgoing_dispatcher::CircuitOptions;
-use tidegate_webhook_gateway::Proxies;
 use url::Url;
 
 pub(crate) use fault::Fault;
@@ -131,6 +130,7 @@ pub(crate) struct Config {
     pub(crate) scripts: Scripts,
     pub(crate) dispatch: Dispatch,
     pub(crate) retention: Duration,
+    pub(crate) audit_retention: Duration,
     pub(crate) sending: Sending,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
@@ -210,6 +210,7 @@ impl Config {
                 },
             },
             retention: values.required("records.retention", units::duration)?,
+            audit_retention: values.required("audit.retention", units::duration)?,
             sending: Sending {
                 body: values.required("limits.body", units::size)?,
                 body_timeout: values.required("limits.body_timeout", units::duration)?,

@@ -21,3 +21,4 @@ mod repeats;
 mod settings;
 mod story;
 mod trials;
+mod walls;

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod door;
+mod keeping;
 mod sending;
 mod tokens;
 
@@ -13,6 +14,7 @@ use crate::harness::process::Process;
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
 use dispatch::*;
 use door::*;
+use keeping::*;
 use sending::*;
 use tokens::*;
 
@@ -69,6 +71,7 @@ proofs! {
     "dispatch.circuit_window" => what_is_longer_ago_does_not_count,
     "dispatch.circuit_pause" => after_it_one_call_is_tried,
     "records.retention" => older_records_go,
+    "audit.retention" => older_entries_of_the_log_go,
     "limits.body" => a_larger_body_is_refused,
     "limits.body_timeout" => a_body_that_takes_longer_is_refused,
     "limits.body_rate" => a_body_that_comes_more_slowly_is_refused,
@@ -345,18 +348,6 @@ async fn a_call_ends_after_it() {
     acme.create_object("Order", "1", json!({})).await;
     let record = acme.ended(&out, 1).await.remove(0);
     assert!(record["attempts"][0]["error"].as_str().unwrap().contains("150"), "{record}");
-}
-
-async fn older_records_go() {
-    let mut running = together(&[("RECORDS__RETENTION", "1ms")]).await;
-    let acme = acme(&running).await;
-    let incoming = acme.make_incoming("shop", "return {}", json!({})).await;
-    assert_eq!(post(&incoming).await, 200);
-    // Housekeeping comes first thing after a start.
-    running.stop().await;
-    running.resume().await;
-    let acme = running.api().await.in_tenant("acme");
-    eventually("the record is gone", || async { acme.executions(&incoming).await.is_empty().then_some(()) }).await;
 }
 
 async fn lines_are_json() {

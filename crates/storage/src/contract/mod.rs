@@ -5,6 +5,7 @@
 //! Ids and times are arguments: the store draws neither.
 
 mod aside;
+mod audit;
 mod bookkeeping;
 mod clients;
 mod definitions;
@@ -19,6 +20,7 @@ mod secrets;
 mod systems;
 
 pub use aside::{Aside, AsideEntry};
+pub use audit::AuditLog;
 pub use bookkeeping::Bookkeeping;
 pub use clients::{Clients, OwnerKind, SigningKeyRow};
 pub use definitions::{Definitions, WebhookKeyRow};
@@ -46,6 +48,7 @@ pub trait Store:
     + Executions
     + Replays
     + RepeatedCalls
+    + AuditLog
     + Bookkeeping
     + Send
     + Sync

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Row};
 use super::row::Columns;
-use super::{Database, Statement, counted, micros, number, one_more, sql, tenants};
+use super::{Database, Statement, audit, counted, micros, number, one_more, sql, tenants};
 use crate::contract::AsideEntry;
 use crate::fault::Fault;
 
@@ -92,8 +92,14 @@ pub(super) async fn find(db: &Database, whose: Option<&TenantId>, id: AsideId) -
 }
 
 pub(super) async fn delete(db: &Database, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Fault> {
-    let row = about(whose, DELETE, DELETE_NOBODYS).bind(id.0).fetch_optional(db.writes()).await?;
-    row.as_ref().map(read).transpose()
+    let mut change = db.change().await?;
+    if let Some(tenant) = whose {
+        tenants::hold(&mut change, tenant).await?;
+    }
+    let deleted = about(whose, DELETE, DELETE_NOBODYS).bind(id.0).fetch_optional(&mut *change).await?;
+    let Some(deleted) = deleted else { return Ok(None) };
+    audit::commit(db, change).await?;
+    read(&deleted).map(Some)
 }
 
 pub(super) async fn prune(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use tidegate_model::{
-    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, RuntimeId, Scope, SecretHash, TenantId,
+    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, Resource, RuntimeId, Scope, SecretHash,
+    TenantId,
 };
 use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, applications, integration_systems, micros, runtimes, sql};
+use super::{Database, applications, audit, integration_systems, micros, runtimes, sql, tenants};
 use crate::codec::{UnknownWord, owner_kind};
 use crate::contract::OwnerKind;
 use crate::fault::{Fault, dangling, taken};
@@ -43,7 +44,11 @@ pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -
         .bind(scopes)
         .bind(secret.0.to_vec())
         .bind(micros(client.created_at));
-    insert.execute(db.writes()).await.map_err(|e| {
+    let mut change = db.change().await?;
+    if let Some(tenant) = client.owner.tenant() {
+        tenants::hold(&mut change, tenant).await?;
+    }
+    insert.execute(&mut *change).await.map_err(|e| {
         dangling(taken(e, KIND, client.id), || match &client.owner {
             ClientOwner::Administrator => Error::not_found(KIND, client.id),
             ClientOwner::IntegrationSystem(id) => Error::not_found(integration_systems::KIND, id),
@@ -51,7 +56,7 @@ pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -
             ClientOwner::Runtime(_, id) => Error::not_found(runtimes::KIND, id),
         })
     })?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<(Client, SecretHash)>, Fault> {
@@ -74,11 +79,17 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
 pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Client, Fault> {
     let (kind, tenant) = match belongs {
         OwnerKind::IntegrationSystem => ("INTEGRATION_SYSTEM", None),
-        OwnerKind::Application(tenant) => ("APPLICATION", Some(tenant.as_str())),
-        OwnerKind::Runtime(tenant) => ("RUNTIME", Some(tenant.as_str())),
+        OwnerKind::Application(tenant) => ("APPLICATION", Some(tenant)),
+        OwnerKind::Runtime(tenant) => ("RUNTIME", Some(tenant)),
     };
-    let deleted = sql(DELETE).bind(id.0).bind(kind).bind(tenant).fetch_optional(db.writes()).await?;
-    read(&deleted.ok_or_else(|| Error::not_found(KIND, id))?)
+    let mut change = db.change().await?;
+    if let Some(tenant) = tenant {
+        tenants::hold(&mut change, tenant).await?;
+    }
+    let delete = sql(DELETE).bind(id.0).bind(kind).bind(tenant.map(|tenant| tenant.as_str().to_owned()));
+    let deleted = delete.fetch_optional(&mut *change).await?.ok_or_else(|| Error::not_found(KIND, id))?;
+    audit::commit(db, change).await?;
+    read(&deleted)
 }
 
 fn owner_ids(owner: &ClientOwner) -> (Option<Uuid>, Option<Uuid>, Option<Uuid>) {
@@ -100,7 +111,11 @@ fn read(row: &Row) -> Result<Client, Fault> {
         "RUNTIME" => ClientOwner::Runtime(columns.text("tenant")?, RuntimeId(columns.get("runtime")?)),
         _ => return Err(columns.bad("owner_kind", UnknownWord(kind))),
     };
-    let scopes = columns
+    let mut scopes = columns
         .word("scopes", |text| text.split_whitespace().map(str::parse).collect::<Result<BTreeSet<Scope>, _>>())?;
+    if owner == ClientOwner::Administrator {
+        // One that was made before there was an audit log reads it, too.
+        scopes.insert(Scope::Read(Resource::AuditLog));
+    }
     Ok(Client { id: ClientId(columns.get("id")?), owner, scopes, created_at: columns.time("created_at")? })
 }

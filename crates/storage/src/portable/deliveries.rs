@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use tidegate_model::{Delivery, DeliveryOrdering, Error, Execution, ExecutionId, Status, TenantId, Timestamp};
+use tidegate_model::{
+    AuditEntry, Delivery, DeliveryOrdering, Error, Execution, ExecutionId, Status, TenantId, Timestamp,
+};
 use uuid::Uuid;
 
 use super::super::bulk;
 use super::super::dialect::Connection;
 use super::order::{self, Ended};
 use super::row::Columns;
-use super::{Database, micros, sql, tenants};
+use super::{Database, audit, micros, sql, tenants};
 use crate::body::{self, DeliveryBody, OwnedDeliveryBody};
 use crate::codec::trigger;
 use crate::fault::{Fault, dangling};
@@ -31,7 +33,7 @@ statements! {
 pub(super) type Lease = Option<(Uuid, Timestamp)>;
 
 pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&delivery.execution.tenant).await?;
     if !hold_target(&mut change, delivery).await? {
         return Err(Error::not_found("Integration", delivery.execution.integration).into());
     }
@@ -41,8 +43,7 @@ pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fau
     };
     let inserted = insert_one(&mut change, delivery, None, place).await;
     inserted.map_err(|e| dangling(e, || Error::not_found("Event", &delivery.event.id)))?;
-    change.commit().await?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 /// Keeps its Integration from being deleted until this transaction ends; `false` when it is gone.
@@ -136,6 +137,9 @@ pub(super) async fn cancel(
     let rows = records.iter().map(RecordRow::of).collect::<Result<_, _>>()?;
     bulk::insert_executions(&mut change, rows).await?;
     order::free(&mut change, &ended).await?;
+    let cancelled: HashSet<_> = records.iter().map(|record| record.id.to_string()).collect();
+    let is_cancelled = |entry: &AuditEntry| entry.made.id.as_ref().is_some_and(|id| cancelled.contains(id));
+    audit::leave(db, &mut change, is_cancelled).await?;
     change.commit().await?;
     Ok(records)
 }

@@ -305,7 +305,7 @@ fn narrowed(
 }
 
 /// The least id that is made then: ids begin with their millisecond.
-fn first_id(time: Timestamp) -> Uuid {
+pub(super) fn first_id(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
     Uuid::from_u128(u128::from(millis) << 80)
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, counted, number, one_more, sql};
+use super::{Database, audit, counted, number, one_more, sql};
 use crate::fault::{Fault, dangling, taken};
 
 statements! {
@@ -22,8 +22,9 @@ pub(super) const KIND: &str = "IntegrationSystem";
 
 pub(super) async fn insert(db: &Database, system: &IntegrationSystem) -> Result<(), Fault> {
     let insert = sql(INSERT).bind(system.id.0).bind(system.name.as_str()).bind(system.description.as_deref());
-    insert.execute(db.writes()).await.map_err(|e| taken(e, KIND, &system.name))?;
-    Ok(())
+    let mut change = db.change().await?;
+    insert.execute(&mut *change).await.map_err(|e| taken(e, KIND, &system.name))?;
+    audit::commit(db, change).await
 }
 
 pub(super) async fn find(db: &Database, id: IntegrationSystemId) -> Result<Option<IntegrationSystem>, Fault> {
@@ -42,18 +43,25 @@ pub(super) async fn list(db: &Database, page: PageOf<IntegrationSystemId>) -> Re
 
 pub(super) async fn update(db: &Database, system: &IntegrationSystem) -> Result<(), Fault> {
     let update = sql(UPDATE).bind(system.id.0).bind(system.name.as_str()).bind(system.description.as_deref());
-    let done = update.execute(db.writes()).await.map_err(|e| taken(e, KIND, &system.name))?;
-    if done.rows_affected() == 0 { Err(Error::not_found(KIND, system.id).into()) } else { Ok(()) }
+    let mut change = db.change().await?;
+    let done = update.execute(&mut *change).await.map_err(|e| taken(e, KIND, &system.name))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::not_found(KIND, system.id).into());
+    }
+    audit::commit(db, change).await
 }
 
 /// Its clients go with it by their foreign key; Applications and Runtimes hold it by theirs.
 pub(super) async fn delete(db: &Database, id: IntegrationSystemId) -> Result<IntegrationSystem, Fault> {
-    let deleted = sql(DELETE).bind(id.0).fetch_optional(db.writes()).await.map_err(|e| {
+    let mut change = db.change().await?;
+    let deleted = sql(DELETE).bind(id.0).fetch_optional(&mut *change).await.map_err(|e| {
         dangling(e.into(), || {
             Error::InvalidOperation(format!("IntegrationSystem {id} still manages Applications or Runtimes"))
         })
     })?;
-    read(&deleted.ok_or_else(|| Error::not_found(KIND, id))?)
+    let deleted = deleted.ok_or_else(|| Error::not_found(KIND, id))?;
+    audit::commit(db, change).await?;
+    read(&deleted)
 }
 
 fn read(row: &Row) -> Result<IntegrationSystem, Fault> {

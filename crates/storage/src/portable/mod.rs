@@ -4,6 +4,7 @@
 
 mod applications;
 mod aside;
+mod audit;
 mod bookkeeping;
 mod claims;
 mod clients;
@@ -31,6 +32,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ use sqlx::query::Query;
 use tidegate_model::{Clock, Error, TenantId, Timestamp};
 use tokio::sync::Notify;
 
+use self::audit::Trail;
 use super::dialect::{self, Connection, Db, Pool};
 use crate::fault::{Fault, Faults};
 
@@ -47,20 +50,28 @@ const CALL_LIMIT: Duration = Duration::from_secs(20);
 type Transaction = sqlx::Transaction<'static, Db>;
 pub(super) type Statement = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
 
-/// The store on this driver.
+/// The store on this driver. Cheap to clone: all clones are handles of one store.
+#[derive(Clone)]
 pub(crate) struct Database {
     reads: Pool,
     writes: Pool,
-    faults: Faults,
-    outbox_changed: Notify,
+    faults: Arc<Faults>,
+    outbox_changed: Arc<Notify>,
+    /// What changes through this handle leave in the audit log.
+    trail: Trail,
 }
 
 impl Database {
     /// Works on open pools; both may be the same.
     pub(super) fn new(reads: Pool, writes: Pool, clock: &dyn Clock) -> Self {
         let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
-        let faults = Faults { run, count: AtomicU64::new(1) };
-        Self { reads, writes, faults, outbox_changed: Notify::new() }
+        let faults = Arc::new(Faults { run, count: AtomicU64::new(1) });
+        Self { reads, writes, faults, outbox_changed: Arc::default(), trail: Trail::None }
+    }
+
+    /// The same store, whose changes leave this.
+    fn leaving(&self, trail: Trail) -> Self {
+        Self { trail, ..self.clone() }
     }
 
     /// Bounds a call in time, and turns what broke in it into what its caller is told. Where the database ended it because it and another

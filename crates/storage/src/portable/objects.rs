@@ -6,7 +6,7 @@ use tidegate_model::{Error, Json, Object, ObjectId, ObjectType, ObjectTypeId, Pa
 
 use super::super::dialect::{Connection, Row};
 use super::row::Columns;
-use super::{Database, counted, micros, number, one_more, outbox, sql, tenants};
+use super::{Database, audit, counted, micros, number, one_more, outbox, sql, tenants};
 use crate::contract::{ObjectWrite, WriteConflict};
 use crate::fault::{Fault, taken};
 
@@ -42,12 +42,11 @@ pub(super) async fn insert_type(db: &Database, object_type: &ObjectType) -> Resu
         .bind(object_type.name.as_str())
         .bind(object_type.schema.as_ref().map(Json::as_str));
     insert.execute(&mut *change).await.map_err(|e| taken(e, TYPE_KIND, &object_type.name))?;
-    change.commit().await?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 pub(super) async fn update_type(db: &Database, object_type: &ObjectType) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(&object_type.tenant).await?;
     let update = sql(UPDATE_TYPE)
         .bind(object_type.tenant.as_str())
         .bind(object_type.name.as_str())
@@ -55,12 +54,11 @@ pub(super) async fn update_type(db: &Database, object_type: &ObjectType) -> Resu
     if update.execute(&mut *change).await?.rows_affected() == 0 {
         return Err(Error::not_found(TYPE_KIND, &object_type.name).into());
     }
-    change.commit().await?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 pub(super) async fn delete_type(db: &Database, tenant: &TenantId, name: &TypeName) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_of(tenant).await?;
     let of_type = |statement| sql(statement).bind(tenant.as_str()).bind(name.as_str());
     // Who writes an object holds its type: from here on there are no new ones.
     if of_type(LOCK_TYPE).fetch_optional(&mut *change).await?.is_none() {
@@ -70,8 +68,7 @@ pub(super) async fn delete_type(db: &Database, tenant: &TenantId, name: &TypeNam
         return Err(Error::InvalidOperation(format!("there are objects of the type {name}")).into());
     }
     of_type(DELETE_TYPE).execute(&mut *change).await?;
-    change.commit().await?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 pub(super) async fn find_type(db: &Database, tenant: &TenantId, name: &TypeName) -> Result<Option<ObjectType>, Fault> {

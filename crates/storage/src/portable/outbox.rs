@@ -8,7 +8,7 @@ use tidegate_model::{Event, Timestamp};
 use uuid::Uuid;
 
 use super::row::Columns;
-use super::{Database, Transaction, micros, sql};
+use super::{Database, Transaction, audit, micros, sql};
 use crate::body;
 use crate::fault::Fault;
 
@@ -26,7 +26,7 @@ statements! {
 /// How long the right to relay is held.
 const LEASE_MICROS: i64 = 10_000_000;
 
-/// Adds the events of a change, commits both, and tells the relay.
+/// Adds the events of a change and what it leaves in the audit log, commits all of it, and tells the relay.
 pub(super) async fn commit(
     db: &Database,
     mut change: Transaction,
@@ -37,7 +37,7 @@ pub(super) async fn commit(
     for (tenant, body) in packed {
         sql(INSERT).bind(tenant).bind(body).execute(&mut *change).await?;
     }
-    change.commit().await?;
+    audit::commit(db, change).await?;
     db.outbox_changed.notify_one();
     Ok(())
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, counted, deliveries, maybe_micros, micros, number, one_more, order, sql, tenants};
+use super::{Database, audit, counted, deliveries, maybe_micros, micros, number, one_more, order, sql, tenants};
 use crate::codec::UnknownWord;
 use crate::contract::ReplayStep;
 use crate::fault::Fault;
@@ -50,8 +50,7 @@ pub(super) async fn insert(db: &Database, replay: &Replay) -> Result<(), Fault> 
         .bind(micros(replay.created_at))
         .bind(maybe_micros(replay.ended_at));
     insert.execute(&mut *change).await?;
-    change.commit().await?;
-    Ok(())
+    audit::commit(db, change).await
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: ReplayId) -> Result<Option<Replay>, Fault> {
@@ -74,10 +73,12 @@ pub(super) async fn stop(
     id: ReplayId,
     now: Timestamp,
 ) -> Result<Option<Replay>, Fault> {
-    let mut change = db.change().await?;
-    sql(STOP).bind(tenant.as_str()).bind(id.0).bind(micros(now)).execute(&mut *change).await?;
+    let mut change = db.change_of(tenant).await?;
+    let stopped = sql(STOP).bind(tenant.as_str()).bind(id.0).bind(micros(now)).execute(&mut *change).await?;
     let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *change).await?;
-    change.commit().await?;
+    if stopped.rows_affected() > 0 {
+        audit::commit(db, change).await?;
+    }
     row.as_ref().map(read).transpose()
 }
 

@@ -4,7 +4,7 @@ use tidegate_model::{Error, Page, PageOf, Tenant, TenantId};
 
 use super::super::dialect::{self, Connection, Row};
 use super::row::Columns;
-use super::{Database, counted, micros, number, one_more, sql};
+use super::{Database, audit, counted, micros, number, one_more, sql};
 use crate::fault::{Fault, taken};
 
 statements! {
@@ -23,8 +23,9 @@ statements! {
 
 pub(super) async fn insert(db: &Database, tenant: &Tenant) -> Result<(), Fault> {
     let insert = sql(INSERT).bind(tenant.id.as_str()).bind(tenant.name.as_str()).bind(micros(tenant.created_at));
-    insert.execute(db.writes()).await.map_err(|e| taken(e, "Tenant", &tenant.id))?;
-    Ok(())
+    let mut change = db.change().await?;
+    insert.execute(&mut *change).await.map_err(|e| taken(e, "Tenant", &tenant.id))?;
+    audit::commit(db, change).await
 }
 
 pub(super) async fn find(db: &Database, id: &TenantId) -> Result<Option<Tenant>, Fault> {
@@ -46,9 +47,9 @@ pub(super) async fn delete(db: &Database, id: &TenantId) -> Result<Option<Tenant
     for statement in [LOCK, DELETE_INTEGRATIONS, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT) {
         sql(statement).bind(id.as_str()).execute(&mut *change).await?;
     }
-    let row = sql(DELETE).bind(id.as_str()).fetch_optional(&mut *change).await?;
-    change.commit().await?;
-    row.as_ref().map(read).transpose()
+    let Some(row) = sql(DELETE).bind(id.as_str()).fetch_optional(&mut *change).await? else { return Ok(None) };
+    audit::commit(db, change).await?;
+    read(&row).map(Some)
 }
 
 /// Keeps the tenant from being deleted until this transaction ends; `false` when there is none.

@@ -4,7 +4,7 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 
 use super::super::asked;
 use super::{
-    applications, aside, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
+    applications, aside, audit, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
     integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, repeats, replays,
     revoked_tokens, runtimes, signing_keys, tenants,
 };
@@ -15,6 +15,7 @@ async fn every_statement_prepares() {
     let all = [
         applications::STATEMENTS,
         aside::STATEMENTS,
+        audit::STATEMENTS,
         bookkeeping::STATEMENTS,
         claims::STATEMENTS,
         clients::STATEMENTS,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod aside;
+mod audit;
 mod clients;
 mod credentials;
 mod deliveries;

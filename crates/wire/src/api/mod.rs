@@ -10,6 +10,7 @@ mod serve;
 mod spelling;
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use tidegate_model::{Error, Timestamp};
@@ -40,13 +41,24 @@ pub mod v1 {
 /// All of `proto/`: a `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tidegate.bin"));
 
+/// A call before its message is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What it says of itself.
+    pub metadata: &'a HeaderMap,
+    /// The other end of its connection.
+    pub peer: Option<IpAddr>,
+    /// The name of the RPC, such as `CreateLogic`.
+    pub method: &'a str,
+}
+
 /// Says who is calling.
 pub trait Admits: Send + Sync + 'static {
     /// An authenticated caller.
     type Caller: Clone + Send + Sync + 'static;
 
-    /// Lets a caller in by the metadata of its call, or refuses it.
-    fn admit(&self, metadata: &HeaderMap) -> impl Future<Output = Result<Self::Caller, Error>> + Send;
+    /// Lets a caller in, or refuses it.
+    fn admit(&self, call: Call<'_>) -> impl Future<Output = Result<Self::Caller, Error>> + Send;
 }
 
 /// A time as messages hold it.

@@ -1,16 +1,17 @@
 //! From calls to the services, and from what they answer to responses.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request as HttpRequest, State};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response as HttpResponse;
 use tidegate_model::Error;
 use tonic::{Code, Request, Response, Status};
 
-use super::Admits;
 use super::spelling::spelled;
 use super::v1::{Face, services};
+use super::{Admits, Call};
 use crate::grpc::to_status;
 
 /// The public services, ready to be put on a port by [`grpc::Server`](crate::grpc::Server).
@@ -44,7 +45,9 @@ async fn admitted<F: Admits>(
     mut request: HttpRequest,
     next: Next,
 ) -> HttpResponse {
-    match face.admit(request.headers()).await {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let method = request.uri().path().rsplit('/').next().unwrap_or_default();
+    match face.admit(Call { metadata: request.headers(), peer, method }).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             understood(next.run(request).await, limit)

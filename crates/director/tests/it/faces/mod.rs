@@ -18,6 +18,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     // `from` is a reserved word in Python.
     ("ExecutionFilter.from: optional Timestamp", "ExecutionFilter.from_time: optional Timestamp"),
     ("ExecutionFilter.to: optional Timestamp", "ExecutionFilter.to_time: optional Timestamp"),
+    ("AuditFilter.from: optional Timestamp", "AuditFilter.from_time: optional Timestamp"),
+    ("AuditFilter.to: optional Timestamp", "AuditFilter.to_time: optional Timestamp"),
     // Left out, it would be `false`: an update that says nothing of it is refused instead.
     ("IntegrationUpdateInput.active: bool", "IntegrationUpdateInput.active: optional bool"),
     // In GraphQL null once the Integration is deleted; its id stays known.
