@@ -24,11 +24,12 @@ use crate::walk::world::World;
 
 const ENTRY: &str = "id time actor owner face address operation kind objectId before after error count";
 
-/// Everything in a log, the newest first.
+/// Everything in a log, the newest first. What is done after it comes later.
 async fn log(desk: &Desk, of: Option<&str>) -> Vec<Value> {
     let page =
         format!("query($a: PageCursor) {{ auditLog(after: $a) {{ data {{ {ENTRY} }} pageInfo {{ endCursor }} }} }}");
     let (mut all, mut after) = (Vec::new(), String::new());
+    desk.clock.advance(TimeDelta::milliseconds(1));
     loop {
         let mut page = desk.ok(of, &page, json!({ "a": after })).await["auditLog"].take();
         all.extend(page["data"].as_array().unwrap().iter().cloned());
@@ -234,13 +235,14 @@ async fn every_mutation_leaves_one_entry_with_actor_and_thing_and_no_secret() {
 async fn an_entry_tells_what_was_and_what_is_and_of_secrets_only_that_they_were_set() {
     let (desk, schema) = (Desk::with_tenants().await, Schema::read());
     let run = async |operation: &str, arguments: Value| {
+        desk.clock.advance(TimeDelta::milliseconds(1));
         desk.ok(Some("acme"), &schema.request(operation, &arguments), arguments).await[operation].take()
     };
     let newest = async || log(&desk, Some("acme")).await.remove(0);
     let made = run("registerApplication", json!({ "in": { "name": "crm", "description": "old" } })).await;
     let entry = newest().await;
     assert_eq!((&entry["before"], &entry["after"]["name"]), (&Value::Null, &json!("crm")));
-    assert_eq!(entry["time"], "2026-03-01T12:00:00Z");
+    assert_eq!(entry["time"], "2026-03-01T12:00:00.001Z");
     run("updateApplication", json!({ "id": made["id"], "in": { "name": "crm", "description": "new" } })).await;
     let entry = newest().await;
     assert_eq!(
@@ -292,6 +294,7 @@ async fn a_change_that_is_refused_leaves_no_entry() {
 async fn a_scripts_changes_stand_under_its_execution_user() {
     let desk = Desk::with_tenants().await;
     desk.create_type("acme", "Order").await;
+    desk.clock.advance(TimeDelta::milliseconds(1));
     let actor = Actor { tenant: tenant("acme"), attribution: "user:integration/shop".to_owned() };
     let (order, id) = ("Order".parse().unwrap(), "7".parse().unwrap());
     let data = Json::parse(r#"{"n":1}"#).unwrap();

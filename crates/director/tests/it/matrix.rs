@@ -365,9 +365,16 @@ fn number(answer: &Result<Vec<u8>, Status>) -> Option<i64> {
 
 /// The bytes of the answer, or the code, text and details of the refusal, without the id.
 fn told_over_grpc(answer: &Result<Vec<u8>, Status>, id: &str) -> (Code, Vec<u8>) {
+    use tonic_types::StatusExt as _;
     let (code, bytes) = match answer {
         Ok(message) => (Code::Ok, message.clone()),
-        Err(status) => (status.code(), [status.message().as_bytes(), status.details()].concat()),
+        Err(status) => {
+            let info = status.get_details_error_info().unwrap();
+            let metadata: BTreeMap<_, _> = info.metadata.iter().collect();
+            let (resource, request) = (status.get_details_resource_info(), status.get_details_bad_request());
+            let told = format!("{} {} {metadata:?} {resource:?} {request:?}", status.message(), info.reason);
+            (status.code(), told.into_bytes())
+        }
     };
     (code, without(&bytes, id.as_bytes()))
 }

@@ -113,9 +113,11 @@ fn read(row: &Row) -> Result<Client, Fault> {
     };
     let mut scopes = columns
         .word("scopes", |text| text.split_whitespace().map(str::parse).collect::<Result<BTreeSet<Scope>, _>>())?;
-    if owner == ClientOwner::Administrator {
-        // One that was made before there was an audit log reads it, too.
-        scopes.insert(Scope::Read(Resource::AuditLog));
+    // An administrator that was made before there was an audit log has every scope, and so this one too.
+    let audit_log = Scope::Read(Resource::AuditLog);
+    let has_all = || Scope::all().iter().all(|scope| *scope == audit_log || scopes.contains(scope));
+    if owner == ClientOwner::Administrator && has_all() {
+        scopes.insert(audit_log);
     }
     Ok(Client { id: ClientId(columns.get("id")?), owner, scopes, created_at: columns.time("created_at")? })
 }

@@ -6,15 +6,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tidegate_model::contract::Incomprehensible;
 use tidegate_model::{
-    AsideId, Change, Clock as _, Delivery, DeliveryOrdering, Event, EventRef, Execution, ExecutionId, Json, Status,
-    SystemRandomness, Trigger,
+    AsideId, Change, Clock as _, Delivery, Event, Execution, ExecutionId, Json, Status, SystemRandomness,
 };
 use tidegate_storage::contract::{AsideEntry, Intake};
 use uuid::Uuid;
 
 use super::graphql::Schema;
 use crate::desk::{Desk, tenant, text};
-use crate::executions::blank;
 
 const HOLDER: Uuid = Uuid::from_u128(9);
 
@@ -109,25 +107,11 @@ impl World {
             change: Change::Create { new: Json::empty_object() },
             time: now,
         };
-        let about = EventRef {
-            id: event.id.clone(),
-            object_type: event.object_type.clone(),
-            event_type: event.change.event_type(),
-            object_id: event.object_id.clone(),
-        };
-        let mut execution = Execution {
-            id: ExecutionId::generate(&*desk.clock, &SystemRandomness),
-            tenant: tenant(&self.tenant),
-            trigger: Trigger::Event,
-            status: Status::Pending,
-            finished_at: None,
-            request: None,
-            event: Some(about),
-            ..blank(desk, &self.ids["outgoing"], now)
-        };
-        let ordering = DeliveryOrdering::None;
-        let delivery =
-            Delivery { execution: execution.clone(), event: event.clone(), plan: None, next_at: now, ordering };
+        let outgoing = self.ids["outgoing"].parse().unwrap();
+        let outgoing = desk.store.integration(&tenant(&self.tenant), outgoing).await.unwrap().unwrap();
+        let id = ExecutionId::generate(&*desk.clock, &SystemRandomness);
+        let delivery = Delivery::open(event.clone(), &outgoing, id, now);
+        let mut execution = delivery.execution.clone();
         let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
         let lease = now + TimeDelta::microseconds(1);
         desk.store.take_in(from, from + 1, &intake, HOLDER, lease, now).await.unwrap().unwrap();
