@@ -1,6 +1,6 @@
 //! The first administrator: there is none to make it, so the platform does when it starts.
 
-use tidegate_model::{Client, ClientId, ClientOwner, Clock, Error, Randomness, Scope, Secret};
+use tidegate_model::{Client, ClientId, ClientOwner, ClientSecrets, Clock, Error, Randomness, Scope, Secret};
 
 use crate::ClientStore;
 
@@ -46,7 +46,7 @@ impl Administrator {
             None if store.has_administrator().await? => return Ok(None),
             None => (ClientId::generate(clock, randomness), Secret::generate("tgs_", randomness)),
         };
-        let client = Client { id, owner: ClientOwner::Administrator, scopes: Scope::all(), created_at: clock.now() };
+        let client = Client::new(id, ClientOwner::Administrator, Scope::all(), clock.now(), secret.hash());
         let new = Self { client, secret };
         Ok(if new.is_known(store).await? { None } else { Some(new) })
     }
@@ -63,18 +63,18 @@ impl Administrator {
 
     /// Makes it count. Another process may have inserted the same configured one meanwhile; that is success too.
     pub async fn insert(&self, store: &ClientStore) -> Result<(), Error> {
-        match store.insert_client(&self.client, self.secret.hash()).await {
+        match store.insert_client(&self.client).await {
             Err(Error::NotUnique { .. }) if self.is_known(store).await? => Ok(()),
             result => result,
         }
     }
 
     async fn is_known(&self, store: &ClientStore) -> Result<bool, Error> {
-        let Some((client, hash)) = store.client(self.client.id).await? else { return Ok(false) };
+        let Some(client) = store.client(self.client.id).await? else { return Ok(false) };
         let id = client.id;
         if client.owner != ClientOwner::Administrator {
             Err(Error::InvalidOperation(format!("admin.client_id: {id} is not an administrator's client")))
-        } else if !hash.matches(&self.secret) {
+        } else if !ClientSecrets::match_any(Some(&client.secrets), &self.secret) {
             Err(Error::InvalidOperation(format!("admin.client_secret: {id} was made with another secret")))
         } else {
             Ok(true)

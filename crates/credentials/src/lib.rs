@@ -11,7 +11,8 @@
 //! - Tokens are signed with ES256 and nothing else; the private key is sealed before it is stored, and never leaves this crate.
 //! - A revoked token, and any of a deleted client, is refused at most [`LIVENESS_AGE`] later, in every process.
 //! - Keys change by themselves (`keys`): a new one is published before it signs, and an old one until its last token has expired.
-//! - Secrets are 256 random bits, stored as SHA-256: a slow hash protects what can be guessed, and these cannot.
+//! - Secrets are 256 random bits, stored as SHA-256: a slow hash protects what can be guessed, and these cannot. A client has one, and a
+//!   second one while the first is being replaced; both open.
 //! - A client's secret appears in no log line, error or `Debug` text; an unknown client and a wrong secret take the same way through the code.
 //! - Every answer about tokens is `Cache-Control: no-store`, errors included.
 //!

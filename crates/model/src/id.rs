@@ -59,6 +59,7 @@ uuid_id!(/** Names an [`ObjectType`](crate::ObjectType). */ ObjectTypeId);
 uuid_id!(/** Names a [`Credential`](crate::Credential). */ CredentialId);
 uuid_id!(/** Names one of the live secrets of a [`Credential`](crate::Credential) that signs. */ SigningSecretId);
 uuid_id!(/** Names an OAuth2 client; a `SystemAuth` is one and has the same id. */ ClientId);
+uuid_id!(/** Names one of the live secrets of a [`Client`](crate::Client). */ ClientSecretId);
 uuid_id!(/** Names an access token; its `jti`. */ TokenId);
 
 /// The microseconds within the millisecond stand in the twelve bits that RFC 9562 leaves for that (section 6.2, method 3), so that

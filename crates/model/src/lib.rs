@@ -63,9 +63,9 @@ pub use execution::{
     Trigger,
 };
 pub use id::{
-    ApplicationId, AsideId, AuditId, ClientId, CredentialId, EventId, ExecutionId, IntegrationId, IntegrationSystemId,
-    InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId, TokenId, TypeName,
-    UserId,
+    ApplicationId, AsideId, AuditId, ClientId, ClientSecretId, CredentialId, EventId, ExecutionId, IntegrationId,
+    IntegrationSystemId, InvalidId, LogicId, ObjectId, ObjectTypeId, ReplayId, RuntimeId, SigningSecretId, TenantId,
+    TokenId, TypeName, UserId,
 };
 pub use integration::{
     Direction, EventType, ExecutionUser, HttpMethod, Integration, Logic, LogicKind, Pause, PauseReason, Runnable,
@@ -76,7 +76,9 @@ pub use object::{Change, Event, Object, changed_attributes, former_state};
 pub use page::{Page, PageOf, Slice};
 pub use proxies::{InvalidProxy, Proxies};
 pub use rate::{InvalidRateLimit, RateLimit, RatePeriod};
-pub use registry::{Application, Client, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant};
+pub use registry::{
+    Application, Client, ClientSecret, ClientSecrets, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant,
+};
 pub use replay::{Replay, ReplayState};
 pub use secret::{Secret, SecretHash};
 pub use settings::{

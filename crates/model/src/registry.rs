@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    ApplicationId, ClientId, ClientOwner, IntegrationSystemId, Json, ObjectTypeId, RuntimeId, Scope, TenantId,
-    Timestamp, TypeName,
+    ApplicationId, ClientId, ClientOwner, ClientSecretId, IntegrationSystemId, Json, ObjectTypeId, RuntimeId, Scope,
+    Secret, SecretHash, TenantId, Timestamp, TypeName,
 };
 
 /// An organization whose data is isolated from every other one.
@@ -72,7 +72,7 @@ pub struct Runtime {
     pub details: SystemDetails,
 }
 
-/// An OAuth2 client: who may ask for tokens, and for which scopes. The secret is kept as a hash elsewhere.
+/// An OAuth2 client: who may ask for tokens, and for which scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// The client id; the id of the `SystemAuth` too.
@@ -83,6 +83,59 @@ pub struct Client {
     pub scopes: BTreeSet<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What it may prove itself with, the older one first.
+    pub secrets: ClientSecrets,
+}
+
+impl Client {
+    /// One with its first secret, which bears the client's own id.
+    pub fn new(
+        id: ClientId,
+        owner: ClientOwner,
+        scopes: BTreeSet<Scope>,
+        created_at: Timestamp,
+        secret: SecretHash,
+    ) -> Self {
+        let first = ClientSecret { id: ClientSecretId(id.0), hash: secret, created_at };
+        Self { id, owner, scopes, created_at, secrets: ClientSecrets { first, second: None } }
+    }
+}
+
+/// The live secrets of a client: one, and a second one while the first is being replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSecrets {
+    /// The older one.
+    pub first: ClientSecret,
+    /// The newer one.
+    pub second: Option<ClientSecret>,
+}
+
+/// A secret of a client, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// Tells it from the other one, and nothing of it.
+    pub id: ClientSecretId,
+    /// What it hashes to.
+    pub hash: SecretHash,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What no secret hashes to.
+const NONE: SecretHash = SecretHash([0; 32]);
+
+impl ClientSecrets {
+    /// Every live one, the older one first.
+    pub fn iter(&self) -> impl Iterator<Item = &ClientSecret> {
+        [&self.first].into_iter().chain(&self.second)
+    }
+
+    /// Whether `secret` is a live one of these; takes as long for none, one and two, and whichever it is.
+    pub fn match_any(secrets: Option<&Self>, secret: &Secret) -> bool {
+        let first = secrets.map_or(NONE, |secrets| secrets.first.hash);
+        let second = secrets.and_then(|secrets| secrets.second.as_ref()).map_or(NONE, |second| second.hash);
+        first.matches(secret) | second.matches(secret)
+    }
 }
 
 /// A tenant's domain class.

@@ -64,6 +64,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0013_audit.sql"),
         include_str!("../../../migrations/postgres/0013_audit.sql"),
     ),
+    (
+        14,
+        "clients",
+        include_str!("../../../migrations/sqlite/0014_clients.sql"),
+        include_str!("../../../migrations/postgres/0014_clients.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

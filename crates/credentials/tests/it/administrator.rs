@@ -15,9 +15,9 @@ async fn without_any_administrator_one_is_made_and_counts_only_once_inserted() {
     assert!(!format!("{first:?}").contains(first.secret().reveal()));
 
     first.insert(store.as_ref()).await.unwrap();
-    let (client, hash) = store.client(first.id()).await.unwrap().unwrap();
+    let client = store.client(first.id()).await.unwrap().unwrap();
     assert_eq!((client.owner, client.scopes), (ClientOwner::Administrator, Scope::all()));
-    assert!(hash.matches(first.secret()));
+    assert!(client.secrets.first.hash.matches(first.secret()));
     let second = Administrator::prepare(store.as_ref(), None, clock.as_ref(), &SystemRandomness).await.unwrap();
     assert!(second.is_none());
 }
@@ -57,9 +57,9 @@ async fn the_client_of_somebody_else_does_not_become_an_administrator() {
     };
     store.insert_integration_system(&system).await.unwrap();
     let owner = ClientOwner::IntegrationSystem(system.id);
-    let client =
-        Client { id: ID.parse().unwrap(), owner, scopes: Scope::of_integration_system(), created_at: clock.now() };
-    store.insert_client(&client, secret.hash()).await.unwrap();
+    let scopes = Scope::of_integration_system();
+    let client = Client::new(ID.parse().unwrap(), owner, scopes, clock.now(), secret.hash());
+    store.insert_client(&client).await.unwrap();
     let configured = ConfiguredAdministrator::parse(ID, secret).unwrap();
     let refused = Administrator::prepare(store.as_ref(), Some(&configured), clock.as_ref(), &SystemRandomness).await;
     assert!(matches!(refused, Err(Error::InvalidOperation(_))));

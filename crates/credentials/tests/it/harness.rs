@@ -71,13 +71,14 @@ impl World {
         };
         self.store.insert_integration_system(&system).await.unwrap();
         let secret = Secret::generate("tgs_", &SystemRandomness);
-        let client = Client {
-            id: ClientId::generate(self.clock.as_ref(), &SystemRandomness),
-            owner: ClientOwner::IntegrationSystem(system.id),
-            scopes: scopes.iter().map(|text| text.parse::<Scope>().unwrap()).collect::<BTreeSet<_>>(),
-            created_at: self.clock.now(),
-        };
-        self.store.insert_client(&client, secret.hash()).await.unwrap();
+        let client = Client::new(
+            ClientId::generate(self.clock.as_ref(), &SystemRandomness),
+            ClientOwner::IntegrationSystem(system.id),
+            scopes.iter().map(|text| text.parse::<Scope>().unwrap()).collect::<BTreeSet<_>>(),
+            self.clock.now(),
+            secret.hash(),
+        );
+        self.store.insert_client(&client).await.unwrap();
         (client, secret)
     }
 
@@ -111,8 +112,8 @@ impl World {
     pub(crate) async fn operator(&self) -> ClientId {
         let id = ClientId::generate(self.clock.as_ref(), &SystemRandomness);
         let owner = ClientOwner::Administrator;
-        let client = Client { id, owner, scopes: Scope::all(), created_at: self.clock.now() };
-        self.store.insert_client(&client, Secret::new("operator").hash()).await.unwrap();
+        let client = Client::new(id, owner, Scope::all(), self.clock.now(), Secret::new("operator").hash());
+        self.store.insert_client(&client).await.unwrap();
         id
     }
 

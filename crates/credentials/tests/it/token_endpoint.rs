@@ -1,6 +1,9 @@
 use axum::body::Body;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Request, StatusCode};
+use serde_json::Value;
+use tidegate_model::{ClientSecret, ClientSecretId, Clock as _, Secret, SystemRandomness};
+use tidegate_storage::contract::OwnerKind;
 
 use crate::harness::{ISSUER, World, call};
 
@@ -44,6 +47,26 @@ async fn the_secret_may_stand_in_the_form() {
     let (client, secret) = world.client(&["logic:read"]).await;
     let answer = world.post_form(&format!("{GRANT}&client_id={}&client_secret={}", client.id, secret.reveal())).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn two_secrets_open_while_one_is_replaced_and_a_withdrawn_one_no_longer() {
+    let world = World::new().await;
+    let (client, old) = world.client(&["logic:read"]).await;
+    let new = Secret::generate("tgs_", &SystemRandomness);
+    let id = ClientSecretId::generate(world.clock.as_ref(), &SystemRandomness);
+    let second = ClientSecret { id, hash: new.hash(), created_at: world.clock.now() };
+    let status = async |secret: &Secret| {
+        let answer = world.post_basic(&client.id.to_string(), secret.reveal(), GRANT).await;
+        (answer.status, answer.body["error"].clone())
+    };
+    let (opens, refused) = ((StatusCode::OK, Value::Null), (StatusCode::UNAUTHORIZED, "invalid_client".into()));
+    assert_eq!(status(&new).await, refused, "not yet");
+    world.store.add_client_secret(client.id, &OwnerKind::IntegrationSystem, &second).await.unwrap();
+    assert_eq!((status(&old).await, status(&new).await), (opens.clone(), opens.clone()));
+    assert_eq!(status(&Secret::new("neither")).await, refused);
+    world.store.remove_client_secret(client.id, &OwnerKind::IntegrationSystem, client.secrets.first.id).await.unwrap();
+    assert_eq!((status(&old).await, status(&new).await), (refused, opens));
 }
 
 #[tokio::test]

@@ -123,6 +123,25 @@ impl RuntimeMutation {
         Ok(SystemAuth::of(services, auth)?)
     }
 
+    /// Gives a credential, by its own id, a second secret; both open until one is removed. The new one is in this answer and in no other.
+    async fn add_client_secret_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
+        let (services, access) = of(ctx)?;
+        let auth = services.add_client_secret(access, Owner::Runtime(&id)).await?;
+        Ok(SystemAuth::of(services, auth)?)
+    }
+
+    /// Withdraws one of a credential's two secrets; the other one stays.
+    async fn remove_client_secret_for_runtime(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(name = "secretID")] secret_id: ID,
+    ) -> Result<SystemAuth> {
+        let (services, access) = of(ctx)?;
+        let auth = services.remove_client_secret(access, Owner::Runtime(&id), &secret_id).await?;
+        Ok(SystemAuth::of(services, auth)?)
+    }
+
     /// Deletes a credential by its own id.
     async fn delete_system_auth_for_runtime(&self, ctx: &Context<'_>, id: ID) -> Result<SystemAuth> {
         let (services, access) = of(ctx)?;

@@ -2,6 +2,7 @@ use async_graphql::{ID, Object, SimpleObject, Union};
 use tidegate_model::{ClientOwner, Error};
 
 use super::enums::SystemAuthReferenceType;
+use super::scalars::DateTime;
 use crate::service::{self, Services};
 
 /// A credential of an Integration System, Application or Runtime.
@@ -40,6 +41,7 @@ impl SystemAuth {
         let data = OAuthCredentialData {
             client_id: self.auth.client.id.into(),
             client_secret: self.auth.secret.as_ref().map(|s| s.reveal().to_owned()),
+            client_secrets: self.auth.client.secrets.iter().map(ClientSecret::of).collect(),
             url: self.url.clone(),
         };
         Some(Auth { credential: CredentialData::OAuth(data) })
@@ -72,6 +74,21 @@ struct OAuthCredentialData {
     client_id: ID,
     /// Only in the answer that makes it, never again.
     client_secret: Option<String>,
+    /// Those that open, the older one first: one, or two while one is being replaced.
+    client_secrets: Vec<ClientSecret>,
     /// The token endpoint.
     url: String,
+}
+
+/// A live secret of a client, without the secret itself.
+#[derive(SimpleObject)]
+struct ClientSecret {
+    id: ID,
+    created_at: DateTime,
+}
+
+impl ClientSecret {
+    fn of(secret: &tidegate_model::ClientSecret) -> Self {
+        Self { id: secret.id.into(), created_at: secret.created_at.into() }
+    }
 }

@@ -113,6 +113,24 @@ impl ApplicationService for Face {
         Ok(v1::RequestClientCredentialsForApplicationResponse { system_auth: Some(auth) })
     }
 
+    async fn add_client_secret_for_application(
+        &self,
+        access: &Access,
+        request: v1::AddClientSecretForApplicationRequest,
+    ) -> Result<v1::AddClientSecretForApplicationResponse, Error> {
+        let auth = self.secret_added(access, Owner::Application(&request.id)).await?;
+        Ok(v1::AddClientSecretForApplicationResponse { system_auth: Some(auth) })
+    }
+
+    async fn remove_client_secret_for_application(
+        &self,
+        access: &Access,
+        request: v1::RemoveClientSecretForApplicationRequest,
+    ) -> Result<v1::RemoveClientSecretForApplicationResponse, Error> {
+        let auth = self.secret_removed(access, Owner::Application(&request.id), &request.secret_id).await?;
+        Ok(v1::RemoveClientSecretForApplicationResponse { system_auth: Some(auth) })
+    }
+
     async fn delete_system_auth_for_application(
         &self,
         access: &Access,

@@ -97,6 +97,24 @@ impl IntegrationSystemService for Face {
         Ok(v1::RequestClientCredentialsForIntegrationSystemResponse { system_auth: Some(auth) })
     }
 
+    async fn add_client_secret_for_integration_system(
+        &self,
+        access: &Access,
+        request: v1::AddClientSecretForIntegrationSystemRequest,
+    ) -> Result<v1::AddClientSecretForIntegrationSystemResponse, Error> {
+        let auth = self.secret_added(access, Owner::IntegrationSystem(&request.id)).await?;
+        Ok(v1::AddClientSecretForIntegrationSystemResponse { system_auth: Some(auth) })
+    }
+
+    async fn remove_client_secret_for_integration_system(
+        &self,
+        access: &Access,
+        request: v1::RemoveClientSecretForIntegrationSystemRequest,
+    ) -> Result<v1::RemoveClientSecretForIntegrationSystemResponse, Error> {
+        let auth = self.secret_removed(access, Owner::IntegrationSystem(&request.id), &request.secret_id).await?;
+        Ok(v1::RemoveClientSecretForIntegrationSystemResponse { system_auth: Some(auth) })
+    }
+
     async fn delete_system_auth_for_integration_system(
         &self,
         access: &Access,

@@ -109,6 +109,24 @@ impl RuntimeService for Face {
         Ok(v1::RequestClientCredentialsForRuntimeResponse { system_auth: Some(auth) })
     }
 
+    async fn add_client_secret_for_runtime(
+        &self,
+        access: &Access,
+        request: v1::AddClientSecretForRuntimeRequest,
+    ) -> Result<v1::AddClientSecretForRuntimeResponse, Error> {
+        let auth = self.secret_added(access, Owner::Runtime(&request.id)).await?;
+        Ok(v1::AddClientSecretForRuntimeResponse { system_auth: Some(auth) })
+    }
+
+    async fn remove_client_secret_for_runtime(
+        &self,
+        access: &Access,
+        request: v1::RemoveClientSecretForRuntimeRequest,
+    ) -> Result<v1::RemoveClientSecretForRuntimeResponse, Error> {
+        let auth = self.secret_removed(access, Owner::Runtime(&request.id), &request.secret_id).await?;
+        Ok(v1::RemoveClientSecretForRuntimeResponse { system_auth: Some(auth) })
+    }
+
     async fn delete_system_auth_for_runtime(
         &self,
         access: &Access,

@@ -4,6 +4,7 @@ use tidegate_model::{ClientOwner, Error};
 use tidegate_wire::api::v1;
 
 use super::Face;
+use super::convert::instant;
 use crate::access::Access;
 use crate::service::{Owner, SystemAuth};
 
@@ -14,6 +15,19 @@ impl Face {
 
     pub(super) async fn credentials_deleted(&self, access: &Access, owner: Owner<'_>) -> Result<v1::SystemAuth, Error> {
         self.credential(self.services.delete_system_auth(access, owner).await?)
+    }
+
+    pub(super) async fn secret_added(&self, access: &Access, owner: Owner<'_>) -> Result<v1::SystemAuth, Error> {
+        self.credential(self.services.add_client_secret(access, owner).await?)
+    }
+
+    pub(super) async fn secret_removed(
+        &self,
+        access: &Access,
+        owner: Owner<'_>,
+        secret: &str,
+    ) -> Result<v1::SystemAuth, Error> {
+        self.credential(self.services.remove_client_secret(access, owner, secret).await?)
     }
 
     /// The credentials of one owner, where they are asked for.
@@ -44,9 +58,14 @@ impl Face {
             client_id: client.id.to_string(),
             client_secret: secret.map(|secret| secret.reveal().to_owned()),
             url: self.services.token_url.clone(),
+            client_secrets: client.secrets.iter().map(client_secret).collect(),
         };
         let credential = Some(v1::auth::Credential::OauthCredentialData(data));
         let auth = Some(v1::Auth { credential });
         Ok(v1::SystemAuth { id: client.id.to_string(), auth, r#type: kind.into(), reference_object_id })
     }
+}
+
+fn client_secret(secret: &tidegate_model::ClientSecret) -> v1::ClientSecret {
+    v1::ClientSecret { id: secret.id.to_string(), created_at: Some(instant(secret.created_at)) }
 }

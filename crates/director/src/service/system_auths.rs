@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use tidegate_model::{
-    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, Json, Made, RuntimeId, Scope, Secret,
+    ApplicationId, Client, ClientId, ClientOwner, ClientSecret, ClientSecretId, Error, IntegrationSystemId, Json, Made,
+    RuntimeId, Scope, Secret, TenantId,
 };
 use tidegate_storage::contract::OwnerKind;
 
@@ -19,11 +20,22 @@ pub(crate) enum Owner<'a> {
     Runtime(&'a str),
 }
 
+impl Owner<'_> {
+    /// The name of what is done to it, of those for the three kinds.
+    fn operation(self, [integration_system, application, runtime]: [&'static str; 3]) -> &'static str {
+        match self {
+            Self::IntegrationSystem(_) => integration_system,
+            Self::Application(_) => application,
+            Self::Runtime(_) => runtime,
+        }
+    }
+}
+
 /// A client as those who manage it see it.
 #[derive(Clone, Debug)]
 pub(crate) struct SystemAuth {
     pub client: Client,
-    /// Only in the answer that makes it.
+    /// Only in the answer that makes it; of two, the one that was made.
     pub secret: Option<Secret>,
 }
 
@@ -55,8 +67,8 @@ impl Services {
             }
         };
         let id = ClientId::generate(&*self.clock, &*self.randomness);
-        let client = Client { id, owner, scopes, created_at: self.clock.now() };
-        let secret = Secret::generate("tgs_", &*self.randomness);
+        let secret = self.draw_secret();
+        let client = Client::new(id, owner, scopes, self.clock.now(), secret.hash());
         let operation = match &client.owner {
             ClientOwner::Application(..) => "requestClientCredentialsForApplication",
             ClientOwner::Runtime(..) => "requestClientCredentialsForRuntime",
@@ -64,37 +76,68 @@ impl Services {
         };
         let made = Made::to(KIND, id).to_state(state(&client));
         let store = self.store.audited(self.entries(access, client.owner.tenant(), operation, [made]));
-        store.insert_client(&client, secret.hash()).await?;
+        store.insert_client(&client).await?;
         Ok(SystemAuth { client, secret: Some(secret) })
     }
 
     /// Deletes a client by its id; one of another kind of owner is `NotFound`, and stays.
     pub(crate) async fn delete_system_auth(&self, access: &Access, owner: Owner<'_>) -> Result<SystemAuth, Error> {
-        let (id, kind, operation) = match owner {
-            Owner::IntegrationSystem(id) => {
-                access.allow(Operation::WriteIntegrationSystemAuths)?;
-                (id, OwnerKind::IntegrationSystem, "deleteSystemAuthForIntegrationSystem")
-            }
-            Owner::Application(id) => {
-                let tenant = access.within(Operation::WriteSystemAuths)?.clone();
-                (id, OwnerKind::Application(tenant), "deleteSystemAuthForApplication")
-            }
-            Owner::Runtime(id) => {
-                let tenant = access.within(Operation::WriteSystemAuths)?.clone();
-                (id, OwnerKind::Runtime(tenant), "deleteSystemAuthForRuntime")
-            }
-        };
-        let tenant = match &kind {
-            OwnerKind::IntegrationSystem => None,
-            OwnerKind::Application(tenant) | OwnerKind::Runtime(tenant) => Some(tenant),
-        };
-        let id: ClientId = known_id(KIND, id)?;
+        let (id, kind) = changeable(access, owner)?;
         // What it is tells its row, and whose it is may be said only once the store has found it to be the caller's.
-        let last = self.store.client(id).await?.map(|(client, _)| client);
+        let last = self.store.client(id).await?;
         let made = last.iter().fold(Made::to(KIND, id), |made, last| made.from_state(state(last)));
-        let store = self.store.audited(self.entries(access, tenant, operation, [made]));
+        let operation = owner.operation([
+            "deleteSystemAuthForIntegrationSystem",
+            "deleteSystemAuthForApplication",
+            "deleteSystemAuthForRuntime",
+        ]);
+        let store = self.store.audited(self.entries(access, tenant(&kind), operation, [made]));
         let client = store.delete_client(id, &kind).await?;
         Ok(SystemAuth { client, secret: None })
+    }
+
+    /// Gives a client a second secret, told here alone; both open until one is removed.
+    pub(crate) async fn add_client_secret(&self, access: &Access, owner: Owner<'_>) -> Result<SystemAuth, Error> {
+        let (id, kind) = changeable(access, owner)?;
+        let secret = self.draw_secret();
+        let kept = ClientSecret {
+            id: ClientSecretId::generate(&*self.clock, &*self.randomness),
+            hash: secret.hash(),
+            created_at: self.clock.now(),
+        };
+        let operation = owner.operation([
+            "addClientSecretForIntegrationSystem",
+            "addClientSecretForApplication",
+            "addClientSecretForRuntime",
+        ]);
+        let made = Made::to(KIND, id).to_state(Json::of(&json!({ "secretID": kept.id })));
+        let store = self.store.audited(self.entries(access, tenant(&kind), operation, [made]));
+        let client = store.add_client_secret(id, &kind, &kept).await?;
+        Ok(SystemAuth { client, secret: Some(secret) })
+    }
+
+    /// Withdraws one of a client's two secrets, by the secret's own id.
+    pub(crate) async fn remove_client_secret(
+        &self,
+        access: &Access,
+        owner: Owner<'_>,
+        secret: &str,
+    ) -> Result<SystemAuth, Error> {
+        let (id, kind) = changeable(access, owner)?;
+        let secret: ClientSecretId = known_id("ClientSecret", secret)?;
+        let operation = owner.operation([
+            "removeClientSecretForIntegrationSystem",
+            "removeClientSecretForApplication",
+            "removeClientSecretForRuntime",
+        ]);
+        let made = Made::to(KIND, id).from_state(Json::of(&json!({ "secretID": secret })));
+        let store = self.store.audited(self.entries(access, tenant(&kind), operation, [made]));
+        let client = store.remove_client_secret(id, &kind, secret).await?;
+        Ok(SystemAuth { client, secret: None })
+    }
+
+    fn draw_secret(&self) -> Secret {
+        Secret::generate("tgs_", &*self.randomness)
     }
 
     /// All clients of one owner, oldest first, without their secrets.
@@ -116,4 +159,24 @@ fn state(client: &Client) -> Json {
         ClientOwner::Runtime(_, id) => ("RUNTIME", Some(id.to_string())),
     };
     Json::of(&json!({ "type": kind, "referenceObjectId": owner, "scopes": client.scopes }))
+}
+
+/// Which client a change is about, by its own id, and whose it must be.
+fn changeable(access: &Access, owner: Owner<'_>) -> Result<(ClientId, OwnerKind), Error> {
+    let (id, kind) = match owner {
+        Owner::IntegrationSystem(id) => {
+            access.allow(Operation::WriteIntegrationSystemAuths)?;
+            (id, OwnerKind::IntegrationSystem)
+        }
+        Owner::Application(id) => (id, OwnerKind::Application(access.within(Operation::WriteSystemAuths)?.clone())),
+        Owner::Runtime(id) => (id, OwnerKind::Runtime(access.within(Operation::WriteSystemAuths)?.clone())),
+    };
+    Ok((known_id(KIND, id)?, kind))
+}
+
+fn tenant(kind: &OwnerKind) -> Option<&TenantId> {
+    match kind {
+        OwnerKind::IntegrationSystem => None,
+        OwnerKind::Application(tenant) | OwnerKind::Runtime(tenant) => Some(tenant),
+    }
 }

@@ -91,6 +91,13 @@ async fn each_operation_asks_for_its_own_scope_and_the_error_names_it() {
         ("integration_system:write", "mutation { unregisterIntegrationSystem(id: \"x\") { id } }"),
         ("integration_system:write", "mutation { requestClientCredentialsForIntegrationSystem(id: \"x\") { id } }"),
         ("integration_system:write", "mutation { deleteSystemAuthForIntegrationSystem(id: \"x\") { id } }"),
+        ("integration_system:write", "mutation { addClientSecretForIntegrationSystem(id: \"x\") { id } }"),
+        (
+            "integration_system:write",
+            "mutation { removeClientSecretForIntegrationSystem(id: \"x\", secretID: \"x\") { id } }",
+        ),
+        ("credential:write", "mutation { addClientSecretForApplication(id: \"x\") { id } }"),
+        ("credential:write", "mutation { removeClientSecretForRuntime(id: \"x\", secretID: \"x\") { id } }"),
         ("tenant:read", "{ tenants { totalCount } }"),
         ("tenant:read", "{ tenant(id: \"acme\") { id } }"),
         ("tenant:write", "mutation { createTenant(in: {id: \"a\", name: \"a\"}) { id } }"),

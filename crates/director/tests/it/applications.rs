@@ -79,7 +79,7 @@ async fn a_runtimes_credentials_are_its_own_and_end_with_it() {
     assert_eq!((&auth["type"], &auth["referenceObjectId"]), (&json!("RUNTIME"), &id));
     assert!(auth["auth"]["credential"]["clientSecret"].is_string());
     let client = text(&auth["id"]).parse().unwrap();
-    let (kept, _) = desk.store.client(client).await.unwrap().unwrap();
+    let kept = desk.store.client(client).await.unwrap().unwrap();
     assert_eq!(kept.owner.tenant().unwrap().as_str(), "acme");
 
     let delete = "mutation($id: ID!) { deleteSystemAuthForApplication(id: $id) { id } }";

@@ -80,8 +80,8 @@ async fn a_secret_is_told_once_and_kept_as_a_hash() {
     assert!(secret.len() > 40, "{secret}");
 
     let client = text(&first["id"]).parse().unwrap();
-    let (_, hash): (_, SecretHash) = desk.store.client(client).await.unwrap().unwrap();
-    assert!(hash.matches(&tidegate_model::Secret::new(secret)));
+    let kept = desk.store.client(client).await.unwrap().unwrap();
+    assert!(kept.secrets.first.hash.matches(&tidegate_model::Secret::new(secret)));
 
     let auths = desk.ok(None, AUTHS, json!({ "id": id })).await["integrationSystem"]["auths"].clone();
     let ids: Vec<&Value> = auths.as_array().unwrap().iter().map(|a| &a["id"]).collect();
@@ -107,13 +107,10 @@ async fn a_system_auth_is_deleted_by_its_own_id_and_never_anothers() {
     let request = "mutation($id: ID!) { requestClientCredentialsForApplication(id: $id) { id } }";
     let foreign = desk.ok(Some("acme"), request, json!({ "id": application })).await["requestClientCredentialsForApplication"]["id"].clone();
 
-    let operator = Client {
-        id: ClientId::generate(&*desk.clock, &SystemRandomness),
-        owner: ClientOwner::Administrator,
-        scopes: Scope::all(),
-        created_at: desk.clock.now(),
-    };
-    desk.store.insert_client(&operator, SecretHash([1; 32])).await.unwrap();
+    let operator = ClientId::generate(&*desk.clock, &SystemRandomness);
+    let operator =
+        Client::new(operator, ClientOwner::Administrator, Scope::all(), desk.clock.now(), SecretHash([1; 32]));
+    desk.store.insert_client(&operator).await.unwrap();
 
     for unknown in [json!(id), foreign.clone(), json!(operator.id), json!("x")] {
         assert_eq!(desk.refused(None, DELETE_AUTH, json!({ "id": unknown })).await.0, 20, "{unknown}");

@@ -5,6 +5,7 @@ mod access;
 mod applications;
 mod aside;
 mod audit;
+mod client_secrets;
 mod comparison;
 mod credentials;
 mod desk;

@@ -1,5 +1,7 @@
 use async_trait::async_trait;
-use tidegate_model::{Client, ClientId, ClientOwner, Error, SecretHash, TenantId, Timestamp, TokenId};
+use tidegate_model::{
+    Client, ClientId, ClientOwner, ClientSecret, ClientSecretId, Error, TenantId, Timestamp, TokenId,
+};
 
 /// A key that access tokens are signed with.
 #[derive(Clone)]
@@ -23,17 +25,42 @@ pub enum OwnerKind {
     Runtime(TenantId),
 }
 
+impl OwnerKind {
+    /// The tenant of a tenant's.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::IntegrationSystem => None,
+            Self::Application(tenant) | Self::Runtime(tenant) => Some(tenant),
+        }
+    }
+}
+
 /// OAuth2 clients and the keys that sign their tokens.
 #[async_trait]
 pub trait Clients {
     /// Inserts a client only while its owner exists, in one transaction with that check: `NotFound` otherwise. So no client outlives its owner.
-    async fn insert_client(&self, client: &Client, secret: SecretHash) -> Result<(), Error>;
-    /// The client and what its secret hashes to.
-    async fn client(&self, id: ClientId) -> Result<Option<(Client, SecretHash)>, Error>;
+    async fn insert_client(&self, client: &Client) -> Result<(), Error>;
+    /// Finds one.
+    async fn client(&self, id: ClientId) -> Result<Option<Client>, Error>;
     /// All of one owner, oldest first.
     async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error>;
     /// Deletes it if `belongs` to that kind of owner (and, for tenant-bound ones, that tenant); `NotFound` otherwise, and it stays.
     async fn delete_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Client, Error>;
+    /// Gives a client its second secret; answers what it is now. `NotFound` as for [`Clients::delete_client`]; `InvalidOperation` when it has two.
+    async fn add_client_secret(
+        &self,
+        id: ClientId,
+        belongs: &OwnerKind,
+        secret: &ClientSecret,
+    ) -> Result<Client, Error>;
+    /// Withdraws one of two secrets; answers what the client is now. `NotFound` as above, and when it has no such secret; `InvalidOperation`
+    /// when it has no other.
+    async fn remove_client_secret(
+        &self,
+        id: ClientId,
+        belongs: &OwnerKind,
+        secret: ClientSecretId,
+    ) -> Result<Client, Error>;
     /// Whether any administrator exists.
     async fn has_administrator(&self) -> Result<bool, Error>;
 

@@ -3,35 +3,42 @@
 use std::collections::BTreeSet;
 
 use tidegate_model::{
-    ApplicationId, Client, ClientId, ClientOwner, Error, IntegrationSystemId, Resource, RuntimeId, Scope, SecretHash,
-    TenantId,
+    ApplicationId, Client, ClientId, ClientOwner, ClientSecret, ClientSecretId, ClientSecrets, Error,
+    IntegrationSystemId, Resource, RuntimeId, Scope, SecretHash, TenantId,
 };
 use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, applications, audit, integration_systems, micros, runtimes, sql, tenants};
+use super::{Database, Statement, applications, audit, integration_systems, micros, runtimes, sql, tenants};
 use crate::codec::{UnknownWord, owner_kind};
 use crate::contract::OwnerKind;
 use crate::fault::{Fault, dangling, taken};
 
+/// The columns that [`read`] reads.
+macro_rules! columns {
+    () => {
+        "id, owner_kind, tenant, integration_system, application, runtime, scopes, created_at, \
+            secret, secret_id, secret_created_at, second_secret, second_secret_id, second_secret_created_at"
+    };
+}
+pub(super) use columns;
+
 statements! {
-    INSERT = "INSERT INTO client (id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    FIND = "SELECT id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at \
-        FROM client WHERE id = $1";
-    LIST = "SELECT id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at \
-        FROM client WHERE COALESCE(integration_system, application, runtime) = $1 ORDER BY created_at, id";
-    LIST_ADMINISTRATORS = "SELECT id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at \
-        FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL ORDER BY created_at, id";
-    DELETE = "DELETE FROM client WHERE id = $1 AND owner_kind = $2 AND (tenant = $3 OR $3 IS NULL) \
-        RETURNING id, owner_kind, tenant, integration_system, application, runtime, scopes, secret, created_at";
+    INSERT = "INSERT INTO client (id, owner_kind, tenant, integration_system, application, runtime, scopes, created_at, \
+        secret, secret_id, secret_created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    FIND = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM client WHERE COALESCE(integration_system, application, runtime) = $1 \
+        ORDER BY created_at, id");
+    LIST_ADMINISTRATORS = concat!("SELECT ", columns!(), " FROM client \
+        WHERE COALESCE(integration_system, application, runtime) IS NULL AND owner_kind = 'ADMINISTRATOR' ORDER BY created_at, id");
+    DELETE = concat!("DELETE FROM client WHERE id = $1 AND owner_kind = $2 AND (tenant = $3 OR $3 IS NULL) RETURNING ", columns!());
 }
 
-const KIND: &str = "Client";
+pub(super) const KIND: &str = "Client";
 
-/// The owner's foreign key is checked with the insert: without the owner there is no client.
-pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -> Result<(), Fault> {
+/// The owner's foreign key is checked with the insert: without the owner there is no client. It has one secret.
+pub(super) async fn insert(db: &Database, client: &Client) -> Result<(), Fault> {
     let scopes = client.scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(" ");
     let (system, application, runtime) = owner_ids(&client.owner);
     let insert = sql(INSERT)
@@ -42,8 +49,10 @@ pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -
         .bind(application)
         .bind(runtime)
         .bind(scopes)
-        .bind(secret.0.to_vec())
-        .bind(micros(client.created_at));
+        .bind(micros(client.created_at))
+        .bind(client.secrets.first.hash.0.to_vec())
+        .bind(client.secrets.first.id.0)
+        .bind(micros(client.secrets.first.created_at));
     let mut change = db.change().await?;
     if let Some(tenant) = client.owner.tenant() {
         tenants::hold(&mut change, tenant).await?;
@@ -59,10 +68,8 @@ pub(super) async fn insert(db: &Database, client: &Client, secret: SecretHash) -
     audit::commit(db, change).await
 }
 
-pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<(Client, SecretHash)>, Fault> {
-    let Some(row) = sql(FIND).bind(id.0).fetch_optional(db.reads()).await? else { return Ok(None) };
-    let secret = Columns::of("client", &row).hash("secret")?;
-    Ok(Some((read(&row)?, SecretHash(secret))))
+pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<Client>, Fault> {
+    sql(FIND).bind(id.0).fetch_optional(db.reads()).await?.as_ref().map(read).transpose()
 }
 
 pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Client>, Fault> {
@@ -77,19 +84,24 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
 }
 
 pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Client, Fault> {
-    let (kind, tenant) = match belongs {
-        OwnerKind::IntegrationSystem => ("INTEGRATION_SYSTEM", None),
-        OwnerKind::Application(tenant) => ("APPLICATION", Some(tenant)),
-        OwnerKind::Runtime(tenant) => ("RUNTIME", Some(tenant)),
-    };
     let mut change = db.change().await?;
-    if let Some(tenant) = tenant {
+    if let Some(tenant) = belongs.tenant() {
         tenants::hold(&mut change, tenant).await?;
     }
-    let delete = sql(DELETE).bind(id.0).bind(kind).bind(tenant.map(|tenant| tenant.as_str().to_owned()));
-    let deleted = delete.fetch_optional(&mut *change).await?.ok_or_else(|| Error::not_found(KIND, id))?;
+    let deleted = belonging(DELETE, id, belongs).fetch_optional(&mut *change).await?;
+    let deleted = read(&deleted.ok_or_else(|| Error::not_found(KIND, id))?)?;
     audit::commit(db, change).await?;
-    read(&deleted)
+    Ok(deleted)
+}
+
+/// A statement whose first three parameters say which client, and whose it must be.
+pub(super) fn belonging(statement: &'static str, id: ClientId, belongs: &OwnerKind) -> Statement {
+    let kind = match belongs {
+        OwnerKind::IntegrationSystem => "INTEGRATION_SYSTEM",
+        OwnerKind::Application(_) => "APPLICATION",
+        OwnerKind::Runtime(_) => "RUNTIME",
+    };
+    sql(statement).bind(id.0).bind(kind).bind(belongs.tenant().map(ToString::to_string))
 }
 
 fn owner_ids(owner: &ClientOwner) -> (Option<Uuid>, Option<Uuid>, Option<Uuid>) {
@@ -101,7 +113,7 @@ fn owner_ids(owner: &ClientOwner) -> (Option<Uuid>, Option<Uuid>, Option<Uuid>) 
     }
 }
 
-fn read(row: &Row) -> Result<Client, Fault> {
+pub(super) fn read(row: &Row) -> Result<Client, Fault> {
     let columns = Columns::of("client", row);
     let kind: String = columns.get("owner_kind")?;
     let owner = match kind.as_str() {
@@ -119,5 +131,20 @@ fn read(row: &Row) -> Result<Client, Fault> {
     if owner == ClientOwner::Administrator && has_all() {
         scopes.insert(audit_log);
     }
-    Ok(Client { id: ClientId(columns.get("id")?), owner, scopes, created_at: columns.time("created_at")? })
+    let (id, created_at) = (ClientId(columns.get("id")?), columns.time("created_at")?);
+    // Clients of before the version that made second ones say nothing of their secret but its hash.
+    let first = ClientSecret {
+        id: ClientSecretId(columns.get::<Option<Uuid>>("secret_id")?.unwrap_or(id.0)),
+        hash: SecretHash(columns.hash("secret")?),
+        created_at: columns.maybe_time("secret_created_at")?.unwrap_or(created_at),
+    };
+    let second = match columns.get::<Option<Uuid>>("second_secret_id")? {
+        None => None,
+        Some(id) => Some(ClientSecret {
+            id: ClientSecretId(id),
+            hash: SecretHash(columns.hash("second_secret")?),
+            created_at: columns.time("second_secret_created_at")?,
+        }),
+    };
+    Ok(Client { id, owner, scopes, created_at, secrets: ClientSecrets { first, second } })
 }

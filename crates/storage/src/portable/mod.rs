@@ -7,6 +7,7 @@ mod aside;
 mod audit;
 mod bookkeeping;
 mod claims;
+mod client_secrets;
 mod clients;
 mod contracts;
 mod credentials;

@@ -9,7 +9,8 @@ use crate::contract::SigningKeyRow;
 use crate::fault::Fault;
 
 statements! {
-    HAS_ADMINISTRATOR = "SELECT id FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL LIMIT 1";
+    HAS_ADMINISTRATOR = "SELECT id FROM client WHERE COALESCE(integration_system, application, runtime) IS NULL \
+        AND owner_kind = 'ADMINISTRATOR' LIMIT 1";
     LIST = "SELECT id, sealed, created_at FROM signing_key ORDER BY created_at DESC, id DESC";
     // Two processes that make a key at once meet at this row: the second waits, then sees the first one's key.
     MEET = "INSERT INTO lease (name, holder, leased_until) VALUES ('signing_key', $1, 0) \

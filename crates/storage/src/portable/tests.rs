@@ -4,9 +4,9 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 
 use super::super::asked;
 use super::{
-    applications, aside, audit, bookkeeping, claims, clients, credentials, data_keys, deliveries, executions, intake,
-    integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses, repeats, replays,
-    revoked_tokens, runtimes, signing_keys, tenants,
+    applications, aside, audit, bookkeeping, claims, client_secrets, clients, credentials, data_keys, deliveries,
+    executions, intake, integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses,
+    repeats, replays, revoked_tokens, runtimes, signing_keys, tenants,
 };
 
 #[tokio::test]
@@ -18,6 +18,7 @@ async fn every_statement_prepares() {
         audit::STATEMENTS,
         bookkeeping::STATEMENTS,
         claims::STATEMENTS,
+        client_secrets::STATEMENTS,
         clients::STATEMENTS,
         credentials::STATEMENTS,
         data_keys::STATEMENTS,

@@ -71,7 +71,7 @@ async fn an_entry_stands_with_its_change_or_not_at_all(kept: &Kept) {
     let app = application(&a, "app");
     told("app").insert_application(&app, &any_event(&a)).await.unwrap();
     let own = client(ClientOwner::Application(a.clone(), app.id));
-    told("client").insert_client(&own, tidegate_model::SecretHash([1; 32])).await.unwrap();
+    told("client").insert_client(&own).await.unwrap();
     assert!(told("nobody's").delete_client(own.id, &OwnerKind::Runtime(a.clone())).await.is_err());
     told("no client").delete_client(own.id, &OwnerKind::Application(a.clone())).await.unwrap();
     told("no type").update_object_type(&order).await.unwrap();

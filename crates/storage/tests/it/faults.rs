@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use tidegate_model::{Error, SecretHash};
+use tidegate_model::Error;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
 use crate::harness::Kept;
@@ -16,7 +16,7 @@ async fn a_row_that_cannot_be_read_is_an_internal_error_and_others_stay_readable
         kept.store.insert_logic(one, &any_event(&a)).await.unwrap();
     }
     let administrator = client(tidegate_model::ClientOwner::Administrator);
-    kept.store.insert_client(&administrator, SecretHash([7; 32])).await.unwrap();
+    kept.store.insert_client(&administrator).await.unwrap();
     let pool = sqlx::SqlitePool::connect(&kept.url.to_string()).await.unwrap();
     sqlx::query("UPDATE logic SET kind = 'NEITHER' WHERE name = 'bad'").execute(&pool).await.unwrap();
     sqlx::query("UPDATE client SET secret = x'00'").execute(&pool).await.unwrap();

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::TimeDelta;
 use tidegate_model::contract::WebhookKeyHash;
-use tidegate_model::{ClientOwner, Error, EventType, ExecutionFilter, PageOf, Secret};
+use tidegate_model::{ClientOwner, Error, EventType, ExecutionFilter, PageOf};
 use tidegate_storage::contract::{ObjectWrite, WebhookKeyRow, Whose};
 
 use crate::harness::{Kept, on_every_store, start};
@@ -27,7 +27,7 @@ async fn a_deleted_tenant_leaves_nothing(kept: &Kept) {
     kept.store.insert_application(&app, &any_event(&a)).await.unwrap();
     kept.store.insert_runtime(&run, &any_event(&a)).await.unwrap();
     let one = client(ClientOwner::Runtime(a.clone(), run.id));
-    kept.store.insert_client(&one, Secret::new("s").hash()).await.unwrap();
+    kept.store.insert_client(&one).await.unwrap();
     let mut hook = incoming(&a, "hook", target.core_logic);
     hook.enable_logic = Some(target.core_logic);
     let key = WebhookKeyRow { hash: WebhookKeyHash::of("k"), sealed: vec![1] };

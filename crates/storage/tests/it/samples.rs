@@ -6,8 +6,8 @@ use tidegate_model::{
     Application, ApplicationId, Change, Client, ClientId, ClientOwner, Direction, Event, EventRef, EventType,
     Execution, ExecutionId, ExecutionUser, HttpMethod, Integration, IntegrationId, IntegrationSystem,
     IntegrationSystemId, Json, Logic, LogicId, LogicKind, Object, ObjectType, ObjectTypeId, Runtime, RuntimeId, Scope,
-    Settings, Status, Subscription, SystemClock, SystemDetails, SystemRandomness, Tenant, TenantId, Trigger, TypeName,
-    UserId,
+    Secret, Settings, Status, Subscription, SystemClock, SystemDetails, SystemRandomness, Tenant, TenantId, Trigger,
+    TypeName, UserId,
 };
 use uuid::Uuid;
 
@@ -89,7 +89,7 @@ pub(crate) fn runtime(tenant: &TenantId, name: &str) -> Runtime {
 }
 
 pub(crate) fn client(owner: ClientOwner) -> Client {
-    Client { id: ClientId(id()), owner, scopes: Scope::of_tenant_client(), created_at: start() }
+    Client::new(ClientId(id()), owner, Scope::of_tenant_client(), start(), Secret::new("secret").hash())
 }
 
 pub(crate) fn logic(tenant: &TenantId, name: &str) -> Logic {

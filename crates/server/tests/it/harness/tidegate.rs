@@ -169,9 +169,19 @@ impl Tidegate {
 
     /// Starts one more gateway, set up like the first; answers what its URLs begin with.
     pub(crate) async fn another_gateway(&mut self) -> String {
+        self.another(2).await
+    }
+
+    /// Starts one more director.
+    pub(crate) async fn another_director(&mut self) -> String {
+        self.another(1).await
+    }
+
+    async fn another(&mut self, which: usize) -> String {
         let port = ports::free();
-        let arguments = ["serve", "webhook-gateway"].map(str::to_owned).to_vec();
-        let mut added = Part { arguments, port, settings: self.parts[2].settings.clone(), process: None };
+        let like = &self.parts[which];
+        let (arguments, settings) = (like.arguments.clone(), like.settings.clone());
+        let mut added = Part { arguments, port, settings, process: None };
         added.process = Some(Process::start(added.settled(tidegate().args(&added.arguments))));
         added.ready().await;
         self.parts.push(added);

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use tidegate_model::{
-    Application, ApplicationId, Client, ClientId, ClientOwner, Error, Event, IntegrationSystem, IntegrationSystemId,
-    Page, PageOf, Runtime, RuntimeId, SecretHash, Tenant, TenantId, Timestamp, TokenId,
+    Application, ApplicationId, Client, ClientId, ClientOwner, ClientSecret, ClientSecretId, Error, Event,
+    IntegrationSystem, IntegrationSystemId, Page, PageOf, Runtime, RuntimeId, Tenant, TenantId, Timestamp, TokenId,
 };
 
 use super::super::{
-    Database, applications, clients, integration_systems, revoked_tokens, runtimes, signing_keys, tenants,
+    Database, applications, client_secrets, clients, integration_systems, revoked_tokens, runtimes, signing_keys,
+    tenants,
 };
 use crate::contract::{Clients, OwnerKind, SigningKeyRow, Systems};
 
@@ -90,11 +91,11 @@ impl Systems for Database {
 
 #[async_trait]
 impl Clients for Database {
-    async fn insert_client(&self, client: &Client, secret: SecretHash) -> Result<(), Error> {
-        self.run("insert_client", || clients::insert(self, client, secret)).await
+    async fn insert_client(&self, client: &Client) -> Result<(), Error> {
+        self.run("insert_client", || clients::insert(self, client)).await
     }
 
-    async fn client(&self, id: ClientId) -> Result<Option<(Client, SecretHash)>, Error> {
+    async fn client(&self, id: ClientId) -> Result<Option<Client>, Error> {
         self.run("client", || clients::find(self, id)).await
     }
 
@@ -104,6 +105,24 @@ impl Clients for Database {
 
     async fn delete_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Client, Error> {
         self.run("delete_client", || clients::delete(self, id, belongs)).await
+    }
+
+    async fn add_client_secret(
+        &self,
+        id: ClientId,
+        belongs: &OwnerKind,
+        secret: &ClientSecret,
+    ) -> Result<Client, Error> {
+        self.run("add_client_secret", || client_secrets::add(self, id, belongs, secret)).await
+    }
+
+    async fn remove_client_secret(
+        &self,
+        id: ClientId,
+        belongs: &OwnerKind,
+        secret: ClientSecretId,
+    ) -> Result<Client, Error> {
+        self.run("remove_client_secret", || client_secrets::remove(self, id, belongs, secret)).await
     }
 
     async fn has_administrator(&self) -> Result<bool, Error> {
