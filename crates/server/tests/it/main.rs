@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod interfaces;
 mod meeting;
+mod orphans;
 mod owners;
 mod process;
 mod records;

@@ -127,15 +127,15 @@ async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
 }
 
 /// Other moments in each run of the tests; said, so that a run can be told from another.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use std::hash::{BuildHasher as _, RandomState};
         Self(RandomState::new().hash_one(0))
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
