@@ -78,7 +78,19 @@ pub(crate) async fn open(
         .after_release(|connection, _| Box::pin(answers(connection)));
     let pool = pool.connect_with(options).await.map_err(OpenError::connect)?;
     schema::check_postgres(&pool).await?;
+    tell_of_walls(&pool).await?;
     Ok(Database::new(pool.clone(), pool, clock))
+}
+
+/// Row-level security, the second wall between tenants, holds neither superusers nor roles that were freed of it.
+async fn tell_of_walls(pool: &sqlx::PgPool) -> Result<(), OpenError> {
+    const IS_ABOVE: &str = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
+    if sqlx::query_scalar::<_, bool>(IS_ABOVE).fetch_one(pool).await.map_err(OpenError::connect)? {
+        tracing::warn!(
+            "the database's role is not held to row-level security: give Tidegate a plain role, neither SUPERUSER nor BYPASSRLS"
+        );
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date, one process at a time.

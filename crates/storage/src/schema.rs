@@ -70,6 +70,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0014_clients.sql"),
         include_str!("../../../migrations/postgres/0014_clients.sql"),
     ),
+    (
+        15,
+        "walls",
+        include_str!("../../../migrations/sqlite/0015_walls.sql"),
+        include_str!("../../../migrations/postgres/0015_walls.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -50,7 +50,7 @@ pub(crate) const KEYS: &[Key] = &[
         default: "sqlite://tidegate-data/tidegate.db",
         kind: Kind::SecretUrl,
         form: "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
-        meaning: "Where everything is remembered. The folder of a SQLite file also holds `lock`, `master.key` and `admin.json`.",
+        meaning: "Where everything is remembered. The folder of a SQLite file also holds `lock`, `master.key` and `admin.json`. On PostgreSQL give Tidegate a plain role, neither SUPERUSER nor BYPASSRLS, so that row-level security holds it.",
     },
     Key {
         name: "bus.url",

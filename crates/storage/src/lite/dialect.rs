@@ -1,6 +1,8 @@
 //! What SQLite has its own way of saying.
 
+use sqlx::SqlSafeStr;
 use sqlx::error::DatabaseError;
+use tidegate_model::TenantId;
 
 pub(crate) type Db = sqlx::Sqlite;
 pub(crate) type Pool = sqlx::SqlitePool;
@@ -12,6 +14,19 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE";
 
 /// Reads what was committed when the first statement began.
 pub(crate) const BEGIN_LOOK: &str = "BEGIN";
+
+/// Where a single statement of one tenant reads.
+pub(crate) type Reading = sqlx::pool::PoolConnection<Db>;
+
+/// There is no second wall here: whoever has the file has all of it.
+pub(crate) fn within(begin: &'static str, _: &TenantId) -> impl SqlSafeStr + use<> {
+    begin
+}
+
+/// As any statement reads.
+pub(crate) async fn reading(pool: &Pool, _: &TenantId) -> sqlx::Result<Reading> {
+    pool.acquire().await
+}
 
 /// Plans do not depend on parameters here.
 pub(crate) const KEEPS_PLANS_OF_LISTS: bool = true;

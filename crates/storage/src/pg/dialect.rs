@@ -1,6 +1,8 @@
 //! What PostgreSQL has its own way of saying.
 
 use sqlx::error::DatabaseError;
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+use tidegate_model::TenantId;
 
 pub(crate) type Db = sqlx::Postgres;
 pub(crate) type Pool = sqlx::PgPool;
@@ -12,6 +14,21 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN";
 
 /// Reads what was committed when the first statement began.
 pub(crate) const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Where a single statement of one tenant reads: the wall stands as long as a transaction.
+pub(crate) type Reading = sqlx::Transaction<'static, Db>;
+
+/// Begins so, in sight of one tenant's rows alone (migrations/postgres/0015_walls.sql). It goes to the server as one text, and costs no
+/// round trip more than the beginning alone.
+pub(crate) fn within(begin: &'static str, tenant: &TenantId) -> impl SqlSafeStr + use<> {
+    // A tenant's id is a DNS label.
+    AssertSqlSafe(format!("{begin}; SET LOCAL tidegate.tenant = '{tenant}'"))
+}
+
+/// Begins to read one thing. When it is dropped, the server is told so without being waited for.
+pub(crate) async fn reading(pool: &Pool, tenant: &TenantId) -> sqlx::Result<Reading> {
+    pool.begin_with(within("BEGIN READ ONLY", tenant)).await
+}
 
 /// A plan for any parameters expects that what may narrow does: it would read all of a list and sort it. One for these parameters is made each
 /// time, and knows which conditions are none.

@@ -28,7 +28,7 @@ statements! {
 pub(super) const KIND: &str = "Application";
 
 pub(super) async fn insert(db: &Database, application: &Application, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&application.tenant).await?;
     tenants::require(&mut change, &application.tenant).await?;
     let insert = bind(INSERT, application).bind(micros(application.details.created_at));
     insert.execute(&mut *change).await.map_err(|e| refused(e, &application.details))?;
@@ -36,7 +36,7 @@ pub(super) async fn insert(db: &Database, application: &Application, event: &Eve
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: ApplicationId) -> Result<Option<Application>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn list(
     page: PageOf<ApplicationId>,
 ) -> Result<Page<Application>, Fault> {
     let after = page.after.map_or(Uuid::nil(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(after).bind(one_more(page.first));
     let rows = list.fetch_all(&mut *look).await?;

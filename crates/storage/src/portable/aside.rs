@@ -79,7 +79,7 @@ pub(super) async fn list(
     page: PageOf<AsideId>,
 ) -> Result<Page<AsideEntry>, Fault> {
     let before = page.after.map_or(Uuid::max(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_as(whose).await?;
     let total = number(&mut look, about(whose, COUNT, COUNT_NOBODYS)).await?;
     let rows = about(whose, LIST, LIST_NOBODYS).bind(before).bind(one_more(page.first)).fetch_all(&mut *look).await?;
     let entries = rows.iter().map(read).collect::<Result<_, _>>()?;
@@ -87,15 +87,16 @@ pub(super) async fn list(
 }
 
 pub(super) async fn find(db: &Database, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Fault> {
-    let row = about(whose, FIND, FIND_NOBODYS).bind(id.0).fetch_optional(db.reads()).await?;
+    let find = about(whose, FIND, FIND_NOBODYS).bind(id.0);
+    let row = match whose {
+        Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
+        None => find.fetch_optional(db.reads()).await?,
+    };
     row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn delete(db: &Database, whose: Option<&TenantId>, id: AsideId) -> Result<Option<AsideEntry>, Fault> {
-    let mut change = db.change().await?;
-    if let Some(tenant) = whose {
-        tenants::hold(&mut change, tenant).await?;
-    }
+    let mut change = db.change_as(whose).await?;
     let deleted = about(whose, DELETE, DELETE_NOBODYS).bind(id.0).fetch_optional(&mut *change).await?;
     let Some(deleted) = deleted else { return Ok(None) };
     audit::commit(db, change).await?;

@@ -193,7 +193,11 @@ pub(super) async fn list(
         (false, Place::Log) => LIST_PLATFORMS,
     };
     let before = page.after.map_or(Uuid::max(), |id| id.0);
-    let rows = narrowed(text, whose, filter, before).bind(one_more(page.first)).fetch_all(db.reads()).await?;
+    let list = narrowed(text, whose, filter, before).bind(one_more(page.first));
+    let rows = match whose {
+        Some(tenant) => list.fetch_all(&mut *db.read_of(tenant).await?).await?,
+        None => list.fetch_all(db.reads()).await?,
+    };
     let has_next = rows.len() > usize::from(page.first);
     let data = rows.iter().take(page.first.into()).map(read).collect::<Result<_, _>>()?;
     Ok(Slice { data, has_next })
@@ -208,14 +212,18 @@ pub(super) async fn count(db: &Database, whose: Option<&TenantId>, filter: &Audi
         (false, Place::Actor) => COUNT_PLATFORMS_BY_ACTOR,
         (false, Place::Log) => COUNT_PLATFORMS,
     };
-    let mut look = db.look().await?;
+    let mut look = db.look_as(whose).await?;
     Ok(counted(number(&mut look, narrowed(text, whose, filter, Uuid::max())).await?))
 }
 
 pub(super) async fn find(db: &Database, whose: Option<&TenantId>, id: AuditId) -> Result<Option<AuditEntry>, Fault> {
     let text = if whose.is_some() { FIND } else { FIND_PLATFORMS };
     let find = sql(text).bind(whose.map(|tenant| tenant.as_str().to_owned())).bind(id.0);
-    find.fetch_optional(db.reads()).await?.as_ref().map(read).transpose()
+    let row = match whose {
+        Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
+        None => find.fetch_optional(db.reads()).await?,
+    };
+    row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn prune(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {

@@ -4,7 +4,7 @@ use tidegate_model::{Client, ClientId, ClientSecret, ClientSecretId, Error};
 
 use super::super::dialect::Connection;
 use super::clients::{KIND, belonging, columns, read};
-use super::{Database, audit, micros, tenants};
+use super::{Database, audit, micros};
 use crate::contract::OwnerKind;
 use crate::fault::Fault;
 
@@ -28,10 +28,7 @@ pub(super) async fn add(
     belongs: &OwnerKind,
     secret: &ClientSecret,
 ) -> Result<Client, Fault> {
-    let mut change = db.change().await?;
-    if let Some(tenant) = belongs.tenant() {
-        tenants::hold(&mut change, tenant).await?;
-    }
+    let mut change = db.change_as(belongs.tenant()).await?;
     if hold(&mut change, id, belongs).await?.secrets.second.is_some() {
         return Err(Error::InvalidOperation("the client has two secrets: remove one of them first".to_owned()).into());
     }
@@ -48,10 +45,7 @@ pub(super) async fn remove(
     belongs: &OwnerKind,
     secret: ClientSecretId,
 ) -> Result<Client, Fault> {
-    let mut change = db.change().await?;
-    if let Some(tenant) = belongs.tenant() {
-        tenants::hold(&mut change, tenant).await?;
-    }
+    let mut change = db.change_as(belongs.tenant()).await?;
     let secrets = hold(&mut change, id, belongs).await?.secrets;
     let statement = match secrets.second {
         Some(second) if second.id == secret => REMOVE_SECOND,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::dialect::Row;
 use super::row::Columns;
-use super::{Database, Statement, applications, audit, integration_systems, micros, runtimes, sql, tenants};
+use super::{Database, Statement, applications, audit, integration_systems, micros, runtimes, sql};
 use crate::codec::{UnknownWord, owner_kind};
 use crate::contract::OwnerKind;
 use crate::fault::{Fault, dangling, taken};
@@ -53,10 +53,7 @@ pub(super) async fn insert(db: &Database, client: &Client) -> Result<(), Fault> 
         .bind(client.secrets.first.hash.0.to_vec())
         .bind(client.secrets.first.id.0)
         .bind(micros(client.secrets.first.created_at));
-    let mut change = db.change().await?;
-    if let Some(tenant) = client.owner.tenant() {
-        tenants::hold(&mut change, tenant).await?;
-    }
+    let mut change = db.change_as(client.owner.tenant()).await?;
     insert.execute(&mut *change).await.map_err(|e| {
         dangling(taken(e, KIND, client.id), || match &client.owner {
             ClientOwner::Administrator => Error::not_found(KIND, client.id),
@@ -77,17 +74,17 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
         (None, None, None) => sql(LIST_ADMINISTRATORS),
         (system, application, runtime) => sql(LIST).bind(system.or(application).or(runtime)),
     };
-    let rows = list.fetch_all(db.reads()).await?;
+    let rows = match owner.tenant() {
+        Some(tenant) => list.fetch_all(&mut *db.read_of(tenant).await?).await?,
+        None => list.fetch_all(db.reads()).await?,
+    };
     let mut clients = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     clients.retain(|client| client.owner == *owner);
     Ok(clients)
 }
 
 pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Client, Fault> {
-    let mut change = db.change().await?;
-    if let Some(tenant) = belongs.tenant() {
-        tenants::hold(&mut change, tenant).await?;
-    }
+    let mut change = db.change_as(belongs.tenant()).await?;
     let deleted = belonging(DELETE, id, belongs).fetch_optional(&mut *change).await?;
     let deleted = read(&deleted.ok_or_else(|| Error::not_found(KIND, id))?)?;
     audit::commit(db, change).await?;

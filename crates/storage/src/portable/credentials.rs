@@ -41,7 +41,7 @@ statements! {
 const KIND: &str = "Credential";
 
 pub(super) async fn insert(db: &Database, credential: &CredentialRow, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&credential.tenant).await?;
     tenants::require(&mut change, &credential.tenant).await?;
     let insert = bind(INSERT, credential)
         .bind(credential.name.as_str())
@@ -56,7 +56,7 @@ pub(super) async fn find(
     tenant: &TenantId,
     id: CredentialId,
 ) -> Result<Option<LockedCredential>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn find_named(
     tenant: &TenantId,
     name: &str,
 ) -> Result<Option<LockedCredential>, Fault> {
-    let row = sql(FIND_NAMED).bind(tenant.as_str()).bind(name).fetch_optional(db.reads()).await?;
+    let row = sql(FIND_NAMED).bind(tenant.as_str()).bind(name).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn list(
     page: PageOf<CredentialId>,
 ) -> Result<Page<LockedCredential>, Fault> {
     let after = page.after.map_or(Uuid::nil(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(after).bind(one_more(page.first));
     let rows = list.fetch_all(&mut *look).await?;

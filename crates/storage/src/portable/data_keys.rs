@@ -25,12 +25,14 @@ pub(super) async fn insert(db: &Database, key: &DataKeyRow) -> Result<(), Fault>
     let insert =
         sql(INSERT).bind(key.tenant.as_str()).bind(key.id).bind(key.sealed.as_slice()).bind(micros(key.created_at));
     let gone = || Error::TenantNotFound(key.tenant.to_string());
-    insert.execute(db.writes()).await.map_err(|e| dangling(e.into(), gone))?;
+    let mut change = db.change_within(&key.tenant).await?;
+    insert.execute(&mut *change).await.map_err(|e| dangling(e.into(), gone))?;
+    change.commit().await?;
     Ok(())
 }
 
 pub(super) async fn newest(db: &Database, tenant: &TenantId) -> Result<Option<DataKeyRow>, Fault> {
-    let row = sql(NEWEST).bind(tenant.as_str()).fetch_optional(db.reads()).await?;
+    let row = sql(NEWEST).bind(tenant.as_str()).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -140,7 +140,7 @@ pub(super) async fn append(db: &Database, executions: &[Execution]) -> Result<()
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: ExecutionId) -> Result<Option<Execution>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     let open = |row: &Row| Columns::of("execution", row).get("open");
     row.as_ref().map(|row| read(row, open(row)?)).transpose()
 }
@@ -151,7 +151,7 @@ pub(super) async fn list(
     filter: &ExecutionFilter,
     page: PageOf<ExecutionId>,
 ) -> Result<Slice<Execution>, Fault> {
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let mut rows = Vec::new();
     for part in parts(filter) {
         let (from, to) = ids(filter);
@@ -170,7 +170,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn count(db: &Database, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Fault> {
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let mut total = 0;
     for part in parts(filter) {
         if !part.open && is_in_index(filter) {
@@ -201,7 +201,7 @@ pub(super) async fn ended(
     let (from, to) = ids(filter);
     let next = Uuid::from_u128(after.0.as_u128().saturating_add(1));
     let ids = (from.max(next), to.min(before.0));
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let mut rows = Vec::new();
     for part in parts(filter).into_iter().filter(|part| !part.open) {
         let statement = narrowed(part.up, tenant, filter, &part.statuses, ids).bind(i64::from(max));
@@ -220,7 +220,7 @@ pub(super) async fn count_replayable(db: &Database, tenant: &TenantId, filter: &
     if statuses.is_empty() && !filter.statuses.is_empty() {
         return Ok(0);
     }
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let statement = narrowed(COUNT_REPLAYABLE, tenant, filter, &statuses, ids(filter));
     Ok(counted(number(&mut look, statement).await?))
 }

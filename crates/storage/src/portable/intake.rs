@@ -85,7 +85,8 @@ pub(super) async fn take_in(
 }
 
 pub(super) async fn event(db: &Database, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, Fault> {
-    let row = sql(FIND_EVENT).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(db.reads()).await?;
+    let row =
+        sql(FIND_EVENT).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.map(|row| Columns::of("event", &row).body("body")).transpose()
 }
 

@@ -63,7 +63,7 @@ statements! {
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: IntegrationId) -> Result<Option<Integration>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn list(
     page: PageOf<IntegrationId>,
 ) -> Result<Page<Integration>, Fault> {
     let after = page.after.map_or(Uuid::nil(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(after).bind(one_more(page.first));
     let rows = list.fetch_all(&mut *look).await?;
@@ -97,7 +97,7 @@ pub(super) async fn subscribers(
     event_type: EventType,
 ) -> Result<Vec<Arc<Runnable>>, Fault> {
     let list = sql(SUBSCRIBERS).bind(tenant.as_str()).bind(object_type.as_str()).bind(event_type.as_str());
-    list.fetch_all(db.reads()).await?.iter().map(read_runnable).collect()
+    list.fetch_all(&mut *db.read_of(tenant).await?).await?.iter().map(read_runnable).collect()
 }
 
 pub(super) async fn runnable(
@@ -105,7 +105,8 @@ pub(super) async fn runnable(
     tenant: &TenantId,
     id: IntegrationId,
 ) -> Result<Option<Arc<Runnable>>, Fault> {
-    let row = sql(FIND_RUNNABLE).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row =
+        sql(FIND_RUNNABLE).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read_runnable).transpose()
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn insert(
     event: &Event,
 ) -> Result<(), Fault> {
     let (tenant, user) = (&integration.tenant, &integration.execution_user);
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&integration.tenant).await?;
     tenants::require(&mut change, tenant).await?;
     require_logics(&mut change, integration).await?;
     let insert_user = sql(INSERT_USER).bind(tenant.as_str()).bind(user.id.0).bind(user.username.as_str());
@@ -80,7 +80,7 @@ pub(super) async fn webhook_keys(
     tenant: &TenantId,
     ids: &[IntegrationId],
 ) -> Result<Vec<(IntegrationId, Vec<u8>)>, Fault> {
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let mut keys = Vec::with_capacity(ids.len());
     for id in ids {
         if let Some(row) = sql(SEALED_KEY).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *look).await? {

@@ -31,7 +31,7 @@ statements! {
 const KIND: &str = "Logic";
 
 pub(super) async fn insert(db: &Database, logic: &Logic, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&logic.tenant).await?;
     tenants::require(&mut change, &logic.tenant).await?;
     let insert = sql(INSERT)
         .bind(logic.tenant.as_str())
@@ -52,13 +52,18 @@ pub(super) async fn find(
     id: LogicId,
     version: Option<i32>,
 ) -> Result<Option<Logic>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).bind(version).fetch_optional(db.reads()).await?;
+    let row = sql(FIND)
+        .bind(tenant.as_str())
+        .bind(id.0)
+        .bind(version)
+        .fetch_optional(&mut *db.read_of(tenant).await?)
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn list(db: &Database, tenant: &TenantId, page: PageOf<LogicId>) -> Result<Page<Logic>, Fault> {
     let after = page.after.map_or(Uuid::nil(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(after).bind(one_more(page.first));
     let rows = list.fetch_all(&mut *look).await?;

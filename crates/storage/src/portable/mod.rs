@@ -105,14 +105,45 @@ impl Database {
     /// Begins a change of what is a tenant's. The tenant is held first, everywhere: whoever deletes it holds it, and then waits for none
     /// who waits for it.
     async fn change_of(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
-        let mut change = self.change().await?;
+        let mut change = self.change_within(tenant).await?;
         tenants::hold(&mut change, tenant).await?;
         Ok(change)
+    }
+
+    /// As [`Database::change`], in sight of one tenant's rows alone: the second wall, behind the statements' own conditions.
+    pub(super) async fn change_within(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
+        Ok(self.writes.begin_with(dialect::within(dialect::BEGIN_CHANGE, tenant)).await?)
+    }
+
+    /// As [`Database::change_of`] for what is a tenant's, as [`Database::change`] for what is above them.
+    async fn change_as(&self, whose: Option<&TenantId>) -> Result<Transaction, Fault> {
+        match whose {
+            Some(tenant) => self.change_of(tenant).await,
+            None => self.change().await,
+        }
     }
 
     /// Begins to read several things as they are at one moment.
     pub(super) async fn look(&self) -> Result<Transaction, Fault> {
         Ok(self.reads.begin_with(dialect::BEGIN_LOOK).await?)
+    }
+
+    /// As [`Database::look`], in sight of one tenant's rows alone.
+    async fn look_of(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
+        Ok(self.reads.begin_with(dialect::within(dialect::BEGIN_LOOK, tenant)).await?)
+    }
+
+    /// As [`Database::look_of`] for what is a tenant's, as [`Database::look`] for what is above them.
+    async fn look_as(&self, whose: Option<&TenantId>) -> Result<Transaction, Fault> {
+        match whose {
+            Some(tenant) => self.look_of(tenant).await,
+            None => self.look().await,
+        }
+    }
+
+    /// Where a single statement reads in sight of one tenant's rows alone.
+    async fn read_of(&self, tenant: &TenantId) -> Result<dialect::Reading, Fault> {
+        Ok(dialect::reading(&self.reads, tenant).await?)
     }
 
     /// Where single statements read.

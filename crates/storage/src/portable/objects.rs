@@ -34,7 +34,7 @@ statements! {
 const TYPE_KIND: &str = "ObjectType";
 
 pub(super) async fn insert_type(db: &Database, object_type: &ObjectType) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&object_type.tenant).await?;
     tenants::require(&mut change, &object_type.tenant).await?;
     let insert = sql(INSERT_TYPE)
         .bind(object_type.tenant.as_str())
@@ -72,12 +72,22 @@ pub(super) async fn delete_type(db: &Database, tenant: &TenantId, name: &TypeNam
 }
 
 pub(super) async fn find_type(db: &Database, tenant: &TenantId, name: &TypeName) -> Result<Option<ObjectType>, Fault> {
-    let row = sql(FIND_TYPE).bind(tenant.as_str()).bind(name.as_str()).fetch_optional(db.reads()).await?;
+    let row = sql(FIND_TYPE)
+        .bind(tenant.as_str())
+        .bind(name.as_str())
+        .fetch_optional(&mut *db.read_of(tenant).await?)
+        .await?;
     row.as_ref().map(read_type).transpose()
 }
 
 pub(super) async fn list_types(db: &Database, tenant: &TenantId) -> Result<Vec<ObjectType>, Fault> {
-    sql(LIST_TYPES).bind(tenant.as_str()).fetch_all(db.reads()).await?.iter().map(read_type).collect()
+    sql(LIST_TYPES)
+        .bind(tenant.as_str())
+        .fetch_all(&mut *db.read_of(tenant).await?)
+        .await?
+        .iter()
+        .map(read_type)
+        .collect()
 }
 
 pub(super) async fn find(
@@ -87,7 +97,7 @@ pub(super) async fn find(
     id: &ObjectId,
 ) -> Result<Option<Object>, Fault> {
     let find = sql(FIND).bind(tenant.as_str()).bind(object_type.as_str()).bind(id.as_str());
-    let row = find.fetch_optional(db.reads()).await?;
+    let row = find.fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(|row| read(row).map(|(_, object)| object)).transpose()
 }
 
@@ -97,7 +107,7 @@ pub(super) async fn list(
     object_type: &TypeName,
     page: PageOf<i64>,
 ) -> Result<Page<(i64, Object)>, Fault> {
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str()).bind(object_type.as_str())).await?;
     let list = sql(LIST)
         .bind(tenant.as_str())
@@ -110,8 +120,12 @@ pub(super) async fn list(
 }
 
 pub(super) async fn write(db: &Database, writes: &[ObjectWrite]) -> Result<WriteConflict, Fault> {
-    let mut change = db.change().await?;
-    for tenant in writes.iter().map(|write| &write.object.tenant).collect::<BTreeSet<_>>() {
+    let tenants = writes.iter().map(|write| &write.object.tenant).collect::<BTreeSet<_>>();
+    let mut change = match tenants.first() {
+        Some(tenant) if tenants.len() == 1 => db.change_within(tenant).await?,
+        _ => db.change().await?,
+    };
+    for tenant in tenants {
         tenants::hold(&mut change, tenant).await?;
     }
     for (index, write) in writes.iter().enumerate() {

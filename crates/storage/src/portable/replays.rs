@@ -32,7 +32,7 @@ statements! {
 }
 
 pub(super) async fn insert(db: &Database, replay: &Replay) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&replay.tenant).await?;
     tenants::require(&mut change, &replay.tenant).await?;
     let filter = serde_json::to_string(&replay.filter).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let insert = sql(INSERT)
@@ -54,13 +54,13 @@ pub(super) async fn insert(db: &Database, replay: &Replay) -> Result<(), Fault> 
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: ReplayId) -> Result<Option<Replay>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn list(db: &Database, tenant: &TenantId, page: PageOf<ReplayId>) -> Result<Page<Replay>, Fault> {
     let before = page.after.map_or(Uuid::max(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(before).bind(one_more(page.first));
     let replays = list.fetch_all(&mut *look).await?.iter().map(read).collect::<Result<_, _>>()?;

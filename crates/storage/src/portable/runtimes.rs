@@ -27,7 +27,7 @@ statements! {
 pub(super) const KIND: &str = "Runtime";
 
 pub(super) async fn insert(db: &Database, runtime: &Runtime, event: &Event) -> Result<(), Fault> {
-    let mut change = db.change().await?;
+    let mut change = db.change_within(&runtime.tenant).await?;
     tenants::require(&mut change, &runtime.tenant).await?;
     let insert = bind(INSERT, runtime).bind(micros(runtime.details.created_at));
     insert.execute(&mut *change).await.map_err(|e| refused(e, &runtime.details))?;
@@ -35,13 +35,13 @@ pub(super) async fn insert(db: &Database, runtime: &Runtime, event: &Event) -> R
 }
 
 pub(super) async fn find(db: &Database, tenant: &TenantId, id: RuntimeId) -> Result<Option<Runtime>, Fault> {
-    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.read_of(tenant).await?).await?;
     row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn list(db: &Database, tenant: &TenantId, page: PageOf<RuntimeId>) -> Result<Page<Runtime>, Fault> {
     let after = page.after.map_or(Uuid::nil(), |id| id.0);
-    let mut look = db.look().await?;
+    let mut look = db.look_of(tenant).await?;
     let total = number(&mut look, sql(COUNT).bind(tenant.as_str())).await?;
     let list = sql(LIST).bind(tenant.as_str()).bind(after).bind(one_more(page.first));
     let rows = list.fetch_all(&mut *look).await?;

@@ -43,6 +43,7 @@ pub(super) async fn list(db: &Database, page: PageOf<TenantId>) -> Result<Page<T
 }
 
 pub(super) async fn delete(db: &Database, id: &TenantId) -> Result<Option<Tenant>, Fault> {
+    // Its own entry in the audit log is no tenant's.
     let mut change = db.change().await?;
     for statement in [LOCK, DELETE_INTEGRATIONS, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT) {
         sql(statement).bind(id.as_str()).execute(&mut *change).await?;

@@ -24,12 +24,12 @@ on_every_store!(
     a_rotation_goes_on_where_another_one_ended,
 );
 
-fn sealer(key: u8, former: &[u8]) -> Sealer {
+pub(crate) fn sealer(key: u8, former: &[u8]) -> Sealer {
     let former: Vec<_> = former.iter().map(|byte| [*byte; 32]).collect();
     Sealer::with_former(&[key; 32], &former, Arc::new(SystemRandomness)).unwrap()
 }
 
-fn safe(kept: &Kept, sealer: Sealer) -> Safe {
+pub(crate) fn safe(kept: &Kept, sealer: Sealer) -> Safe {
     Safe::new(kept.store.clone(), sealer, kept.clock.clone(), Arc::new(SystemRandomness))
 }
 
@@ -47,7 +47,7 @@ fn open(tenant: &TenantId, name: &str, material: Material) -> OpenCredential {
     OpenCredential { credential, material }
 }
 
-fn bearer(tenant: &TenantId, name: &str, token: &str) -> OpenCredential {
+pub(crate) fn bearer(tenant: &TenantId, name: &str, token: &str) -> OpenCredential {
     open(tenant, name, Material::Bearer { token: Secret::new(token) })
 }
 

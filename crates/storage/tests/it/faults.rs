@@ -4,7 +4,7 @@ use sqlx::Connection as _;
 use tidegate_model::Error;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
 
-use crate::harness::Kept;
+use crate::harness::{Kept, superuser};
 use crate::samples::{any_event, client, event, logic, object, object_type, with_tenants};
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn what_the_server_ended_for_anothers_sake_is_made_again() {
     };
     assert_eq!(kept.store.write_objects(&writes(None)).await.unwrap(), WriteConflict::None);
 
-    let mut other = sqlx::PgConnection::connect(&kept.url.to_string()).await.unwrap();
+    let mut other = sqlx::PgConnection::connect_with(&superuser(&kept.url)).await.unwrap();
     let mut change = other.begin().await.unwrap();
     // The server ends whoever waited this long and finds the circle: the store, which looks after a second.
     sqlx::raw_sql("SET LOCAL deadlock_timeout = '15s'").execute(&mut *change).await.unwrap();

@@ -78,15 +78,29 @@ pub(crate) async fn fresh_postgres() -> Option<DatabaseUrl> {
     let server = server.into_string().unwrap();
     let name = format!("tidegate_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let admin = sqlx::PgPool::connect(&server).await.unwrap();
-    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+    let drop = format!("DROP DATABASE IF EXISTS {name}");
+    for statement in [PLAIN_ROLE.to_owned(), drop, format!("CREATE DATABASE {name} OWNER tidegate_plain")] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&admin).await.unwrap();
     }
     admin.close().await;
     let (base, query) = server.split_once('?').unwrap_or((&server, ""));
-    let scheme_end = base.find("://").unwrap() + 3;
-    let host_end = base[scheme_end..].find('/').map_or(base.len(), |at| scheme_end + at);
-    Some(format!("{}/{name}?{query}", &base[..host_end]).parse().unwrap())
+    let (_, place) = base.split_once("://").unwrap();
+    let host = place.split('/').next().unwrap().rsplit('@').next().unwrap();
+    Some(format!("postgres://tidegate_plain:plain@{host}/{name}?{query}").parse().unwrap())
 }
+
+/// Somebody on the same database for whom no rule holds.
+pub(crate) fn superuser(url: &DatabaseUrl) -> sqlx::postgres::PgConnectOptions {
+    let server: sqlx::postgres::PgConnectOptions =
+        std::env::var_os("TIDEGATE_TEST_POSTGRES").unwrap().to_str().unwrap().parse().unwrap();
+    let place = url.to_string();
+    let (place, _) = place.split_once('?').unwrap_or((&place, ""));
+    server.database(place.rsplit('/').next().unwrap())
+}
+
+/// What Tidegate is to be on a server: no wall holds a superuser. Several tests make it at once.
+const PLAIN_ROLE: &str = "DO $$ BEGIN CREATE ROLE tidegate_plain LOGIN PASSWORD 'plain'; \
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
 
 /// Runs each test on each store.
 macro_rules! on_every_store {

@@ -30,3 +30,4 @@ mod samples;
 mod silence;
 mod survival;
 mod systems;
+mod walls;

@@ -31,9 +31,13 @@ impl Servers {
         }
         let name = format!("server_{}_{}", std::process::id(), ports::free());
         let mut connection = PgConnection::connect(&postgres).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        for statement in [PLAIN_ROLE.to_owned(), format!("CREATE DATABASE {name} OWNER tidegate_plain")] {
+            connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+        }
         let mut database = url::Url::parse(&postgres).unwrap();
         database.set_path(&name);
+        database.set_username("tidegate_plain").unwrap();
+        database.set_password(Some("plain")).unwrap();
         let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
         let nats = start_nats(folder.path(), nats_port);
         Some(Self { database: database.into(), nats_port, nats, folder, proxies: None })
@@ -90,3 +94,7 @@ fn skipped<T>(test: &str, variable: &str) -> Option<T> {
     eprintln!("skipped: {test}: {variable} is not set (scripts/services start)");
     None
 }
+
+/// What Tidegate is to be on a server: no wall holds a superuser. Several tests make it at once.
+const PLAIN_ROLE: &str = "DO $$ BEGIN CREATE ROLE tidegate_plain LOGIN PASSWORD 'plain'; \
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
