@@ -80,6 +80,11 @@ impl Scope {
         scopes
     }
 
+    /// What a client of a service gets: nothing, for it is known by whose it is.
+    pub fn of_service() -> BTreeSet<Scope> {
+        BTreeSet::new()
+    }
+
     /// What a client of an Application or Runtime gets: to see its tenant's definitions, and to work with objects and events.
     pub fn of_tenant_client() -> BTreeSet<Scope> {
         [
@@ -147,13 +152,15 @@ pub enum ClientOwner {
     Application(TenantId, ApplicationId),
     /// A Runtime's; bound to its tenant.
     Runtime(TenantId, RuntimeId),
+    /// One of Tidegate's own services, by the name that the operator gave it: it may ask its peers, and none of what others ask for.
+    Service(String),
 }
 
 impl ClientOwner {
     /// The one tenant that this client is bound to; `None` is any.
     pub fn tenant(&self) -> Option<&TenantId> {
         match self {
-            Self::Administrator | Self::IntegrationSystem(_) => None,
+            Self::Administrator | Self::IntegrationSystem(_) | Self::Service(_) => None,
             Self::Application(tenant, _) | Self::Runtime(tenant, _) => Some(tenant),
         }
     }

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Changes the key that everything secret is sealed with, or the one that signs access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Makes and withdraws the client credentials of Tidegate's own services, where roles are apart.
+    #[command(subcommand)]
+    Services(ServicesCommand),
     /// Makes a running Tidegate hold what a folder's tidegate.toml says; what is there already is updated.
     Apply(Apply),
 }
@@ -78,6 +81,22 @@ pub(crate) enum KeysCommand {
         /// Withdraws the keys before it now: within five minutes no token that they signed counts anywhere.
         #[arg(long)]
         at_once: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ServicesCommand {
+    /// Makes a client for one process, and shows its secret this once.
+    Add {
+        /// What it is called in lists and logs, such as webhook-gateway.
+        name: String,
+    },
+    /// Shows every client of a service: its id, when it was made, and the name.
+    List,
+    /// Ends a client and its tokens.
+    Remove {
+        /// The client's id.
+        id: tidegate_model::ClientId,
     },
 }
 

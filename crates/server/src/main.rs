@@ -37,6 +37,7 @@ fn run() -> anyhow::Result<()> {
         Command::Migrate => commands::migrate(&asked),
         Command::Config(command) => commands::config(&asked, command),
         Command::Keys(command) => commands::keys(&asked, command),
+        Command::Services(command) => commands::services(&asked, command),
         Command::Apply(apply) => commands::apply(apply),
     }
 }

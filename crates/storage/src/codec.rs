@@ -35,6 +35,7 @@ pub(crate) fn owner_kind(owner: &ClientOwner) -> &'static str {
         ClientOwner::IntegrationSystem(_) => "INTEGRATION_SYSTEM",
         ClientOwner::Application(..) => "APPLICATION",
         ClientOwner::Runtime(..) => "RUNTIME",
+        ClientOwner::Service(_) => "SERVICE",
     }
 }
 

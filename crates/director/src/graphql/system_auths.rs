@@ -19,8 +19,10 @@ impl SystemAuth {
             ClientOwner::IntegrationSystem(id) => (SystemAuthReferenceType::IntegrationSystem, id.into()),
             ClientOwner::Application(_, id) => (SystemAuthReferenceType::Application, id.into()),
             ClientOwner::Runtime(_, id) => (SystemAuthReferenceType::Runtime, id.into()),
-            // No service hands out an operator's own client.
-            ClientOwner::Administrator => return Err(Error::not_found("SystemAuth", auth.client.id)),
+            // Nobody is handed out a client of the operator's own, or of Tidegate's services.
+            ClientOwner::Administrator | ClientOwner::Service(_) => {
+                return Err(Error::not_found("SystemAuth", auth.client.id));
+            }
         };
         Ok(Self { auth, kind, reference, url: services.token_url.clone() })
     }

@@ -51,8 +51,10 @@ impl Face {
             ClientOwner::IntegrationSystem(id) => (Kind::IntegrationSystem, id.to_string()),
             ClientOwner::Application(_, id) => (Kind::Application, id.to_string()),
             ClientOwner::Runtime(_, id) => (Kind::Runtime, id.to_string()),
-            // No service hands out an operator's own client.
-            ClientOwner::Administrator => return Err(Error::not_found("SystemAuth", client.id)),
+            // Nobody is handed out a client of the operator's own, or of Tidegate's services.
+            ClientOwner::Administrator | ClientOwner::Service(_) => {
+                return Err(Error::not_found("SystemAuth", client.id));
+            }
         };
         let data = v1::OAuthCredentialData {
             client_id: client.id.to_string(),

@@ -157,6 +157,7 @@ fn state(client: &Client) -> Json {
         ClientOwner::IntegrationSystem(id) => ("INTEGRATION_SYSTEM", Some(id.to_string())),
         ClientOwner::Application(_, id) => ("APPLICATION", Some(id.to_string())),
         ClientOwner::Runtime(_, id) => ("RUNTIME", Some(id.to_string())),
+        ClientOwner::Service(name) => ("SERVICE", Some(name.clone())),
     };
     Json::of(&json!({ "type": kind, "referenceObjectId": owner, "scopes": client.scopes }))
 }
@@ -176,7 +177,7 @@ fn changeable(access: &Access, owner: Owner<'_>) -> Result<(ClientId, OwnerKind)
 
 fn tenant(kind: &OwnerKind) -> Option<&TenantId> {
     match kind {
-        OwnerKind::IntegrationSystem => None,
+        OwnerKind::Service | OwnerKind::IntegrationSystem => None,
         OwnerKind::Application(tenant) | OwnerKind::Runtime(tenant) => Some(tenant),
     }
 }

@@ -5,9 +5,11 @@ mod config;
 mod demo;
 mod keys;
 mod run;
+mod services;
 
 pub(crate) use apply::apply;
 pub(crate) use config::config;
 pub(crate) use demo::demo;
 pub(crate) use keys::keys;
 pub(crate) use run::{dev, migrate, serve};
+pub(crate) use services::services;

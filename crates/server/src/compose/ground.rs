@@ -25,7 +25,7 @@ pub(crate) struct Ground {
 }
 
 /// Where the database is, as the store names it.
-fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
+pub(super) fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
     match &config.database {
         Database::Sqlite(path) => Ok(DatabaseUrl::file(path)),
         Database::Postgres(url) => Ok(url.parse()?),

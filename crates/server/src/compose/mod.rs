@@ -7,20 +7,22 @@ mod bus;
 mod ground;
 mod options;
 mod running;
+mod services;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Attach, Compiles, Egress, Engine};
-use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
-use tidegate_model::{Clock, Randomness, Secret, SystemClock, SystemRandomness};
+use tidegate_model::contract::{KeySet, Objects, Registry, TokenAuthority, Vault, Verifier};
+use tidegate_model::{ClientId, Clock, Error, Randomness, SystemClock, SystemRandomness, TokenId};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::{Safe, Store};
 use tidegate_webhook_gateway::Gateway;
-use tidegate_wire::grpc::{self, Peer};
+use tidegate_wire::grpc::{self, Peer, PeerTokens, Proof};
 use tidegate_wire::{CacheOptions, CachedRegistry, CachedVault};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +33,7 @@ use crate::health::Health;
 use ground::Ground;
 pub(crate) use ground::{migrate, renew, rotate};
 pub(crate) use running::Composed;
+pub(crate) use services::{add_service, remove_service, services};
 
 /// Where and as what a process lives.
 pub(crate) struct Site<'a> {
@@ -63,7 +66,8 @@ pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
     let sources = Sources { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
     let ground = Ground::lay(site.config, site.roles, site.data_dir, &sources).await?;
     let issuer = options::public_url(site.config.oauth2.public_url.as_ref(), site.address);
-    let building = Building { site, sources, ground, issuer };
+    let proof = proof(site.config, &sources)?;
+    let building = Building { site, sources, ground, issuer, proof };
     let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground);
 
     let store = building.ground.store();
@@ -88,6 +92,8 @@ struct Building<'a> {
     sources: Sources,
     ground: Ground,
     issuer: String,
+    /// How this process is known to others.
+    proof: Option<Proof>,
 }
 
 impl Building<'_> {
@@ -225,24 +231,70 @@ impl Building<'_> {
         authority: Option<Arc<dyn TokenAuthority>>,
         composed: &mut Composed,
     ) -> anyhow::Result<()> {
-        // Without a secret of the operator's nobody is a peer.
-        let known = self.site.config.peers.secret.clone();
-        let definitions = definitions.filter(|_| known.is_some());
+        let Site { config, roles, .. } = self.site;
+        let secret = config.peers.secret.clone();
+        // One process that is all of Tidegate has no peers, unless its operator says so.
+        let has_peers = !roles.together() || secret.is_some();
+        let definitions = definitions.filter(|_| has_peers);
+        let authority = authority.filter(|_| has_peers);
+        let verifier = self.verifier_of_peers(authority.as_ref())?;
         let vault = definitions.as_ref().map(|d| d.vault.clone());
         let (registry, objects) = definitions.map(|d| (d.registry, d.objects)).unzip();
-        let authority = authority.filter(|_| known.is_some());
-        let secret = known.unwrap_or_else(|| Secret::generate("", &*self.sources.randomness));
         let public = composed.public();
-        let (routes, health) = grpc::Server { secret, registry, objects, vault, authority, public }.routes().await?;
+        let server = grpc::Server { secret, verifier, registry, objects, vault, authority, public };
+        let (routes, health) = server.routes().await?;
         composed.routes(routes);
         composed.grpc_health(health);
         Ok(())
     }
 
+    /// Who checks the tokens of other services. Whoever remembers knows by itself which of them still count, so that a director lets its
+    /// peers in while the credentials role is away.
+    fn verifier_of_peers(&self, here: Option<&Arc<dyn TokenAuthority>>) -> anyhow::Result<Option<Arc<dyn Verifier>>> {
+        let authority = match (here, self.ground.store()) {
+            (Some(here), _) => here.clone(),
+            (None, Some(store)) if self.has(Role::Director) && self.proof.is_some() => {
+                let keys = self.peer(self.site.config.peers.credentials.as_deref(), "peers.credentials")?.authority();
+                Arc::new(KnownHere { keys, store: store.clone() })
+            }
+            _ => return Ok(None),
+        };
+        let clock = self.sources.clock.clone();
+        Ok(Some(Arc::new(TokenVerifier::new(authority, &self.issuer, &self.issuer, clock))))
+    }
+
     fn peer(&self, url: Option<&str>, key: &str) -> anyhow::Result<Peer> {
         let missing = || Fault::new(key, "is missing", "the URL of that process, such as http://director:8080");
-        let secret = self.site.config.peers.secret.as_ref().ok_or_else(missing)?;
-        Ok(Peer::connect(url.ok_or_else(missing)?, secret)?)
+        let proof = self.proof.clone().ok_or_else(missing)?;
+        Ok(Peer::connect(url.ok_or_else(missing)?, proof)?)
+    }
+}
+
+/// How this process is known to others: by tokens of its own, or by the secret that all share.
+fn proof(config: &Config, sources: &Sources) -> anyhow::Result<Option<Proof>> {
+    let peers = &config.peers;
+    Ok(match (&peers.client, &peers.credentials) {
+        (Some((client, secret)), Some(url)) => {
+            Some(Proof::Tokens(Arc::new(PeerTokens::new(url, *client, secret, sources.clock.clone())?)))
+        }
+        _ => peers.secret.as_ref().map(Proof::from),
+    })
+}
+
+/// Keys from whoever issues, and from the store which tokens still count.
+struct KnownHere {
+    keys: Arc<dyn TokenAuthority>,
+    store: Arc<dyn Store>,
+}
+
+#[async_trait]
+impl TokenAuthority for KnownHere {
+    async fn key_set(&self) -> Result<KeySet, Error> {
+        self.keys.key_set().await
+    }
+
+    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
+        self.store.is_live(client, token).await
     }
 }
 

@@ -137,12 +137,19 @@ pub(crate) const KEYS: &[Key] = &[
         "peers.credentials",
         "",
         PEER,
-        "Where the director reaches the credentials role. Needed where that is another process.",
+        "Where the credentials role is reached. The director needs it where that is another process, and so does whoever has a `peers.client_id`.",
     ),
+    plain(
+        "peers.client_id",
+        "",
+        "a UUID, as `tidegate services add` prints it",
+        "The client by which this process gets access tokens for its calls of other roles; goes with `peers.client_secret` and `peers.credentials`. Needed where roles are apart, or else `peers.secret`.",
+    ),
+    secret("peers.client_secret", "what `tidegate services add` prints", "The secret of that client."),
     secret(
         "peers.secret",
         "at least 16 characters, the same in all processes",
-        "How processes recognise each other. Needed where roles are apart.",
+        "A secret by which processes that have no client of their own recognise each other. Where it is set, whoever knows it is let in.",
     ),
     plain(
         "egress.allow",

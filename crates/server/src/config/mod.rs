@@ -95,6 +95,8 @@ pub(crate) struct Peers {
     pub(crate) director: Option<String>,
     pub(crate) credentials: Option<String>,
     pub(crate) secret: Option<Secret>,
+    /// The client credentials of this process.
+    pub(crate) client: Option<(ClientId, Secret)>,
 }
 
 /// How log lines look.
@@ -142,14 +144,7 @@ impl Config {
         let values = Values(layers);
         let master_keys = values.optional("secrets.key", MasterKeys::read)?;
         let peer_secret = values.optional("peers.secret", secret)?;
-        let client_id = values.optional("admin.client_id", |text| text.parse::<ClientId>().ok())?;
-        let client_secret = values.optional("admin.client_secret", secret)?;
-        let admin = match (client_id, client_secret) {
-            (Some(id), Some(secret)) => Some((id, secret)),
-            (None, None) => None,
-            (Some(_), None) => return Err(values.missing("admin.client_secret", "goes with admin.client_id")),
-            (None, Some(_)) => return Err(values.missing("admin.client_id", "goes with admin.client_secret")),
-        };
+        let admin = client(&values, "admin.client_id", "admin.client_secret")?;
         Ok(Self {
             database: values.required("database.url", database)?,
             bus: values.required("bus.url", bus)?,
@@ -175,6 +170,7 @@ impl Config {
                 director: values.optional("peers.director", peer_url)?,
                 credentials: values.optional("peers.credentials", peer_url)?,
                 secret: peer_secret,
+                client: client(&values, "peers.client_id", "peers.client_secret")?,
             },
             egress: values.required("egress.allow", |text| text.parse().ok())?,
             admin,
@@ -221,6 +217,21 @@ impl Config {
             log_format: values.required("log.format", log_format)?,
             log_level: values.required("log.level", log_level)?,
         })
+    }
+}
+
+/// Client credentials: both or neither.
+fn client(
+    values: &Values<'_>,
+    id_key: &'static str,
+    secret_key: &'static str,
+) -> Result<Option<(ClientId, Secret)>, Fault> {
+    let id = values.optional(id_key, |text| text.parse::<ClientId>().ok())?;
+    match (id, values.optional(secret_key, secret)?) {
+        (Some(id), Some(secret)) => Ok(Some((id, secret))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(values.missing(secret_key, &format!("goes with {id_key}"))),
+        (None, Some(_)) => Err(values.missing(id_key, &format!("goes with {secret_key}"))),
     }
 }
 

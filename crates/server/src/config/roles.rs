@@ -115,11 +115,19 @@ impl Config {
                 "what the token endpoint's URL begins with, the same in both processes",
             ));
         }
-        if self.peers.secret.is_none() {
+        if self.peers.client.is_some() && self.peers.credentials.is_none() {
             return Err(needs(
-                "peers.secret",
+                "peers.credentials",
+                "is missing: peers.client_id gets its tokens there",
+                "the URL of the credentials role, such as http://credentials:8080",
+            ));
+        }
+        // Credentials alone call nobody.
+        if self.peers.client.is_none() && self.peers.secret.is_none() && roles.communicate() {
+            return Err(needs(
+                "peers.client_id",
                 "is missing: roles are apart",
-                "at least 16 characters, the same in all processes",
+                "what `tidegate services add NAME` prints, with peers.client_secret",
             ));
         }
         Ok(())

@@ -102,7 +102,13 @@ fn roles_apart_need_servers_peers_and_keys() {
     check("director", &[database]).is_refused_with(&["bus.url", "nats://", "tidegate serve"]);
     check("director", &[database, bus]).is_refused_with(&["peers.credentials"]);
     check("webhook-gateway", &[bus]).is_refused_with(&["peers.director"]);
-    check("webhook-gateway", &[bus, director]).is_refused_with(&["peers.secret"]);
+    check("webhook-gateway", &[bus, director]).is_refused_with(&["peers.client_id", "tidegate services add"]);
+    let id = ("PEERS__CLIENT_ID", "01890000-0000-7000-8000-000000000001");
+    let own = ("PEERS__CLIENT_SECRET", "tgs_0123456789abcdef");
+    check("webhook-gateway", &[bus, director, id]).is_refused_with(&["peers.client_secret"]);
+    check("webhook-gateway", &[bus, director, id, own]).is_refused_with(&["peers.credentials"]);
+    let credentials = ("PEERS__CREDENTIALS", "http://credentials:8080");
+    assert_eq!(check("webhook-gateway", &[bus, director, id, own, credentials]).code, Some(0));
     check("outgoing-dispatcher", &[database, bus, director, secret]).is_refused_with(&["secrets.key"]);
     assert_eq!(check("webhook-gateway", &[bus, director, secret]).code, Some(0), "the gateway needs no database");
 }

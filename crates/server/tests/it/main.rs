@@ -20,6 +20,7 @@ mod owners;
 mod process;
 mod records;
 mod repeats;
+mod services;
 mod settings;
 mod story;
 mod trials;

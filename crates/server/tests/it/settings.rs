@@ -49,6 +49,8 @@ proofs! {
     "secrets.key" => what_is_sealed_opens_with_no_other,
     "peers.director" => the_gateway_asks_there,
     "peers.credentials" => the_director_asks_there,
+    "peers.client_id" => who_is_no_service_is_refused,
+    "peers.client_secret" => who_has_another_client_secret_is_refused,
     "peers.secret" => another_one_is_refused,
     "egress.allow" => nothing_private_is_called_without_it,
     "admin.client_id" => the_administrator_is_the_configured_one,
@@ -189,10 +191,24 @@ async fn the_director_asks_there() {
 }
 
 async fn another_one_is_refused() {
-    let Some(mut running) = Tidegate::start(Mode::Apart).await else { return };
+    let shared = [("PEERS__SECRET", "the-secret-between-the-tests-roles")];
+    refused_to_the_gateway(&shared, "PEERS__SECRET", "another-secret-than-the-others-have").await;
+}
+
+async fn who_is_no_service_is_refused() {
+    refused_to_the_gateway(&[], "PEERS__CLIENT_ID", "01890000-0000-7000-8000-000000000009").await;
+}
+
+async fn who_has_another_client_secret_is_refused() {
+    refused_to_the_gateway(&[], "PEERS__CLIENT_SECRET", "tgs_another-secret-than-its-own").await;
+}
+
+/// A gateway that cannot prove that it is one answers, but that it cannot ask.
+async fn refused_to_the_gateway(settings: &[(&str, &str)], setting: &str, value: &str) {
+    let Some(mut running) = Tidegate::start_with(Mode::Apart, settings).await else { return };
     let key = running.gateway("/webhook/some-key");
     assert_eq!(http().post(&key).send().await.unwrap().status(), 404);
-    running.replace(2, &[("PEERS__SECRET", "another-secret-than-the-others-have")]).await;
+    running.replace(2, &[(setting, value)]).await;
     assert!(http().post(&key).send().await.unwrap().status().is_server_error());
 }
 

@@ -17,6 +17,8 @@ pub struct SigningKeyRow {
 /// Which kind of owner a client must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerKind {
+    /// Any of Tidegate's own services.
+    Service,
     /// Any Integration System.
     IntegrationSystem,
     /// Any Application of the tenant.
@@ -29,7 +31,7 @@ impl OwnerKind {
     /// The tenant of a tenant's.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         match self {
-            Self::IntegrationSystem => None,
+            Self::Service | Self::IntegrationSystem => None,
             Self::Application(tenant) | Self::Runtime(tenant) => Some(tenant),
         }
     }
@@ -61,6 +63,8 @@ pub trait Clients {
         belongs: &OwnerKind,
         secret: ClientSecretId,
     ) -> Result<Client, Error>;
+    /// The clients of Tidegate's own services, oldest first.
+    async fn service_clients(&self) -> Result<Vec<Client>, Error>;
     /// Whether any administrator exists.
     async fn has_administrator(&self) -> Result<bool, Error>;
 

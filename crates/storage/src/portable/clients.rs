@@ -18,7 +18,7 @@ use crate::fault::{Fault, dangling, taken};
 /// The columns that [`read`] reads.
 macro_rules! columns {
     () => {
-        "id, owner_kind, tenant, integration_system, application, runtime, scopes, created_at, \
+        "id, owner_kind, tenant, integration_system, application, runtime, service, scopes, created_at, \
             secret, secret_id, secret_created_at, second_secret, second_secret_id, second_secret_created_at"
     };
 }
@@ -26,12 +26,14 @@ pub(super) use columns;
 
 statements! {
     INSERT = "INSERT INTO client (id, owner_kind, tenant, integration_system, application, runtime, scopes, created_at, \
-        secret, secret_id, secret_created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        secret, secret_id, secret_created_at, service) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     FIND = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client WHERE COALESCE(integration_system, application, runtime) = $1 \
         ORDER BY created_at, id");
     LIST_ADMINISTRATORS = concat!("SELECT ", columns!(), " FROM client \
         WHERE COALESCE(integration_system, application, runtime) IS NULL AND owner_kind = 'ADMINISTRATOR' ORDER BY created_at, id");
+    LIST_SERVICES = concat!("SELECT ", columns!(), " FROM client \
+        WHERE COALESCE(integration_system, application, runtime) IS NULL AND owner_kind = 'SERVICE' ORDER BY created_at, id");
     DELETE = concat!("DELETE FROM client WHERE id = $1 AND owner_kind = $2 AND (tenant = $3 OR $3 IS NULL) RETURNING ", columns!());
 }
 
@@ -52,11 +54,15 @@ pub(super) async fn insert(db: &Database, client: &Client) -> Result<(), Fault> 
         .bind(micros(client.created_at))
         .bind(client.secrets.first.hash.0.to_vec())
         .bind(client.secrets.first.id.0)
-        .bind(micros(client.secrets.first.created_at));
+        .bind(micros(client.secrets.first.created_at))
+        .bind(match &client.owner {
+            ClientOwner::Service(name) => Some(name.as_str()),
+            _ => None,
+        });
     let mut change = db.change_as(client.owner.tenant()).await?;
     insert.execute(&mut *change).await.map_err(|e| {
         dangling(taken(e, KIND, client.id), || match &client.owner {
-            ClientOwner::Administrator => Error::not_found(KIND, client.id),
+            ClientOwner::Administrator | ClientOwner::Service(_) => Error::not_found(KIND, client.id),
             ClientOwner::IntegrationSystem(id) => Error::not_found(integration_systems::KIND, id),
             ClientOwner::Application(_, id) => Error::not_found(applications::KIND, id),
             ClientOwner::Runtime(_, id) => Error::not_found(runtimes::KIND, id),
@@ -70,9 +76,10 @@ pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<Client>, 
 }
 
 pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Client>, Fault> {
-    let list = match owner_ids(owner) {
-        (None, None, None) => sql(LIST_ADMINISTRATORS),
-        (system, application, runtime) => sql(LIST).bind(system.or(application).or(runtime)),
+    let list = match (owner, owner_ids(owner)) {
+        (ClientOwner::Administrator, _) => sql(LIST_ADMINISTRATORS),
+        (ClientOwner::Service(_), _) => sql(LIST_SERVICES),
+        (_, (system, application, runtime)) => sql(LIST).bind(system.or(application).or(runtime)),
     };
     let rows = match owner.tenant() {
         Some(tenant) => list.fetch_all(&mut *db.read_of(tenant).await?).await?,
@@ -81,6 +88,11 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
     let mut clients = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     clients.retain(|client| client.owner == *owner);
     Ok(clients)
+}
+
+/// All of Tidegate's own services, oldest first.
+pub(super) async fn list_services(db: &Database) -> Result<Vec<Client>, Fault> {
+    sql(LIST_SERVICES).fetch_all(db.reads()).await?.iter().map(read).collect()
 }
 
 pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Client, Fault> {
@@ -94,6 +106,7 @@ pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> 
 /// A statement whose first three parameters say which client, and whose it must be.
 pub(super) fn belonging(statement: &'static str, id: ClientId, belongs: &OwnerKind) -> Statement {
     let kind = match belongs {
+        OwnerKind::Service => "SERVICE",
         OwnerKind::IntegrationSystem => "INTEGRATION_SYSTEM",
         OwnerKind::Application(_) => "APPLICATION",
         OwnerKind::Runtime(_) => "RUNTIME",
@@ -103,7 +116,7 @@ pub(super) fn belonging(statement: &'static str, id: ClientId, belongs: &OwnerKi
 
 fn owner_ids(owner: &ClientOwner) -> (Option<Uuid>, Option<Uuid>, Option<Uuid>) {
     match owner {
-        ClientOwner::Administrator => (None, None, None),
+        ClientOwner::Administrator | ClientOwner::Service(_) => (None, None, None),
         ClientOwner::IntegrationSystem(id) => (Some(id.0), None, None),
         ClientOwner::Application(_, id) => (None, Some(id.0), None),
         ClientOwner::Runtime(_, id) => (None, None, Some(id.0)),
@@ -117,6 +130,7 @@ pub(super) fn read(row: &Row) -> Result<Client, Fault> {
         "ADMINISTRATOR" => ClientOwner::Administrator,
         "INTEGRATION_SYSTEM" => ClientOwner::IntegrationSystem(IntegrationSystemId(columns.get("integration_system")?)),
         "APPLICATION" => ClientOwner::Application(columns.text("tenant")?, ApplicationId(columns.get("application")?)),
+        "SERVICE" => ClientOwner::Service(columns.get("service")?),
         "RUNTIME" => ClientOwner::Runtime(columns.text("tenant")?, RuntimeId(columns.get("runtime")?)),
         _ => return Err(columns.bad("owner_kind", UnknownWord(kind))),
     };

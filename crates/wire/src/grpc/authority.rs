@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::call::repeatedly;
 use super::pb::token_authority_service_client::TokenAuthorityServiceClient;
 use super::pb::token_authority_service_server::TokenAuthorityService;
-use super::peer::PeerChannel;
+use super::proof::PeerChannel;
 use super::status::to_status;
 use super::{MAX_MESSAGE, pb};
 use crate::convert::{id, json_object};

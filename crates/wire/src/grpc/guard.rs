@@ -1,56 +1,54 @@
-//! The secret that the roles share: presented with every call, checked before it is read.
+//! What makes a caller a peer, checked before its call is read: an access token of one of Tidegate's own services, or the secret that the
+//! roles share, where the operator has not given them clients of their own yet.
 
-use tidegate_model::{Secret, SecretHash};
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
-use tonic::{Request, Status};
+use std::sync::Arc;
 
-const HEADER: &str = "authorization";
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::Response;
+use tidegate_model::contract::Verifier;
+use tidegate_model::{ClientOwner, Error, Secret, SecretHash};
+use tonic::Status;
+
+use super::status::to_status;
+
 const SCHEME: &str = "Bearer ";
 
-/// Refuses calls that do not present the secret; comparing takes as long whether they do or not. An empty secret lets nobody in.
+/// Refuses calls of whoever is no peer; comparing takes as long whether the secret is the right one or not. An empty secret lets nobody in.
 #[derive(Clone)]
-pub(super) struct Guard(SecretHash);
+pub(super) struct Guard {
+    secret: Option<SecretHash>,
+    verifier: Option<Arc<dyn Verifier>>,
+}
 
 impl Guard {
-    pub(super) fn new(secret: &Secret) -> Self {
-        Self(secret.hash())
+    pub(super) fn new(secret: Option<&Secret>, verifier: Option<Arc<dyn Verifier>>) -> Self {
+        let secret = secret.filter(|secret| !secret.reveal().is_empty()).map(Secret::hash);
+        Self { secret, verifier }
     }
-}
 
-impl Interceptor for Guard {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let presented = request
-            .metadata()
-            .get(HEADER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix(SCHEME));
-        match presented {
-            Some(secret) if !secret.is_empty() && self.0.matches(&Secret::new(secret)) => Ok(request),
-            _ => Err(Status::unauthenticated("this service is for Tidegate's own roles")),
+    async fn admit(&self, headers: &HeaderMap) -> Result<(), Status> {
+        let stranger = || Status::unauthenticated("this service is for Tidegate's own roles");
+        let presented = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix(SCHEME));
+        let presented = presented.ok_or_else(stranger)?;
+        if self.secret.is_some_and(|secret| secret.matches(&Secret::new(presented))) {
+            return Ok(());
+        }
+        let verifier = self.verifier.as_ref().ok_or_else(stranger)?;
+        match verifier.verify(presented).await {
+            Ok(caller) if matches!(caller.owner, ClientOwner::Service(_)) => Ok(()),
+            Ok(_) | Err(Error::Unauthorized(_)) => Err(stranger()),
+            Err(error) => Err(to_status(&error)),
         }
     }
 }
 
-/// Presents the secret.
-#[derive(Clone)]
-pub(super) struct Presented(MetadataValue<Ascii>);
-
-impl Presented {
-    /// `None` when the secret is empty, or cannot stand in a header.
-    pub(super) fn new(secret: &Secret) -> Option<Self> {
-        if secret.reveal().is_empty() {
-            return None;
-        }
-        let mut value = MetadataValue::try_from(format!("{SCHEME}{}", secret.reveal())).ok()?;
-        value.set_sensitive(true);
-        Some(Self(value))
-    }
-}
-
-impl Interceptor for Presented {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert(HEADER, self.0.clone());
-        Ok(request)
+/// Lets nobody further who is no peer.
+pub(super) async fn peers_alone(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.admit(request.headers()).await {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_http(),
     }
 }

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::call::{once, repeatedly};
 use super::pb::objects_service_client::ObjectsServiceClient;
 use super::pb::objects_service_server::ObjectsService;
-use super::peer::PeerChannel;
+use super::proof::PeerChannel;
 use super::status::to_status;
 use super::{MAX_MESSAGE, pb};
 use crate::convert::{each, id, json_object, required};

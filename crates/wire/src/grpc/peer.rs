@@ -3,19 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_model::Secret;
 use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 use super::authority::RemoteTokenAuthority;
-use super::guard::Presented;
 use super::objects::RemoteObjects;
+use super::proof::{PeerChannel, Proof};
 use super::registry::RemoteRegistry;
 use super::vault::RemoteVault;
-
-/// A channel on which each call presents the secret.
-pub(super) type PeerChannel = InterceptedService<Channel, Presented>;
 
 /// A role that runs elsewhere.
 ///
@@ -38,24 +33,10 @@ pub enum InvalidPeer {
 }
 
 impl Peer {
-    /// Prepares to call the role at `url` (`http://host:port`); nothing is connected yet.
-    pub fn connect(url: &str, secret: &Secret) -> Result<Self, InvalidPeer> {
-        let invalid = || InvalidPeer::Url(url.to_owned());
-        if !url.starts_with("http://") {
-            return Err(invalid());
-        }
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| invalid())?;
-        let channel = endpoint
-            .connect_timeout(Duration::from_secs(2))
-            .tcp_nodelay(true)
-            .tcp_keepalive(Some(Duration::from_secs(30)))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true)
-            .http2_adaptive_window(true)
-            .connect_lazy();
-        let presented = Presented::new(secret).ok_or(InvalidPeer::Secret)?;
-        Ok(Self { channel: InterceptedService::new(channel, presented) })
+    /// Prepares to call the role at `url` (`http://host:port`), showing `proof` with each call; nothing is connected yet.
+    pub fn connect(url: &str, proof: impl Into<Proof>) -> Result<Self, InvalidPeer> {
+        let channel = PeerChannel::new(channel(url)?, proof.into());
+        Ok(Self { channel: channel.ok_or(InvalidPeer::Secret)? })
     }
 
     /// The definitions, from a director.
@@ -77,4 +58,23 @@ impl Peer {
     pub fn authority(&self) -> Arc<dyn TokenAuthority> {
         Arc::new(RemoteTokenAuthority::new(self.channel.clone()))
     }
+}
+
+/// A line to the role at this URL.
+pub(super) fn channel(url: &str) -> Result<Channel, InvalidPeer> {
+    let invalid = || InvalidPeer::Url(url.to_owned());
+    if !url.starts_with("http://") {
+        return Err(invalid());
+    }
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| invalid())?;
+    let channel = endpoint
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(Duration::from_secs(30)))
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true)
+        .http2_adaptive_window(true)
+        .connect_lazy();
+    Ok(channel)
 }

@@ -11,7 +11,7 @@ use super::call::repeatedly;
 use super::pb::registry_service_client::RegistryServiceClient;
 use super::pb::registry_service_server::RegistryService;
 use super::pb::resolve_response::Resolved as PbResolved;
-use super::peer::PeerChannel;
+use super::proof::PeerChannel;
 use super::status::to_status;
 use super::{MAX_MESSAGE, pb};
 use crate::convert::{Malformed, id, required};

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
+use axum::middleware::from_fn_with_state;
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault, Verifier};
 use tidegate_model::{Error, Secret};
 use tonic::service::Routes;
-use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use super::MAX_MESSAGE;
 use super::authority::ServedTokenAuthority;
-use super::guard::Guard;
+use super::guard::{Guard, peers_alone};
 use super::objects::ServedObjects;
 use super::pb::objects_service_server::{ObjectsServiceServer, SERVICE_NAME as OBJECTS};
 use super::pb::registry_service_server::{RegistryServiceServer, SERVICE_NAME as REGISTRY};
@@ -25,8 +25,10 @@ use crate::fault;
 
 /// The contracts that a process carries out for others; what is `None` is not served here.
 pub struct Server {
-    /// Callers must present it as bearer token.
-    pub secret: Secret,
+    /// Whoever presents it as bearer token is a peer; `None` where nobody is by a secret.
+    pub secret: Option<Secret>,
+    /// Checks access tokens: one of Tidegate's own services is a peer.
+    pub verifier: Option<Arc<dyn Verifier>>,
     /// As `tidegate.internal.v1.RegistryService`.
     pub registry: Option<Arc<dyn Registry>>,
     /// As `tidegate.internal.v1.ObjectsService`.
@@ -43,30 +45,30 @@ impl Server {
     /// The routes, to be merged into the role's one port (they have no fallback), and the switch of what health answers. Each
     /// service begins as serving.
     pub async fn routes(self) -> Result<(axum::Router, Health), Error> {
-        let guard = Guard::new(&self.secret);
+        let guard = Guard::new(self.secret.as_ref(), self.verifier);
         let health = Health { reporter: HealthReporter::new(), services: Vec::new() };
         let (mut routes, mut served) = (Routes::default(), vec![]);
         if let Some(registry) = self.registry {
             let service = RegistryServiceServer::new(ServedRegistry(registry)).max_decoding_message_size(MAX_MESSAGE);
-            routes = routes.add_service(InterceptedService::new(service, guard.clone()));
+            routes = routes.add_service(service);
             served.push(REGISTRY);
         }
         if let Some(objects) = self.objects {
             let service = ObjectsServiceServer::new(ServedObjects(objects)).max_decoding_message_size(MAX_MESSAGE);
-            routes = routes.add_service(InterceptedService::new(service, guard.clone()));
+            routes = routes.add_service(service);
             served.push(OBJECTS);
         }
         if let Some(vault) = self.vault {
             let service = VaultServiceServer::new(ServedVault(vault));
-            routes = routes.add_service(InterceptedService::new(service, guard.clone()));
+            routes = routes.add_service(service);
             served.push(VAULT);
         }
         if let Some(authority) = self.authority {
             let service = TokenAuthorityServiceServer::new(ServedTokenAuthority(authority));
-            routes = routes.add_service(InterceptedService::new(service, guard));
+            routes = routes.add_service(service);
             served.push(AUTHORITY);
         }
-        let mut all = routes.into_axum_router().reset_fallback();
+        let mut all = routes.into_axum_router().reset_fallback().layer(from_fn_with_state(guard, peers_alone));
         if let Some(Public { routes, names }) = self.public {
             all = all.merge(routes);
             served.extend(names);

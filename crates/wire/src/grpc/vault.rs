@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::call::repeatedly;
 use super::pb::vault_service_client::VaultServiceClient;
 use super::pb::vault_service_server::VaultService;
-use super::peer::PeerChannel;
+use super::proof::PeerChannel;
 use super::status::to_status;
 use super::{MAX_MESSAGE, pb};
 use crate::convert::{id, required};

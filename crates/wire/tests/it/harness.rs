@@ -29,7 +29,15 @@ pub(crate) fn secret() -> Secret {
 
 /// Nothing but the secret.
 pub(crate) fn nothing() -> Server {
-    Server { secret: secret(), registry: None, objects: None, vault: None, authority: None, public: None }
+    Server {
+        secret: Some(secret()),
+        verifier: None,
+        registry: None,
+        objects: None,
+        vault: None,
+        authority: None,
+        public: None,
+    }
 }
 
 pub(crate) async fn serve(server: Server) -> Served {

@@ -10,6 +10,7 @@ mod memory;
 mod notices;
 mod objects;
 mod peer;
+mod proof;
 mod records;
 mod registry;
 mod repeats;

@@ -62,7 +62,7 @@ async fn a_call_without_the_secret_is_unauthenticated() {
 
 #[tokio::test]
 async fn an_empty_secret_lets_nobody_in() {
-    let served = serve(Server { secret: Secret::new(""), ..registry_and_objects() }).await;
+    let served = serve(Server { secret: Some(Secret::new("")), ..registry_and_objects() }).await;
     for empty in ["Bearer ", "Bearer", ""] {
         let status = call(&served, "/tidegate.internal.v1.RegistryService/Resolve", Some(empty)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated, "{empty:?}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use super::api::{Admin, Api, http};
-use super::command::{ended, tidegate};
+use super::command::{Ended, ended, tidegate};
 use super::process::Process;
 use super::servers::Servers;
 use super::{eventually, ports};
@@ -101,7 +101,6 @@ impl Tidegate {
         if apart {
             set("PEERS__DIRECTOR", &format!("http://127.0.0.1:{director}"));
             set("PEERS__CREDENTIALS", &format!("http://127.0.0.1:{credentials}"));
-            set("PEERS__SECRET", "the-secret-between-the-tests-roles");
         }
         for (name, value) in settings {
             set(name, value);
@@ -128,6 +127,10 @@ impl Tidegate {
             let migrated = ended(whole.parts[0].settled(tidegate().arg("migrate")));
             assert_eq!(migrated.code, Some(0), "{}", migrated.err);
         }
+        let share_a_secret = settings.iter().any(|(name, _)| *name == "PEERS__SECRET");
+        if apart && !share_a_secret {
+            whole.parts.iter_mut().skip(1).for_each(Part::become_a_service);
+        }
         whole.resume().await;
         whole
     }
@@ -147,6 +150,16 @@ impl Tidegate {
         } else if file.exists() {
             self.admin = Some(Admin::read(&file));
         }
+    }
+
+    /// What one process was given.
+    pub(crate) fn setting(&self, which: usize, name: &str) -> &str {
+        self.parts[which].setting(name)
+    }
+
+    /// Runs a command with the settings of one process.
+    pub(crate) fn command(&self, which: usize, arguments: &[&str]) -> Ended {
+        ended(self.parts[which].settled(tidegate().args(arguments)))
     }
 
     /// SIGKILL for one process (by the order of their start), or for the only one there is.
@@ -253,6 +266,21 @@ impl Tidegate {
 }
 
 impl Part {
+    /// Gets client credentials of its own.
+    fn become_a_service(&mut self) {
+        let made = ended(self.settled(tidegate().args(["services", "add", &self.arguments[1]])));
+        assert_eq!(made.code, Some(0), "{}", made.err);
+        for (key, setting) in [("peers.client_id", "PEERS__CLIENT_ID"), ("peers.client_secret", "PEERS__CLIENT_SECRET")]
+        {
+            let line = made.out.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next());
+            self.settings.push((setting.to_owned(), line.unwrap().to_owned()));
+        }
+    }
+
+    fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().rev().find(|(known, _)| known == name).unwrap().1
+    }
+
     fn settled<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("TIDEGATE_HTTP__LISTEN", format!("127.0.0.1:{}", self.port));
         command.envs(self.settings.iter().map(|(name, value)| (format!("TIDEGATE_{name}"), value)))

@@ -125,6 +125,10 @@ impl Clients for Database {
         self.run("remove_client_secret", || client_secrets::remove(self, id, belongs, secret)).await
     }
 
+    async fn service_clients(&self) -> Result<Vec<Client>, Error> {
+        self.run("service_clients", || clients::list_services(self)).await
+    }
+
     async fn has_administrator(&self) -> Result<bool, Error> {
         self.run("has_administrator", || signing_keys::has_administrator(self)).await
     }
