@@ -48,7 +48,8 @@ pub(super) fn local_config(asked: &Asked, local: &Local, folder: &Path) -> anyho
     let defaults = Layers::defaults()
         .default("database.url", format!("sqlite://{}", folder.join("tidegate.db").display()))
         .default("egress.allow", "127.0.0.0/8, ::1")
-        .default("http.graphiql", "on");
+        .default("http.graphiql", "on")
+        .default("http.linger", "0s");
     let layers = asked.layers(defaults)?;
     let flags = port.map(|address| ("http.listen".to_owned(), address)).into_iter().collect();
     Ok(Config::read(&layers.flags(flags)?)?)

@@ -52,8 +52,8 @@ pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
 }
 
 pub(super) fn listener(config: &Config) -> Limits {
-    let Sending { connections, head_timeout, body_timeout, .. } = config.sending;
-    Limits { connections, head: head_timeout, stall: body_timeout }
+    let Sending { connections, connection_age, head_timeout, body_timeout, .. } = config.sending;
+    Limits { connections, head: head_timeout, stall: body_timeout, age: connection_age }
 }
 
 /// As for runs, but few at once: each has a machine of its own.

@@ -1,4 +1,4 @@
-//! The composed roles at work, and their end: first no new calls, then what is under way, then the ground.
+//! The composed roles at work, and their end: first nobody is invited any more, then no new calls, then what is under way, then the ground.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::ground::Ground;
 use super::options;
 use crate::config::Config;
 use crate::health::Health;
-use crate::listen::Listener;
+use crate::listen::{Farewell, Listener};
 
 /// How long the last steps may take after `http.drain`.
 const LAST_STEPS: Duration = Duration::from_secs(10);
@@ -139,8 +139,19 @@ impl Composed {
                 Some(_) | None => std::future::pending().await,
             }
         };
-        let serving =
-            listener.serve(router.merge(health.router()), options::listener(config), stop.clone(), config.drain);
+        let end = Farewell { asked: stop.clone(), closed: CancellationToken::new() };
+        let (closed, router) = (end.closed.clone(), router.merge(health.router()));
+        let lingering = async {
+            stop.cancelled().await;
+            if let Some(health) = grpc_health {
+                health.set_serving(false).await;
+            }
+            closed.run_until_cancelled(tokio::time::sleep(config.linger)).await;
+            closed.cancel();
+        };
+        let serving = async {
+            tokio::join!(listener.serve(router, options::listener(config), end, config.drain), lingering);
+        };
         tokio::pin!(serving);
         let broken = tokio::select! {
             () = &mut serving => None,
@@ -149,12 +160,10 @@ impl Composed {
         if let Some(ended) = &broken {
             tracing::error!(part = ?ended, "a part of the process ended by itself");
             stop.cancel();
+            closed.cancel();
             serving.await;
         }
         let ended = tokio::time::timeout(LAST_STEPS, async {
-            if let Some(health) = grpc_health {
-                health.set_serving(false).await;
-            }
             if let Some(gateway) = gateway {
                 gateway.drain().await;
             }

@@ -61,10 +61,16 @@ pub(crate) const KEYS: &[Key] = &[
     },
     plain("http.listen", "127.0.0.1:8080", ADDRESS, "Where this process listens, for HTTP and gRPC alike."),
     plain(
+        "http.linger",
+        "5s",
+        "a duration with its unit, such as 500ms or 5s, or 0s for none",
+        "How long calls are still taken after SIGTERM while `/readyz` says 503: as long as whoever balances the load may take to notice. `dev` and `demo` do not linger.",
+    ),
+    plain(
         "http.drain",
         "20s",
         DURATION,
-        "How long requests and deliveries under way may take after SIGTERM before they are cut off.",
+        "How long requests under way after `http.linger`, and deliveries under way at SIGTERM, may take before they are cut off.",
     ),
     plain(
         "http.graphiql",
@@ -273,6 +279,12 @@ pub(crate) const KEYS: &[Key] = &[
         "How long a caller may take to send a request's head; how long a connection without a request stays open.",
     ),
     plain("limits.connections", "8192", NUMBER, "Connections at once; the next one waits until one ends."),
+    plain(
+        "limits.connection_age",
+        "5m",
+        DURATION,
+        "How old a connection may be when it takes a request other than its last one, so that callers who keep theirs, such as other roles, find new replicas.",
+    ),
     plain("log.format", "text", "text or json", "How log lines look."),
     plain(
         "log.level",

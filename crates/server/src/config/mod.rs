@@ -87,6 +87,7 @@ pub(crate) struct Sending {
     pub(crate) body_rate: usize,
     pub(crate) head_timeout: Duration,
     pub(crate) connections: usize,
+    pub(crate) connection_age: Duration,
 }
 
 /// Where the other processes are.
@@ -120,6 +121,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) bus: Bus,
     pub(crate) listen: SocketAddr,
+    pub(crate) linger: Duration,
     pub(crate) drain: Duration,
     pub(crate) graphiql: bool,
     pub(crate) webhook_url: Option<Url>,
@@ -149,6 +151,7 @@ impl Config {
             database: values.required("database.url", database)?,
             bus: values.required("bus.url", bus)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
+            linger: values.required("http.linger", units::duration_or_none)?,
             drain: values.required("http.drain", units::duration)?,
             graphiql: values.required("http.graphiql", on_or_off)?,
             webhook_url: values.optional("webhook.public_url", http_url)?,
@@ -213,6 +216,7 @@ impl Config {
                 body_rate: values.required("limits.body_rate", units::size)?,
                 head_timeout: values.required("limits.head_timeout", units::duration)?,
                 connections: values.required("limits.connections", units::number)?,
+                connection_age: values.required("limits.connection_age", units::duration)?,
             },
             log_format: values.required("log.format", log_format)?,
             log_level: values.required("log.level", log_level)?,

@@ -10,6 +10,11 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     amount(text, &DURATIONS).map(Duration::from_millis)
 }
 
+/// As [`duration`], and `0s`.
+pub(crate) fn duration_or_none(text: &str) -> Option<Duration> {
+    if text == "0s" { Some(Duration::ZERO) } else { duration(text) }
+}
+
 /// Reads `512B`, `64KiB`, `1MiB`, `1GiB`; at least a byte.
 pub(crate) fn size(text: &str) -> Option<usize> {
     amount(text, &SIZES).and_then(|bytes| usize::try_from(bytes).ok())

@@ -8,48 +8,65 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
 use super::patient::Patient;
 use super::pulse::{Pulse, Silence};
+use super::{Farewell, Limits};
 
 /// How long an HTTP/2 connection stays open without a request; one of HTTP/1 is closed after [`Limits::head`].
 const IDLE: Duration = Duration::from_mins(1);
+
+/// How long a connection that was made just before the end may take to send its first request.
+const LATECOMER: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted.
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) limits: Limits,
-    /// No more requests are taken once this is cancelled.
-    pub(super) stop: CancellationToken,
+    pub(super) end: Farewell,
 }
 
 impl Connection {
     /// Answers its requests until it ends.
     pub(super) async fn serve(self, server: &auto::Builder<TokioExecutor>, router: Router) {
-        let Self { stream, peer, limits, stop } = self;
+        let Self { stream, peer, limits, end } = self;
         let (pulse, silence) = Pulse::new();
         let router = TowerToHyperService::new(router);
+        let over = Instant::now() + spread(limits.age, peer);
+        let Farewell { asked, closed } = end;
+        // Cancelled by the first request that ought to be the last; until then the whole process's end counts.
+        let last = closed.child_token();
+        let told = last.clone();
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            let (asked, told) = (asked.clone(), told.clone());
+            let is_alone = request.version() < Version::HTTP_2;
             let (beat, answer) = (pulse.beat(), router.call(request));
             async move {
-                let Ok(response) = answer.await;
+                let Ok(mut response) = answer.await;
+                let is_last = asked.is_cancelled() || Instant::now() >= over;
+                if is_last && is_alone {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                } else if is_last {
+                    told.cancel();
+                }
                 Ok::<Response<Body>, Infallible>(beat.until_taken(response))
             }
         });
         let stream = TokioIo::new(Patient::new(stream, limits.stall));
         let mut connection = pin!(server.serve_connection(stream, answer));
-        let mut ending = pin!(ending(silence, limits.head, stop));
+        let mut ending = pin!(ending(silence, limits.head, last));
         let mut is_ending = false;
         loop {
             let end = tokio::select! {
@@ -78,13 +95,27 @@ enum End {
     InOrder,
 }
 
-async fn ending(mut silence: Silence, first: Duration, stop: CancellationToken) -> End {
+async fn ending(mut silence: Silence, first: Duration, last: CancellationToken) -> End {
+    let mut has_begun = false;
     let silent = async {
-        if !silence.breaks_within(first).await {
+        has_begun = silence.breaks_within(first).await;
+        if !has_begun {
             return End::Cut;
         }
         silence.lasts(IDLE).await;
         End::InOrder
     };
-    stop.run_until_cancelled(silent).await.unwrap_or(End::InOrder)
+    if let Some(end) = last.run_until_cancelled(silent).await {
+        return end;
+    }
+    // A connection that is ended before its first request would break that one.
+    if !has_begun {
+        silence.breaks_within(LATECOMER.min(first)).await;
+    }
+    End::InOrder
+}
+
+/// Up to a tenth longer, by the port that the caller came from.
+fn spread(age: Duration, peer: SocketAddr) -> Duration {
+    age + age / 10 * u32::from(peer.port() % 64) / 64
 }

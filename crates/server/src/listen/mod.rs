@@ -1,5 +1,9 @@
 //! One port for HTTP/1, HTTP/2 without TLS, and gRPC. Bound first, served later, drained at the end.
 //!
+//! The end has two steps ([`Farewell`]), so that nobody's call fails by it: once somebody asks for it, calls are taken as before, but each
+//! answer is its connection's last, so that its caller goes elsewhere next time; once it is closed, no more are taken. In the same way a
+//! connection ends that is older than [`Limits::age`]: callers that keep theirs find new replicas.
+//!
 //! What a hostile caller meets: no more connections than [`Limits::connections`]; a request's head within [`Limits::head`], whether the caller
 //! is silent, stops half-way or sends a byte at a time; 100 headers, 32 KiB of them before anything is read ([`HEAD_BYTES`]); an answer that it
 //! does not take is not kept for it ([`Limits::stall`]). What a body may be, and how slow, is each role's to say.
@@ -16,6 +20,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
+use futures::FutureExt as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,6 +43,17 @@ pub(crate) struct Limits {
     pub(crate) head: Duration,
     /// How long a caller may take to take the next part of its answer.
     pub(crate) stall: Duration,
+    /// How old a connection may be when it takes a request, but for its last one. Some last a tenth longer, so that not all go at once.
+    pub(crate) age: Duration,
+}
+
+/// How the end is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Farewell {
+    /// Cancelled once somebody asks for it: whoever calls is served, and sent away.
+    pub(crate) asked: CancellationToken,
+    /// Cancelled once nobody calls any more who could know better: nothing new is taken.
+    pub(crate) closed: CancellationToken,
 }
 
 /// A port that is ours; nobody is answered yet.
@@ -62,24 +78,28 @@ impl Listener {
         self.address
     }
 
-    /// Answers until `stop`, then finishes what is under way, for at most `drain`.
-    pub(crate) async fn serve(self, router: Router, limits: Limits, stop: CancellationToken, drain: Duration) {
+    /// Answers until the end is closed, then finishes what is under way, for at most `drain`.
+    pub(crate) async fn serve(self, router: Router, limits: Limits, end: Farewell, drain: Duration) {
         let router = router.layer(from_fn(request_line));
         let server = Arc::new(server(limits));
         let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
         let places = Arc::new(Semaphore::new(limits.connections));
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = accept(&self.tcp, &places) => accepted,
-            };
-            let Some((stream, peer, place)) = accepted else { continue };
-            let connection = Connection { stream, peer, limits, stop: stop.clone() };
+        let begin = |(stream, peer, place): Accepted| {
+            let connection = Connection { stream, peer, limits, end: end.clone() };
             let (server, router, cut) = (server.clone(), router.clone(), cut.clone());
             connections.spawn(async move {
                 cut.run_until_cancelled(connection.serve(&server, router)).await;
                 drop(place);
             });
+        };
+        while let Some(accepted) = end.closed.run_until_cancelled(accept(&self.tcp, &places)).await {
+            if let Some(accepted) = accepted {
+                begin(accepted);
+            }
+        }
+        // Who is connected already, as far as the kernel is concerned, has been promised an answer.
+        while let Some(Some(accepted)) = accept(&self.tcp, &places).now_or_never() {
+            begin(accepted);
         }
         drop(self.tcp);
         connections.close();
@@ -98,7 +118,10 @@ fn server(limits: Limits) -> auto::Builder<TokioExecutor> {
     server
 }
 
-async fn accept(tcp: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+/// A connection, and its place among those that there may be.
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
+async fn accept(tcp: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
     let place = places.clone().acquire_owned().await.ok()?;
     match tcp.accept().await {
         Ok((stream, peer)) => {

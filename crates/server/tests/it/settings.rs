@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod door;
+mod ending;
 mod keeping;
 mod sending;
 mod tokens;
@@ -14,6 +15,7 @@ use crate::harness::process::Process;
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
 use dispatch::*;
 use door::*;
+use ending::*;
 use keeping::*;
 use sending::*;
 use tokens::*;
@@ -34,6 +36,7 @@ proofs! {
     "database.url" => the_database_is_where_it_says,
     "bus.url" => events_travel_where_it_says,
     "http.listen" => it_listens_there,
+    "http.linger" => calls_are_still_taken_for_so_long,
     "http.drain" => what_is_under_way_is_cut_off_after_it,
     "http.graphiql" => browsers_see_graphiql,
     "webhook.public_url" => webhook_urls_begin_with_it,
@@ -79,6 +82,7 @@ proofs! {
     "limits.body_rate" => a_body_that_comes_more_slowly_is_refused,
     "limits.head_timeout" => a_head_that_takes_longer_is_hung_up_on,
     "limits.connections" => one_more_connection_waits,
+    "limits.connection_age" => an_older_connection_ends_with_its_next_call,
     "log.format" => lines_are_json,
     "log.level" => more_is_logged,
 }

@@ -174,7 +174,12 @@ impl Objects for RemoteObjects {
             id: id.map(Into::into),
             data: data.as_str().to_owned(),
         };
-        answered(once(PEER, self.client().create(request)).await?.object)
+        let answer = once(PEER, || {
+            let (mut client, request) = (self.client(), request.clone());
+            async move { client.create(request).await }
+        })
+        .await?;
+        answered(answer.object)
     }
 
     async fn update(
@@ -192,7 +197,12 @@ impl Objects for RemoteObjects {
             data: data.as_str().to_owned(),
             if_version,
         };
-        answered(once(PEER, self.client().update(request)).await?.object)
+        let answer = once(PEER, || {
+            let (mut client, request) = (self.client(), request.clone());
+            async move { client.update(request).await }
+        })
+        .await?;
+        answered(answer.object)
     }
 
     async fn upsert(&self, actor: &Actor, object_type: &TypeName, id: &ObjectId, data: &Json) -> Result<Object, Error> {
@@ -202,7 +212,12 @@ impl Objects for RemoteObjects {
             id: id.to_string(),
             data: data.as_str().to_owned(),
         };
-        answered(once(PEER, self.client().upsert(request)).await?.object)
+        let answer = once(PEER, || {
+            let (mut client, request) = (self.client(), request.clone());
+            async move { client.upsert(request).await }
+        })
+        .await?;
+        answered(answer.object)
     }
 
     async fn delete(
@@ -218,12 +233,22 @@ impl Objects for RemoteObjects {
             id: id.to_string(),
             if_version,
         };
-        answered(once(PEER, self.client().delete(request)).await?.object)
+        let answer = once(PEER, || {
+            let (mut client, request) = (self.client(), request.clone());
+            async move { client.delete(request).await }
+        })
+        .await?;
+        answered(answer.object)
     }
 
     async fn apply(&self, actor: &Actor, changes: &[ObjectChange]) -> Result<(), Error> {
         let changes = changes.iter().map(Into::into).collect();
         let request = pb::ApplyRequest { actor: Some(actor.into()), changes };
-        once(PEER, self.client().apply(request)).await.map(drop)
+        once(PEER, || {
+            let (mut client, request) = (self.client(), request.clone());
+            async move { client.apply(request).await }
+        })
+        .await
+        .map(drop)
     }
 }

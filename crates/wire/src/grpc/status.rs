@@ -77,6 +77,26 @@ pub(super) fn is_silence(status: &Status) -> bool {
     !answered && (broken || status.code() == Code::Unavailable)
 }
 
+/// Whether the call certainly did not reach the peer's code: it was not connected, or the connection took no more calls. A peer that stops
+/// in order tells the last call that it takes; those after it are as good as never sent.
+pub(super) fn is_unsent(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if let Some(broken) = error.downcast_ref::<h2::Error>() {
+            let (gone, refused) = (Some(h2::Reason::NO_ERROR), Some(h2::Reason::REFUSED_STREAM));
+            return broken.is_remote()
+                && (broken.is_go_away() && broken.reason() == gone || broken.is_reset() && broken.reason() == refused);
+        }
+        if error.is::<tonic::ConnectError>()
+            || error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// What the peer's answer means here. `peer` names it where nothing was heard from it.
 pub(super) fn from_status(peer: &'static str, status: &Status) -> Error {
     let details = status.get_error_details();

@@ -6,6 +6,7 @@ mod authority;
 mod cache;
 mod event_log;
 mod harness;
+mod lines;
 mod memory;
 mod notices;
 mod objects;

@@ -14,7 +14,6 @@ use crate::harness::{Api, eventually};
 /// So many of each, each with a pause after a call: enough to have work in every place at any moment, few enough to count all of it.
 const TASKS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(40);
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was answered with success, by the id of the object that it is about.
 #[derive(Clone, Default)]
@@ -25,7 +24,7 @@ impl Accepted {
         self.0.lock().unwrap().clone()
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 }
@@ -34,44 +33,52 @@ impl Accepted {
 pub(super) struct Load {
     pub(super) webhooks: Accepted,
     pub(super) events: Accepted,
+    /// How everything else ended.
+    refused: Arc<Mutex<Vec<String>>>,
+    patience: Duration,
     asked: Arc<AtomicU32>,
     done: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    pub(super) fn begin(webhook: &str, api: &Api) -> Self {
+    /// Begins with webhooks and events, each of which is given up after some time.
+    pub(super) fn begin(webhook: &str, api: &Api, patience: Duration) -> Self {
         let mut load = Self {
             webhooks: Accepted::default(),
             events: Accepted::default(),
+            refused: Arc::default(),
+            patience,
             asked: Arc::default(),
             done: Arc::default(),
             tasks: Vec::new(),
         };
         for _ in 0..TASKS {
             let url = webhook.to_owned();
-            load.go_on("w", load.webhooks.clone(), move |id| http().post(&url).json(&json!({ "id": id })));
+            load.also("w", load.webhooks.clone(), move |id| http().post(&url).json(&json!({ "id": id })));
             let api = api.clone();
-            load.go_on("e", load.events.clone(), move |id| {
+            load.also("e", load.events.clone(), move |id| {
                 api.post("/v1/events").header("Content-Type", "application/cloudevents+json").body(event(id))
             });
         }
         load
     }
 
-    fn go_on(
+    /// One more caller, whose calls are as `request` makes them.
+    pub(super) fn also(
         &mut self,
         kind: &'static str,
         accepted: Accepted,
         request: impl Fn(&str) -> reqwest::RequestBuilder + Send + 'static,
     ) {
         let (asked, done) = (Arc::clone(&self.asked), Arc::clone(&self.done));
+        let (refused, patience) = (Arc::clone(&self.refused), self.patience);
         self.tasks.push(tokio::task::spawn(async move {
             while !done.load(Ordering::Relaxed) {
                 let id = format!("{kind}-{}", asked.fetch_add(1, Ordering::Relaxed));
-                let answer = request(&id).timeout(PATIENCE).send().await;
-                if answer.is_ok_and(|answer| answer.status().is_success()) {
-                    accepted.0.lock().unwrap().insert(id);
+                match answer(request(&id).timeout(patience)).await {
+                    Ok(()) => drop(accepted.0.lock().unwrap().insert(id)),
+                    Err(why) => refused.lock().unwrap().push(format!("{id}: {why}")),
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -87,6 +94,11 @@ impl Load {
         .await;
     }
 
+    /// What was not answered with success so far, and how it ended.
+    pub(super) fn refused(&self) -> Vec<String> {
+        self.refused.lock().unwrap().clone()
+    }
+
     /// Ends it; answers how much was asked for.
     pub(super) async fn end(&mut self) -> u32 {
         self.done.store(true, Ordering::Relaxed);
@@ -95,6 +107,14 @@ impl Load {
         }
         self.asked.load(Ordering::Relaxed)
     }
+}
+
+/// A success is one once all of its answer is here.
+async fn answer(request: reqwest::RequestBuilder) -> Result<(), String> {
+    let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| format!("{status}, then {error:?}"))?;
+    if status.is_success() && !text.contains("\"errors\"") { Ok(()) } else { Err(format!("{status}: {text}")) }
 }
 
 fn event(id: &str) -> String {

@@ -1,6 +1,7 @@
 //! Faults under load, and nothing that was accepted is lost. `scripts/faults` makes many more of them than a run of all tests does.
 
 mod load;
+mod rolling;
 mod tally;
 
 use std::time::Duration;
@@ -18,6 +19,9 @@ in_every_mode!(under_faults_nothing_that_was_accepted_is_lost);
 
 const IN: &str = "objects.create('Order', { n = 1 }, parameters.id) return { id = parameters.id }";
 const OUT: &str = "return { body = { id = object.id } }";
+
+/// How long a caller waits: a fault may swallow its call.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many faults, unless `TIDEGATE_TEST_FAULTS` says otherwise.
 const FAULTS: usize = 5;
@@ -101,7 +105,7 @@ async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
     sink.fail_sometimes("/moody", 30);
 
     let mut dice = Dice::new();
-    let mut load = Load::begin(shop["webhookUrl"].as_str().unwrap(), &acme);
+    let mut load = Load::begin(shop["webhookUrl"].as_str().unwrap(), &acme, PATIENCE);
     let faults = std::env::var("TIDEGATE_TEST_FAULTS").map_or(FAULTS, |text| text.parse().unwrap());
     let kinds = Fault::all(mode);
     // A few come in each run of the tests, and over some runs all do.

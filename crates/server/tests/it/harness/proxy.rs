@@ -1,6 +1,7 @@
 //! A line to a server that can be made slow, go silent, or be cut.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,6 +26,7 @@ pub(crate) enum Line {
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     line: Arc<watch::Sender<Line>>,
+    taken: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -33,13 +35,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let line = Arc::new(watch::channel(Line::Open).0);
-        let state = Arc::clone(&line);
+        let (state, taken) = (Arc::clone(&line), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&taken);
         let task = tokio::task::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 tokio::task::spawn(connect(client, server, state.subscribe()));
             }
         });
-        Self { port, line, task }
+        Self { port, line, taken, task }
+    }
+
+    /// How many connections were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set(&self, line: Line) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use super::api::{Admin, Api, http};
+use super::balancer::Balancer;
 use super::command::{Ended, ended, tidegate};
 use super::process::Process;
 use super::servers::Servers;
@@ -33,6 +34,8 @@ pub(crate) struct Tidegate {
     parts: Vec<Part>,
     pub(crate) mode: Mode,
     pub(crate) servers: Option<Servers>,
+    /// In front of credentials, director and gateway, where there are two of each.
+    balancers: Vec<Balancer>,
     pub(crate) folder: tempfile::TempDir,
     director: u16,
     credentials: u16,
@@ -44,7 +47,8 @@ const CLIENT_ID: &str = "01890000-0000-7000-8000-000000000001";
 const CLIENT_SECRET: &str = "the-secret-of-the-tests-administrator";
 
 /// So that nothing has to be waited for long.
-const QUICK: [(&str, &str); 6] = [
+const QUICK: [(&str, &str); 7] = [
+    ("HTTP__LINGER", "0s"),
     ("EGRESS__ALLOW", "127.0.0.1, ::1"),
     ("DISPATCH__FIRST_DELAY", "50ms"),
     ("DISPATCH__MAX_DELAY", "200ms"),
@@ -74,21 +78,55 @@ impl Tidegate {
         Some(Self::start_on(servers, mode, settings).await)
     }
 
+    /// Starts one with two processes of each role, behind balancers; the second of each comes after the first of all.
+    pub(crate) async fn start_in_pairs(settings: &[(&str, &str)]) -> Option<Self> {
+        let servers = Self::servers().await?;
+        let pairs: [[u16; 2]; 4] = std::array::from_fn(|_| [ports::free(), ports::free()]);
+        let mut balancers = Vec::new();
+        for pair in &pairs[..3] {
+            balancers.push(Balancer::before(pair.to_vec()).await);
+        }
+        let [credentials, director, gateway, _] = pairs.map(|[first, _]| first);
+        let own = [director, credentials, gateway, pairs[3][0]];
+        let seen = [balancers[1].port, balancers[0].port, balancers[2].port];
+        let mut whole = Self::start_at(Some(servers), Mode::Apart, settings, own, seen).await;
+        whole.balancers = balancers;
+        for (first, [_, port]) in pairs.into_iter().enumerate() {
+            let Part { arguments, settings, .. } = &whole.parts[first];
+            let second = Part { arguments: arguments.clone(), port, settings: settings.clone(), process: None };
+            whole.parts.push(second);
+        }
+        whole.resume().await;
+        Some(whole)
+    }
+
     async fn servers() -> Option<Servers> {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
         Servers::start(&test).await
     }
 
     async fn start_on(servers: Option<Servers>, mode: Mode, settings: &[(&str, &str)]) -> Self {
+        let own: [u16; 4] = std::array::from_fn(|_| ports::free());
+        let own = if mode == Mode::Apart { own } else { [own[0]; 4] };
+        Self::start_at(servers, mode, settings, own, [own[0], own[1], own[2]]).await
+    }
+
+    /// `own`: where director, credentials, gateway and dispatcher listen; `seen`: where others find the first three.
+    async fn start_at(
+        servers: Option<Servers>,
+        mode: Mode,
+        settings: &[(&str, &str)],
+        own: [u16; 4],
+        seen: [u16; 3],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut all: Vec<(String, String)> = Vec::new();
         let mut set = |name: &str, value: &str| all.push((name.to_owned(), value.to_owned()));
         for (name, value) in QUICK {
             set(name, value);
         }
-        let own: [u16; 4] = std::array::from_fn(|_| ports::free());
         let apart = mode == Mode::Apart;
-        let [director, credentials, gateway, dispatcher] = if apart { own } else { [own[0]; 4] };
+        let [director, credentials, gateway] = seen;
         if let Some(servers) = &servers {
             set("DATABASE__URL", &servers.database);
             set("BUS__URL", &servers.nats_url());
@@ -113,16 +151,17 @@ impl Tidegate {
             process: None,
         };
         let parts = match mode {
-            Mode::Together => vec![new(&["dev", "--data-dir", &data], director)],
-            Mode::OnServers => vec![new(&["serve"], director)],
+            Mode::Together => vec![new(&["dev", "--data-dir", &data], own[0])],
+            Mode::OnServers => vec![new(&["serve"], own[0])],
             Mode::Apart => vec![
-                new(&["serve", "credentials"], credentials),
-                new(&["serve", "director"], director),
-                new(&["serve", "webhook-gateway"], gateway),
-                new(&["serve", "outgoing-dispatcher"], dispatcher),
+                new(&["serve", "credentials"], own[1]),
+                new(&["serve", "director"], own[0]),
+                new(&["serve", "webhook-gateway"], own[2]),
+                new(&["serve", "outgoing-dispatcher"], own[3]),
             ],
         };
-        let mut whole = Self { parts, mode, servers, folder, director, credentials, gateway, admin: None };
+        let balancers = Vec::new();
+        let mut whole = Self { parts, mode, servers, balancers, folder, director, credentials, gateway, admin: None };
         if whole.servers.is_some() {
             let migrated = ended(whole.parts[0].settled(tidegate().arg("migrate")));
             assert_eq!(migrated.code, Some(0), "{}", migrated.err);
@@ -168,6 +207,20 @@ impl Tidegate {
         if let Some(mut process) = self.parts[which].process.take() {
             process.kill();
         }
+    }
+
+    /// Stops one process in order and starts it anew; answers how it ended.
+    pub(crate) async fn restart(&mut self, which: usize) -> ExitStatus {
+        let mut process = self.parts[which].process.take().unwrap();
+        process.ask_to_stop();
+        let status = process.end().await;
+        self.resume().await;
+        status
+    }
+
+    /// How many connections the replicas of each role were given.
+    pub(crate) fn given(&self) -> Vec<Vec<usize>> {
+        self.balancers.iter().map(Balancer::given).collect()
     }
 
     /// Kills one process and starts it with these settings besides.
