@@ -26,7 +26,7 @@ home_of() {
     h2) echo wire ;;
     # What becomes of a call between roles is told by hyper's errors.
     hyper) echo server wire ;;
-    clap | figment | include_dir | tracing-subscriber | hyper-util | anyhow) echo server ;;
+    clap | figment | include_dir | tracing-subscriber | hyper-util | tokio-rustls | anyhow) echo server ;;
   esac
 }
 

@@ -18,10 +18,10 @@
 //! # use tidegate_wire::grpc::{Peer, Server};
 //! # async fn example(here: Arc<dyn Registry>, secret: Secret) -> Result<(), Box<dyn std::error::Error>> {
 //! // The director carries it out and serves it ...
-//! let server = Server { secret: Some(secret.clone()), verifier: None, registry: Some(here), objects: None, vault: None, authority: None, public: None };
+//! let server = Server { secret: Some(secret.clone()), verifier: None, certified: false, registry: Some(here), objects: None, vault: None, authority: None, public: None };
 //! let (routes, health) = server.routes().await?;
 //! // ... and the gateway, in another process, has the same contract.
-//! let there: Arc<dyn Registry> = Peer::connect("http://director:8080", &secret)?.registry();
+//! let there: Arc<dyn Registry> = Peer::connect("http://director:8080", &secret, None)?.registry();
 //! # Ok(())
 //! # }
 //! ```

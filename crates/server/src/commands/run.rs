@@ -77,7 +77,7 @@ where
     let stop = stop::on_signal().context("signals cannot be heard")?;
     let folder = folder_of(config);
     let held = folder.as_deref().map(DataDir::hold).transpose()?;
-    let listener = Listener::bind(config.listen).await?;
+    let listener = Listener::bind(config.listen, config.served.as_ref()).await?;
     let address = listener.address();
     let site = Site { config, roles, address, data_dir: held.as_ref(), stop: stop.clone() };
     let composed = compose(site).await?;
@@ -85,7 +85,7 @@ where
     let running = composed.run(listener, config, stop.clone());
     let told = async {
         let told = tokio::select! {
-            told = ready(Up { base: format!("http://{address}"), folder, began }) => told,
+            told = ready(Up { base: format!("{}://{address}", config.scheme()), folder, began }) => told,
             () = stop.cancelled() => Ok(()),
         };
         if told.is_err() {

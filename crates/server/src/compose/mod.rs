@@ -6,6 +6,7 @@
 mod bus;
 mod ground;
 mod options;
+mod peers;
 mod running;
 mod services;
 
@@ -13,25 +14,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use async_trait::async_trait;
 use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Attach, Compiles, Egress, Engine};
-use tidegate_model::contract::{KeySet, Objects, Registry, TokenAuthority, Vault, Verifier};
-use tidegate_model::{ClientId, Clock, Error, Randomness, SystemClock, SystemRandomness, TokenId};
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault, Verifier};
+use tidegate_model::{Clock, Randomness, SystemClock, SystemRandomness};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::{Safe, Store};
 use tidegate_webhook_gateway::Gateway;
-use tidegate_wire::grpc::{self, Peer, PeerTokens, Proof};
+use tidegate_wire::grpc::{self, Peer, Proof};
 use tidegate_wire::{CacheOptions, CachedRegistry, CachedVault};
 use tokio_util::sync::CancellationToken;
 
 use crate::administrator;
-use crate::config::{Config, Fault, Role, Roles};
+use crate::config::{Config, Role, Roles};
 use crate::data_dir::DataDir;
 use crate::health::Health;
 use ground::Ground;
 pub(crate) use ground::{migrate, renew, rotate};
+use peers::KnownHere;
 pub(crate) use running::Composed;
 pub(crate) use services::{add_service, remove_service, services};
 
@@ -63,10 +64,17 @@ struct Definitions {
 
 /// Builds the roles of this process.
 pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
+    let Site { config, .. } = site;
     let sources = Sources { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
-    let ground = Ground::lay(site.config, site.roles, site.data_dir, &sources).await?;
-    let issuer = options::public_url(site.config.oauth2.public_url.as_ref(), site.address);
-    let proof = proof(site.config, &sources)?;
+    let proof = peers::proof(config, sources.clock.clone())?;
+    // What cannot be called at all is said before anything is waited for.
+    for (url, key) in [(&config.peers.director, "peers.director"), (&config.peers.credentials, "peers.credentials")] {
+        if url.is_some() && proof.is_some() {
+            peers::connect(config, proof.as_ref(), url.as_deref(), key)?;
+        }
+    }
+    let ground = Ground::lay(config, site.roles, site.data_dir, &sources).await?;
+    let issuer = options::public_url(config.oauth2.public_url.as_ref(), config, site.address);
     let building = Building { site, sources, ground, issuer, proof };
     let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground);
 
@@ -168,7 +176,8 @@ impl Building<'_> {
     }
 
     fn definitions_elsewhere(&self) -> anyhow::Result<Definitions> {
-        let director = self.peer(self.site.config.peers.director.as_deref(), "peers.director")?;
+        let config = self.site.config;
+        let director = self.peer(config.peers.director.as_deref(), "peers.director")?;
         Ok(Definitions { registry: director.registry(), objects: director.objects(), vault: director.vault() })
     }
 
@@ -241,7 +250,8 @@ impl Building<'_> {
         let vault = definitions.as_ref().map(|d| d.vault.clone());
         let (registry, objects) = definitions.map(|d| (d.registry, d.objects)).unzip();
         let public = composed.public();
-        let server = grpc::Server { secret, verifier, registry, objects, vault, authority, public };
+        let certified = self.site.config.served.as_ref().is_some_and(|served| served.client_ca.is_some());
+        let server = grpc::Server { secret, verifier, certified, registry, objects, vault, authority, public };
         let (routes, health) = server.routes().await?;
         composed.routes(routes);
         composed.grpc_health(health);
@@ -263,38 +273,8 @@ impl Building<'_> {
         Ok(Some(Arc::new(TokenVerifier::new(authority, &self.issuer, &self.issuer, clock))))
     }
 
-    fn peer(&self, url: Option<&str>, key: &str) -> anyhow::Result<Peer> {
-        let missing = || Fault::new(key, "is missing", "the URL of that process, such as http://director:8080");
-        let proof = self.proof.clone().ok_or_else(missing)?;
-        Ok(Peer::connect(url.ok_or_else(missing)?, proof)?)
-    }
-}
-
-/// How this process is known to others: by tokens of its own, or by the secret that all share.
-fn proof(config: &Config, sources: &Sources) -> anyhow::Result<Option<Proof>> {
-    let peers = &config.peers;
-    Ok(match (&peers.client, &peers.credentials) {
-        (Some((client, secret)), Some(url)) => {
-            Some(Proof::Tokens(Arc::new(PeerTokens::new(url, *client, secret, sources.clock.clone())?)))
-        }
-        _ => peers.secret.as_ref().map(Proof::from),
-    })
-}
-
-/// Keys from whoever issues, and from the store which tokens still count.
-struct KnownHere {
-    keys: Arc<dyn TokenAuthority>,
-    store: Arc<dyn Store>,
-}
-
-#[async_trait]
-impl TokenAuthority for KnownHere {
-    async fn key_set(&self) -> Result<KeySet, Error> {
-        self.keys.key_set().await
-    }
-
-    async fn is_live(&self, client: ClientId, token: TokenId) -> Result<bool, Error> {
-        self.store.is_live(client, token).await
+    fn peer(&self, url: Option<&str>, key: &'static str) -> anyhow::Result<Peer> {
+        Ok(peers::connect(self.site.config, self.proof.as_ref(), url, key)?)
     }
 }
 

@@ -13,8 +13,8 @@ const EVENT_RETENTION: Duration = Duration::from_hours(7 * 24);
 const RECORDED: Duration = Duration::from_secs(30);
 
 /// What URLs begin with that others are given: as configured, or where this process listens.
-pub(super) fn public_url(configured: Option<&url::Url>, address: SocketAddr) -> String {
-    let url = configured.map_or_else(|| format!("http://{address}"), ToString::to_string);
+pub(super) fn public_url(configured: Option<&url::Url>, config: &Config, address: SocketAddr) -> String {
+    let url = configured.map_or_else(|| format!("{}://{address}", config.scheme()), ToString::to_string);
     url.trim_end_matches('/').to_owned()
 }
 
@@ -28,7 +28,7 @@ pub(super) fn credentials(config: &Config, issuer: &str) -> tidegate_credentials
 
 pub(super) fn director(config: &Config, address: SocketAddr, issuer: &str) -> tidegate_director::Options {
     tidegate_director::Options {
-        webhook_url: public_url(config.webhook_url.as_ref(), address),
+        webhook_url: public_url(config.webhook_url.as_ref(), config, address),
         token_url: format!("{issuer}/oauth2/token"),
         run_bounds: config.scripts.bounds,
         call_bounds: config.dispatch.bounds,

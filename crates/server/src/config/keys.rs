@@ -35,7 +35,8 @@ const fn secret(name: &'static str, form: &'static str, meaning: &'static str) -
 }
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
-const PEER: &str = "an http URL, such as http://director:8080";
+const PEER: &str = "an http or https URL, such as http://director:8080";
+const PEM: &str = "the path of a PEM file";
 const URL: &str = "an http or https URL, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
 const SECONDS: &str = "a duration of whole seconds with its unit, up to ten years, such as 90s, 15m, 24h or 30d";
@@ -60,6 +61,19 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "Where events travel: a table of the same SQLite file, or NATS JetStream. SQLite goes with `local`, PostgreSQL with NATS.",
     },
     plain("http.listen", "127.0.0.1:8080", ADDRESS, "Where this process listens, for HTTP and gRPC alike."),
+    plain(
+        "http.tls_certificate",
+        "",
+        PEM,
+        "This process's certificate, and the chain after it. With it `http.listen` speaks TLS and nothing else. Read at the start, as all such files are.",
+    ),
+    plain("http.tls_key", "", PEM, "The key of that certificate."),
+    plain(
+        "http.client_ca",
+        "",
+        PEM,
+        "Who signs the certificates of other roles. With it nobody is a peer without such a certificate, whatever else it knows; other callers need none.",
+    ),
     plain(
         "http.linger",
         "5s",
@@ -157,6 +171,14 @@ pub(crate) const KEYS: &[Key] = &[
         "at least 16 characters, the same in all processes",
         "A secret by which processes that have no client of their own recognise each other. Where it is set, whoever knows it is let in.",
     ),
+    plain(
+        "peers.ca",
+        "",
+        PEM,
+        "Who signs the certificates of the roles that this one calls by https; nobody else's is believed.",
+    ),
+    plain("peers.certificate", "", PEM, "The certificate that this process shows them, and the chain after it."),
+    plain("peers.key", "", PEM, "The key of that certificate."),
     plain(
         "egress.allow",
         "",

@@ -9,6 +9,7 @@ mod layers;
 mod master_keys;
 mod print;
 mod roles;
+mod tls;
 mod units;
 mod values;
 
@@ -27,6 +28,7 @@ pub(crate) use layers::Layers;
 pub(crate) use master_keys::MasterKeys;
 pub(crate) use print::{effective, reference};
 pub(crate) use roles::{Role, Roles};
+pub(crate) use tls::{Called, Served};
 use values::Values;
 
 /// Where everything is remembered.
@@ -98,6 +100,8 @@ pub(crate) struct Peers {
     pub(crate) secret: Option<Secret>,
     /// The client credentials of this process.
     pub(crate) client: Option<(ClientId, Secret)>,
+    /// How they are known over TLS.
+    pub(crate) tls: Option<Called>,
 }
 
 /// How log lines look.
@@ -121,6 +125,8 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) bus: Bus,
     pub(crate) listen: SocketAddr,
+    /// With TLS.
+    pub(crate) served: Option<Served>,
     pub(crate) linger: Duration,
     pub(crate) drain: Duration,
     pub(crate) graphiql: bool,
@@ -151,6 +157,7 @@ impl Config {
             database: values.required("database.url", database)?,
             bus: values.required("bus.url", bus)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
+            served: Served::read(&values)?,
             linger: values.required("http.linger", units::duration_or_none)?,
             drain: values.required("http.drain", units::duration)?,
             graphiql: values.required("http.graphiql", on_or_off)?,
@@ -174,6 +181,7 @@ impl Config {
                 credentials: values.optional("peers.credentials", peer_url)?,
                 secret: peer_secret,
                 client: client(&values, "peers.client_id", "peers.client_secret")?,
+                tls: Called::read(&values)?,
             },
             egress: values.required("egress.allow", |text| text.parse().ok())?,
             admin,
@@ -239,6 +247,13 @@ fn client(
     }
 }
 
+impl Config {
+    /// What the URLs of this process begin with.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.served.is_some() { "https" } else { "http" }
+    }
+}
+
 /// Tokens tell their times in whole seconds (RFC 7519); none is meant to outlive its keys' owner.
 fn whole_seconds(text: &str) -> Option<Duration> {
     let allowed = Duration::from_secs(1)..=Duration::from_hours(10 * 365 * 24);
@@ -286,10 +301,8 @@ fn http_url(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-/// Between roles there is no TLS yet: a URL that promises it is refused.
 fn peer_url(text: &str) -> Option<String> {
-    let url = http_url(text)?;
-    (url.scheme() == "http").then(|| text.trim_end_matches('/').to_owned())
+    http_url(text).map(|_| text.trim_end_matches('/').to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

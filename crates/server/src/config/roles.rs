@@ -101,6 +101,13 @@ impl Config {
                 "its URL, such as http://credentials:8080",
             ));
         }
+        let called = [("peers.director", &self.peers.director), ("peers.credentials", &self.peers.credentials)];
+        for (key, url) in called {
+            if self.peers.tls.is_none() && url.as_ref().is_some_and(|url| url.starts_with("https:")) {
+                let fault = format!("is missing: {key} is an https URL");
+                return Err(needs("peers.ca", &fault, "the path of a PEM file with who signs the roles' certificates"));
+            }
+        }
         if roles.has(Role::Director) && self.webhook_url.is_none() {
             return Err(needs(
                 "webhook.public_url",

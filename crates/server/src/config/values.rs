@@ -26,6 +26,18 @@ impl Values<'_> {
         read(&written.text).map(Some).ok_or_else(|| self.refused(name))
     }
 
+    /// What a file holds, where its path is given; it must be `good`.
+    pub(super) fn file(&self, name: &'static str, good: impl FnOnce(&[u8]) -> bool) -> Result<Option<Vec<u8>>, Fault> {
+        let written = self.0.get(name);
+        if written.text.is_empty() {
+            return Ok(None);
+        }
+        let refused = |wrong: String| Fault::new(said(name, &written.origin), wrong, form(name));
+        let bytes =
+            std::fs::read(&written.text).map_err(|e| refused(format!("{} cannot be read: {e}", written.text)))?;
+        if good(&bytes) { Ok(Some(bytes)) } else { Err(refused(format!("{} is no such file", written.text))) }
+    }
+
     /// The fault of a value that another one asks for.
     pub(super) fn missing(&self, name: &'static str, why: &str) -> Fault {
         Fault::new(said(name, &self.0.get(name).origin), format!("is missing: {why}"), form(name))

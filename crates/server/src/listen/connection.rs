@@ -15,8 +15,11 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tidegate_wire::grpc::Certified;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::patient::Patient;
@@ -35,12 +38,40 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) limits: Limits,
     pub(super) end: Farewell,
+    pub(super) tls: Option<TlsAcceptor>,
 }
 
 impl Connection {
     /// Answers its requests until it ends.
     pub(super) async fn serve(self, server: &auto::Builder<TokioExecutor>, router: Router) {
-        let Self { stream, peer, limits, end } = self;
+        let Self { stream, peer, limits, end, tls } = self;
+        let secured = Secured { stream, is_certified: false, peer, limits, end };
+        let Some(tls) = tls else { return secured.serve(server, router).await };
+        let Secured { stream, limits, end, .. } = secured;
+        match tokio::time::timeout(limits.head, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let is_certified = stream.get_ref().1.peer_certificates().is_some();
+                Secured { stream, is_certified, peer, limits, end }.serve(server, router).await;
+            }
+            Ok(Err(error)) => tracing::info!(%error, %peer, "a connection was refused: no TLS came about"),
+            Err(_) => tracing::debug!("a connection was cut off: it took too long about TLS"),
+        }
+    }
+}
+
+/// A connection over which requests come, with TLS or without.
+struct Secured<S> {
+    stream: S,
+    /// The caller showed a certificate of the roles' authority.
+    is_certified: bool,
+    peer: SocketAddr,
+    limits: Limits,
+    end: Farewell,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<S> {
+    async fn serve(self, server: &auto::Builder<TokioExecutor>, router: Router) {
+        let Self { stream, is_certified, peer, limits, end } = self;
         let (pulse, silence) = Pulse::new();
         let router = TowerToHyperService::new(router);
         let over = Instant::now() + spread(limits.age, peer);
@@ -50,6 +81,9 @@ impl Connection {
         let told = last.clone();
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            if is_certified {
+                request.extensions_mut().insert(Certified);
+            }
             let (asked, told) = (asked.clone(), told.clone());
             let is_alone = request.version() < Version::HTTP_2;
             let (beat, answer) = (pulse.beat(), router.call(request));

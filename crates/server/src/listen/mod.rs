@@ -1,4 +1,4 @@
-//! One port for HTTP/1, HTTP/2 without TLS, and gRPC. Bound first, served later, drained at the end.
+//! One port for HTTP/1, HTTP/2 and gRPC, all of it over TLS or all of it without. Bound first, served later, drained at the end.
 //!
 //! The end has two steps ([`Farewell`]), so that nobody's call fails by it: once somebody asks for it, calls are taken as before, but each
 //! answer is its connection's last, so that its caller goes elsewhere next time; once it is closed, no more are taken. In the same way a
@@ -11,6 +11,7 @@
 mod connection;
 mod patient;
 mod pulse;
+mod secured;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,10 +26,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Fault;
+use crate::config::{Fault, Served};
 use connection::Connection;
 
 /// What is read of a head that does not end. What each role takes is less, and it answers so; this is the wall behind it.
@@ -60,17 +62,19 @@ pub(crate) struct Farewell {
 pub(crate) struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Listener {
     /// Takes the port.
-    pub(crate) async fn bind(address: SocketAddr) -> Result<Self, Fault> {
+    pub(crate) async fn bind(address: SocketAddr, served: Option<&Served>) -> Result<Self, Fault> {
+        let tls = served.map(secured::acceptor).transpose()?;
         let refused = |e: std::io::Error| {
             Fault::new("http.listen", format!("{address} cannot be listened on: {e}"), "a free port of this machine")
         };
         let tcp = TcpListener::bind(address).await.map_err(refused)?;
         let address = tcp.local_addr().map_err(refused)?;
-        Ok(Self { tcp, address })
+        Ok(Self { tcp, address, tls })
     }
 
     /// Where it listens; the port is known even if any was asked for.
@@ -85,7 +89,7 @@ impl Listener {
         let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
         let places = Arc::new(Semaphore::new(limits.connections));
         let begin = |(stream, peer, place): Accepted| {
-            let connection = Connection { stream, peer, limits, end: end.clone() };
+            let connection = Connection { stream, peer, limits, end: end.clone(), tls: self.tls.clone() };
             let (server, router, cut) = (server.clone(), router.clone(), cut.clone());
             connections.spawn(async move {
                 cut.run_until_cancelled(connection.serve(&server, router)).await;

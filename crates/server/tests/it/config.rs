@@ -57,7 +57,7 @@ fn a_bad_value_is_refused_in_one_line_that_says_what_to_write() {
         ("SECRETS__KEY_FILE", "/nowhere", &["secrets.key_file", "/nowhere"]),
         ("ADMIN__CLIENT_ID", "01890000-0000-7000-8000-000000000000", &["admin.client_secret", "goes with"]),
         ("EGRESS__ALLOW", "10.0.0.0/99", &["egress.allow", "10.0.0.0/99"]),
-        ("PEERS__DIRECTOR", "https://director", &["peers.director", "http://director:8080"]),
+        ("PEERS__DIRECTOR", "ftp://director", &["peers.director", "http://director:8080"]),
         ("HTTP__LISTN", "x", &["http.listn", "is no setting", "http.listen"]),
         ("NOTHING__AT_ALL", "x", &["nothing.at_all", "is no setting"]),
     ];

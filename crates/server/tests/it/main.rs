@@ -23,5 +23,6 @@ mod repeats;
 mod services;
 mod settings;
 mod story;
+mod tls;
 mod trials;
 mod walls;

@@ -4,6 +4,7 @@ mod dispatch;
 mod door;
 mod ending;
 mod keeping;
+mod peers;
 mod sending;
 mod tokens;
 
@@ -17,6 +18,8 @@ use dispatch::*;
 use door::*;
 use ending::*;
 use keeping::*;
+pub(crate) use peers::secured;
+use peers::*;
 use sending::*;
 use tokens::*;
 
@@ -36,6 +39,9 @@ proofs! {
     "database.url" => the_database_is_where_it_says,
     "bus.url" => events_travel_where_it_says,
     "http.listen" => it_listens_there,
+    "http.tls_certificate" => it_is_shown_and_nothing_is_said_without_tls,
+    "http.tls_key" => it_goes_with_no_other_certificate,
+    "http.client_ca" => nobody_is_a_peer_without_a_certificate_of_it,
     "http.linger" => calls_are_still_taken_for_so_long,
     "http.drain" => what_is_under_way_is_cut_off_after_it,
     "http.graphiql" => browsers_see_graphiql,
@@ -55,6 +61,9 @@ proofs! {
     "peers.client_id" => who_is_no_service_is_refused,
     "peers.client_secret" => who_has_another_client_secret_is_refused,
     "peers.secret" => another_one_is_refused,
+    "peers.ca" => nobody_elses_certificate_is_believed,
+    "peers.certificate" => the_others_believe_no_certificate_of_somebody_else,
+    "peers.key" => its_certificate_goes_with_it,
     "egress.allow" => nothing_private_is_called_without_it,
     "admin.client_id" => the_administrator_is_the_configured_one,
     "admin.client_secret" => the_administrator_has_no_other_secret,
@@ -182,57 +191,6 @@ async fn what_is_sealed_opens_with_no_other() {
     let refused = ended(other.env("TIDEGATE_SECRETS__KEY", "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="));
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(refused.err.lines().last().unwrap().contains("secrets.key"), "{}", refused.err);
-}
-
-async fn the_gateway_asks_there() {
-    let nowhere = format!("http://127.0.0.1:{}", ports::free());
-    refused_apart("PEERS__DIRECTOR", &nowhere, |running| running.gateway("/webhook/some-key")).await;
-}
-
-async fn the_director_asks_there() {
-    let nowhere = format!("http://127.0.0.1:{}", ports::free());
-    refused_apart("PEERS__CREDENTIALS", &nowhere, |running| running.director("/v1/events")).await;
-}
-
-async fn another_one_is_refused() {
-    let shared = [("PEERS__SECRET", "the-secret-between-the-tests-roles")];
-    refused_to_the_gateway(&shared, "PEERS__SECRET", "another-secret-than-the-others-have").await;
-}
-
-async fn who_is_no_service_is_refused() {
-    refused_to_the_gateway(&[], "PEERS__CLIENT_ID", "01890000-0000-7000-8000-000000000009").await;
-}
-
-async fn who_has_another_client_secret_is_refused() {
-    refused_to_the_gateway(&[], "PEERS__CLIENT_SECRET", "tgs_another-secret-than-its-own").await;
-}
-
-/// A gateway that cannot prove that it is one answers, but that it cannot ask.
-async fn refused_to_the_gateway(settings: &[(&str, &str)], setting: &str, value: &str) {
-    let Some(mut running) = Tidegate::start_with(Mode::Apart, settings).await else { return };
-    let key = running.gateway("/webhook/some-key");
-    assert_eq!(http().post(&key).send().await.unwrap().status(), 404);
-    running.replace(2, &[(setting, value)]).await;
-    assert!(http().post(&key).send().await.unwrap().status().is_server_error());
-}
-
-/// A process that looks for its peer in the wrong place answers, but that it cannot.
-async fn refused_apart(setting: &str, value: &str, url: impl Fn(&Tidegate) -> String) {
-    let Some(mut running) = Tidegate::start(Mode::Apart).await else { return };
-    let which = if setting == "PEERS__DIRECTOR" { 2 } else { 1 };
-    let ask = || http().post(url(&running)).bearer_auth(unknown_token()).body("{}").send();
-    let status = ask().await.unwrap().status();
-    assert!(status.is_client_error(), "{status}");
-    running.replace(which, &[(setting, value)]).await;
-    let status = http().post(url(&running)).bearer_auth(unknown_token()).body("{}").send().await.unwrap().status();
-    assert!(status.is_server_error(), "{status}");
-}
-
-/// Well-formed, of a key that the verifier has to ask for.
-fn unknown_token() -> String {
-    use base64::Engine as _;
-    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}.{}", part(r#"{"alg":"ES256","typ":"at+jwt","kid":"unknown"}"#), part("{}"), part(&"x".repeat(64)))
 }
 
 async fn nothing_private_is_called_without_it() {

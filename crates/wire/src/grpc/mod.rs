@@ -2,7 +2,8 @@
 //!
 //! [`Server`] puts local implementations of the contracts on the role's one port; [`Peer`] is the other end, and gives out the same
 //! contracts. A caller cannot tell: the same arguments, results and [`Error`](tidegate_model::Error)s come through. Each call shows
-//! who makes it ([`Proof`]): a service's own access token, or a secret that all roles share; a call of anybody else is refused before it is read. Beside them the director's public services ([`api`](crate::api)) stand
+//! who makes it ([`Proof`]): a service's own access token, or a secret that all roles share; a call of anybody else is refused before it
+//! is read. Over TLS they may know each other by certificates too ([`PeerTls`], [`Certified`]). Beside them the director's public services ([`api`](crate::api)) stand
 //! on the same port, under their own rules. Health (`grpc.health.v1`) and reflection stand open, because they tell nothing that is not
 //! in `proto/`.
 //!
@@ -21,7 +22,8 @@ mod status;
 mod tokens;
 mod vault;
 
-pub use peer::{InvalidPeer, Peer};
+pub use guard::Certified;
+pub use peer::{InvalidPeer, Peer, PeerTls};
 pub use proof::Proof;
 pub use server::{Health, Server};
 pub use tokens::PeerTokens;

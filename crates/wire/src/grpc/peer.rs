@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::authority::RemoteTokenAuthority;
 use super::objects::RemoteObjects;
@@ -21,21 +21,36 @@ pub struct Peer {
     channel: PeerChannel,
 }
 
+/// By what a peer is known over TLS, and knows this process; all of it in PEM.
+#[derive(Clone)]
+pub struct PeerTls {
+    /// Who signs the certificates of peers: nobody else's is believed.
+    pub authority: Vec<u8>,
+    /// What peers are shown: a certificate, with its chain, and its key.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
 /// The peer cannot be called at all, however long one waits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPeer {
     /// The URL is none.
-    #[error("{0:?} is not the URL of a peer: write http://host:port")]
+    #[error(
+        "{0:?} is not the URL of a peer: write http://host:port, or https://host:port and who signs its certificate"
+    )]
     Url(String),
+    /// Certificates or keys are none.
+    #[error("the certificates for calls to peers cannot be used: {0}")]
+    Certificate(String),
     /// The secret is empty, or cannot stand in a header.
     #[error("the peer secret is empty, or has other characters than visible ASCII")]
     Secret,
 }
 
 impl Peer {
-    /// Prepares to call the role at `url` (`http://host:port`), showing `proof` with each call; nothing is connected yet.
-    pub fn connect(url: &str, proof: impl Into<Proof>) -> Result<Self, InvalidPeer> {
-        let channel = PeerChannel::new(channel(url)?, proof.into());
+    /// Prepares to call the role at `url` (`http://host:port`, with `tls` also `https://host:port`), showing `proof` with each call; nothing
+    /// is connected yet.
+    pub fn connect(url: &str, proof: impl Into<Proof>, tls: Option<&PeerTls>) -> Result<Self, InvalidPeer> {
+        let channel = PeerChannel::new(channel(url, tls)?, proof.into());
         Ok(Self { channel: channel.ok_or(InvalidPeer::Secret)? })
     }
 
@@ -61,12 +76,17 @@ impl Peer {
 }
 
 /// A line to the role at this URL.
-pub(super) fn channel(url: &str) -> Result<Channel, InvalidPeer> {
+pub(super) fn channel(url: &str, tls: Option<&PeerTls>) -> Result<Channel, InvalidPeer> {
     let invalid = || InvalidPeer::Url(url.to_owned());
-    if !url.starts_with("http://") {
-        return Err(invalid());
-    }
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| invalid())?;
+    let endpoint = || Endpoint::from_shared(url.to_owned()).map_err(|_| invalid());
+    let endpoint = match (url.split_once("://"), tls) {
+        (Some(("http", _)), _) => endpoint()?,
+        (Some(("https", _)), Some(tls)) => {
+            let secured = endpoint()?.tls_config(tls.config());
+            secured.map_err(|cause| InvalidPeer::Certificate(with_causes(&cause)))?
+        }
+        _ => return Err(invalid()),
+    };
     let channel = endpoint
         .connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
@@ -77,4 +97,19 @@ pub(super) fn channel(url: &str) -> Result<Channel, InvalidPeer> {
         .http2_adaptive_window(true)
         .connect_lazy();
     Ok(channel)
+}
+
+impl PeerTls {
+    fn config(&self) -> ClientTlsConfig {
+        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&self.authority));
+        match &self.identity {
+            Some((certificate, key)) => config.identity(Identity::from_pem(certificate, key)),
+            None => config,
+        }
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -29,6 +29,8 @@ pub struct Server {
     pub secret: Option<Secret>,
     /// Checks access tokens: one of Tidegate's own services is a peer.
     pub verifier: Option<Arc<dyn Verifier>>,
+    /// Whether callers must be [`Certified`](super::Certified) besides; the public services' need not.
+    pub certified: bool,
     /// As `tidegate.internal.v1.RegistryService`.
     pub registry: Option<Arc<dyn Registry>>,
     /// As `tidegate.internal.v1.ObjectsService`.
@@ -45,7 +47,7 @@ impl Server {
     /// The routes, to be merged into the role's one port (they have no fallback), and the switch of what health answers. Each
     /// service begins as serving.
     pub async fn routes(self) -> Result<(axum::Router, Health), Error> {
-        let guard = Guard::new(self.secret.as_ref(), self.verifier);
+        let guard = Guard::new(self.secret.as_ref(), self.verifier, self.certified);
         let health = Health { reporter: HealthReporter::new(), services: Vec::new() };
         let (mut routes, mut served) = (Routes::default(), vec![]);
         if let Some(registry) = self.registry {

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tonic::codegen::Service as _;
 use tonic::transport::Channel;
 
-use super::peer::{InvalidPeer, channel};
+use super::peer::{InvalidPeer, PeerTls, channel};
 
 /// More than any answer of a token endpoint.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -48,10 +48,16 @@ struct Issued {
 
 impl PeerTokens {
     /// Prepares to ask the credentials role at `url`; nothing is connected yet.
-    pub fn new(url: &str, client: ClientId, secret: &Secret, clock: Arc<dyn Clock>) -> Result<Self, InvalidPeer> {
+    pub fn new(
+        url: &str,
+        client: ClientId,
+        secret: &Secret,
+        tls: Option<&PeerTls>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, InvalidPeer> {
         let secret = encoded(secret.reveal());
         let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
-        Ok(Self { channel: channel(url)?, form: Secret::new(form), clock, kept: Mutex::default() })
+        Ok(Self { channel: channel(url, tls)?, form: Secret::new(form), clock, kept: Mutex::default() })
     }
 
     /// The header that shows the token. One that still counts is shown on while no other one can be had.

@@ -32,6 +32,7 @@ pub(crate) fn nothing() -> Server {
     Server {
         secret: Some(secret()),
         verifier: None,
+        certified: false,
         registry: None,
         objects: None,
         vault: None,
@@ -70,7 +71,7 @@ impl Drop for Served {
 
 impl Served {
     pub(crate) fn peer(&self) -> Peer {
-        Peer::connect(&format!("http://{}", self.address), &secret()).unwrap()
+        Peer::connect(&format!("http://{}", self.address), &secret(), None).unwrap()
     }
 }
 

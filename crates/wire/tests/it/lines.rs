@@ -59,7 +59,7 @@ impl Line {
     }
 
     fn peer(&self) -> Peer {
-        Peer::connect(&format!("http://{}", self.address), &secret()).unwrap()
+        Peer::connect(&format!("http://{}", self.address), &secret(), None).unwrap()
     }
 }
 

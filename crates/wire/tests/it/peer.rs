@@ -72,7 +72,7 @@ async fn an_empty_secret_lets_nobody_in() {
 #[tokio::test]
 async fn to_a_peer_with_the_wrong_secret_the_other_is_away() {
     let served = serve(registry_and_objects()).await;
-    let peer = Peer::connect(&format!("http://{}", served.address), &Secret::new("wrong")).unwrap();
+    let peer = Peer::connect(&format!("http://{}", served.address), &Secret::new("wrong"), None).unwrap();
     let answer = peer.registry().resolve(WebhookKeyHash::of("x")).await;
     assert_eq!(answer, Err(Error::Unavailable("the director")));
 }
@@ -80,10 +80,10 @@ async fn to_a_peer_with_the_wrong_secret_the_other_is_away() {
 #[tokio::test]
 async fn what_is_no_peer_is_refused_at_once() {
     for url in ["", "localhost:80", "https://localhost:80", "http://", "http://a b"] {
-        assert_eq!(Peer::connect(url, &secret()).err(), Some(InvalidPeer::Url(url.into())), "{url:?}");
+        assert_eq!(Peer::connect(url, &secret(), None).err(), Some(InvalidPeer::Url(url.into())), "{url:?}");
     }
     for wrong in ["", "a\nb"] {
-        assert_eq!(Peer::connect("http://localhost:80", &Secret::new(wrong)).err(), Some(InvalidPeer::Secret));
+        assert_eq!(Peer::connect("http://localhost:80", &Secret::new(wrong), None).err(), Some(InvalidPeer::Secret));
     }
 }
 

@@ -80,7 +80,7 @@ async fn served() -> Served {
 
 fn tokens(issuer: &Issuer, clock: &Arc<ManualClock>) -> Proof {
     let client = ClientId(uuid::Uuid::nil());
-    Proof::Tokens(Arc::new(PeerTokens::new(&issuer.url, client, &Secret::new("a&b"), clock.clone()).unwrap()))
+    Proof::Tokens(Arc::new(PeerTokens::new(&issuer.url, client, &Secret::new("a&b"), None, clock.clone()).unwrap()))
 }
 
 fn clock() -> Arc<ManualClock> {
@@ -98,7 +98,7 @@ async fn is_away(peer: &Peer) -> bool {
 #[tokio::test]
 async fn a_service_is_let_in_by_a_token_of_its_own() {
     let (served, issuer) = (served().await, Issuer::start(Some("service")).await);
-    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock())).unwrap();
+    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock()), None).unwrap();
     for _ in 0..3 {
         resolve(&peer).await.unwrap();
     }
@@ -116,15 +116,15 @@ async fn whoever_is_no_service_stays_outside() {
     let url = format!("http://{}", served.address);
     for word in ["administrator", "away", "nonsense"] {
         let issuer = Issuer::start(Some(word)).await;
-        assert!(is_away(&Peer::connect(&url, tokens(&issuer, &clock())).unwrap()).await, "{word}");
+        assert!(is_away(&Peer::connect(&url, tokens(&issuer, &clock()), None).unwrap()).await, "{word}");
     }
-    assert!(is_away(&Peer::connect(&url, &secret()).unwrap()).await, "the shared secret is none here");
+    assert!(is_away(&Peer::connect(&url, &secret(), None).unwrap()).await, "the shared secret is none here");
 }
 
 #[tokio::test]
 async fn a_token_is_renewed_in_time_and_shown_on_while_the_issuer_is_away() {
     let (served, issuer, clock) = (served().await, Issuer::start(Some("service")).await, clock());
-    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock)).unwrap();
+    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock), None).unwrap();
     resolve(&peer).await.unwrap();
     clock.advance(TimeDelta::seconds(51));
     issuer.tells(None).await;
@@ -142,7 +142,7 @@ async fn a_token_is_renewed_in_time_and_shown_on_while_the_issuer_is_away() {
 #[tokio::test]
 async fn a_token_that_a_peer_refuses_is_fetched_anew() {
     let (served, issuer) = (served().await, Issuer::start(Some("nonsense")).await);
-    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock())).unwrap();
+    let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock()), None).unwrap();
     assert!(is_away(&peer).await);
     issuer.tells(Some("service")).await;
     resolve(&peer).await.unwrap();

@@ -1,6 +1,7 @@
 //! Starts the real binary, in every way it can live, and talks to it.
 
 pub(crate) mod api;
+pub(crate) mod authority;
 pub(crate) mod balancer;
 pub(crate) mod command;
 pub(crate) mod ports;

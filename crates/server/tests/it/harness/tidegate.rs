@@ -24,6 +24,7 @@ pub(crate) enum Mode {
 /// One process as it is started, again and again.
 struct Part {
     arguments: Vec<String>,
+    scheme: &'static str,
     port: u16,
     settings: Vec<(String, String)>,
     process: Option<Process>,
@@ -33,6 +34,7 @@ struct Part {
 pub(crate) struct Tidegate {
     parts: Vec<Part>,
     pub(crate) mode: Mode,
+    scheme: &'static str,
     pub(crate) servers: Option<Servers>,
     /// In front of credentials, director and gateway, where there are two of each.
     balancers: Vec<Balancer>,
@@ -93,7 +95,13 @@ impl Tidegate {
         whole.balancers = balancers;
         for (first, [_, port]) in pairs.into_iter().enumerate() {
             let Part { arguments, settings, .. } = &whole.parts[first];
-            let second = Part { arguments: arguments.clone(), port, settings: settings.clone(), process: None };
+            let second = Part {
+                arguments: arguments.clone(),
+                port,
+                settings: settings.clone(),
+                process: None,
+                scheme: whole.scheme,
+            };
             whole.parts.push(second);
         }
         whole.resume().await;
@@ -126,6 +134,8 @@ impl Tidegate {
             set(name, value);
         }
         let apart = mode == Mode::Apart;
+        let secured = settings.iter().any(|(name, _)| *name == "HTTP__TLS_CERTIFICATE");
+        let scheme = if secured { "https" } else { "http" };
         let [director, credentials, gateway] = seen;
         if let Some(servers) = &servers {
             set("DATABASE__URL", &servers.database);
@@ -133,12 +143,12 @@ impl Tidegate {
             set("SECRETS__KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
             set("ADMIN__CLIENT_ID", CLIENT_ID);
             set("ADMIN__CLIENT_SECRET", CLIENT_SECRET);
-            set("WEBHOOK__PUBLIC_URL", &format!("http://127.0.0.1:{gateway}"));
-            set("OAUTH2__PUBLIC_URL", &format!("http://127.0.0.1:{credentials}"));
+            set("WEBHOOK__PUBLIC_URL", &format!("{scheme}://127.0.0.1:{gateway}"));
+            set("OAUTH2__PUBLIC_URL", &format!("{scheme}://127.0.0.1:{credentials}"));
         }
         if apart {
-            set("PEERS__DIRECTOR", &format!("http://127.0.0.1:{director}"));
-            set("PEERS__CREDENTIALS", &format!("http://127.0.0.1:{credentials}"));
+            set("PEERS__DIRECTOR", &format!("{scheme}://127.0.0.1:{director}"));
+            set("PEERS__CREDENTIALS", &format!("{scheme}://127.0.0.1:{credentials}"));
         }
         for (name, value) in settings {
             set(name, value);
@@ -149,6 +159,7 @@ impl Tidegate {
             port,
             settings: all.clone(),
             process: None,
+            scheme,
         };
         let parts = match mode {
             Mode::Together => vec![new(&["dev", "--data-dir", &data], own[0])],
@@ -161,7 +172,8 @@ impl Tidegate {
             ],
         };
         let balancers = Vec::new();
-        let mut whole = Self { parts, mode, servers, balancers, folder, director, credentials, gateway, admin: None };
+        let mut whole =
+            Self { parts, mode, scheme, servers, balancers, folder, director, credentials, gateway, admin: None };
         if whole.servers.is_some() {
             let migrated = ended(whole.parts[0].settled(tidegate().arg("migrate")));
             assert_eq!(migrated.code, Some(0), "{}", migrated.err);
@@ -247,7 +259,7 @@ impl Tidegate {
         let port = ports::free();
         let like = &self.parts[which];
         let (arguments, settings) = (like.arguments.clone(), like.settings.clone());
-        let mut added = Part { arguments, port, settings, process: None };
+        let mut added = Part { arguments, port, settings, process: None, scheme: self.scheme };
         added.process = Some(Process::start(added.settled(tidegate().args(&added.arguments))));
         added.ready().await;
         self.parts.push(added);
@@ -288,15 +300,15 @@ impl Tidegate {
     }
 
     pub(crate) fn director(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.director)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.director)
     }
 
     pub(crate) fn credentials(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.credentials)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.credentials)
     }
 
     pub(crate) fn gateway(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.gateway)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.gateway)
     }
 
     pub(crate) fn data_dir(&self) -> std::path::PathBuf {
@@ -349,7 +361,7 @@ impl Part {
     }
 
     async fn answers_at(&mut self, path: &str) {
-        let url = format!("http://127.0.0.1:{}/{path}", self.port);
+        let url = format!("{}://127.0.0.1:{}/{path}", self.scheme, self.port);
         let process = self.process.as_mut().unwrap();
         let name = self.arguments.join(" ");
         eventually(&format!("`tidegate {name}` is ready"), || {

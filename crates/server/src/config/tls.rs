@@ -1,0 +1,64 @@
+//! Certificates: what this process shows, and whose it believes. Read once, when the process starts.
+
+use super::fault::Fault;
+use super::values::Values;
+
+/// With what this process listens; PEM.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    /// Who signs the certificates of other roles; without it they need none.
+    pub(crate) client_ca: Option<Vec<u8>>,
+}
+
+/// With what this process calls other roles; PEM.
+#[derive(Clone)]
+pub(crate) struct Called {
+    /// Who signs theirs.
+    pub(crate) ca: Vec<u8>,
+    /// What they are shown: a certificate and its key.
+    pub(crate) shown: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Served {
+    pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, Fault> {
+        let pair = pair(values, "http.tls_certificate", "http.tls_key")?;
+        let client_ca = pem(values, "http.client_ca")?;
+        match (pair, client_ca) {
+            (Some((certificate, key)), client_ca) => Ok(Some(Self { certificate, key, client_ca })),
+            (None, Some(_)) => Err(values.missing("http.tls_certificate", "goes with http.client_ca")),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl Called {
+    pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, Fault> {
+        let shown = pair(values, "peers.certificate", "peers.key")?;
+        match (pem(values, "peers.ca")?, shown) {
+            (Some(ca), shown) => Ok(Some(Self { ca, shown })),
+            (None, Some(_)) => Err(values.missing("peers.ca", "goes with peers.certificate")),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// A certificate and its key: both or neither.
+fn pair(
+    values: &Values<'_>,
+    certificate: &'static str,
+    key: &'static str,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, Fault> {
+    match (pem(values, certificate)?, pem(values, key)?) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (Some(_), None) => Err(values.missing(key, &format!("goes with {certificate}"))),
+        (None, Some(_)) => Err(values.missing(certificate, &format!("goes with {key}"))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What a file holds whose path is given.
+fn pem(values: &Values<'_>, name: &'static str) -> Result<Option<Vec<u8>>, Fault> {
+    values.file(name, |bytes| bytes.windows(11).any(|part| part == b"-----BEGIN "))
+}
