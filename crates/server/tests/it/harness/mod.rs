@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod balancer;
 pub(crate) mod command;
 pub(crate) mod ports;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod servers;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::ports;
+use super::postgres::Postgres;
 use super::process::Process;
 use super::proxy::{Line, Proxy};
 
@@ -16,6 +17,8 @@ pub(crate) struct Servers {
     pub(crate) nats_port: u16,
     pub(crate) nats: Process,
     folder: tempfile::TempDir,
+    /// Where the test kills it: everybody else's is not its own.
+    postgres: Option<Postgres>,
     /// In front of the database and the broker, where the test hurts them.
     proxies: Option<[Proxy; 2]>,
 }
@@ -23,12 +26,19 @@ pub(crate) struct Servers {
 impl Servers {
     /// `None`, visibly, where there is no PostgreSQL or NATS to test with; in CI that is a failure.
     pub(crate) async fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, false).await
+    }
+
+    /// With `alone`, on a PostgreSQL that nobody else uses.
+    pub(crate) async fn start_with(test: &str, alone: bool) -> Option<Self> {
         let Ok(postgres) = std::env::var("TIDEGATE_TEST_POSTGRES") else {
             return skipped(test, "TIDEGATE_TEST_POSTGRES");
         };
         if std::env::var("TIDEGATE_TEST_NATS").is_err() {
             return skipped(test, "TIDEGATE_TEST_NATS");
         }
+        let own = if alone { Some(Postgres::start().await) } else { None };
+        let postgres = own.as_ref().map_or(postgres, Postgres::url);
         let name = format!("server_{}_{}", std::process::id(), ports::free());
         let mut connection = PgConnection::connect(&postgres).await.unwrap();
         for statement in [PLAIN_ROLE.to_owned(), format!("CREATE DATABASE {name} OWNER tidegate_plain")] {
@@ -40,7 +50,7 @@ impl Servers {
         database.set_password(Some("plain")).unwrap();
         let (folder, nats_port) = (tempfile::tempdir().unwrap(), ports::free());
         let nats = start_nats(folder.path(), nats_port);
-        Some(Self { database: database.into(), nats_port, nats, folder, proxies: None })
+        Some(Self { database: database.into(), nats_port, nats, folder, postgres: own, proxies: None })
     }
 
     /// From now on, its URLs lead through proxies.
@@ -74,6 +84,14 @@ impl Servers {
         proxy.set(Line::Open);
     }
 
+    /// Kills PostgreSQL, and after some time starts it again on what it had stored.
+    pub(crate) async fn restart_postgres(&self, length: Duration) {
+        let postgres = self.postgres.as_ref().unwrap();
+        postgres.kill().await;
+        tokio::time::sleep(length).await;
+        postgres.resume().await;
+    }
+
     /// Kills the broker and starts it again on what it had stored.
     pub(crate) fn restart_nats(&mut self) {
         self.nats.kill();
@@ -82,11 +100,16 @@ impl Servers {
 }
 
 fn start_nats(folder: &std::path::Path, port: u16) -> Process {
-    let known = PathBuf::from("/usr/sbin/nats-server");
-    let program = if known.exists() { known } else { "nats-server".into() };
-    let mut command = Command::new(program);
+    let mut command = Command::new(nats_server());
     command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"]).arg(folder).stdin(Stdio::null());
     Process::start(&mut command)
+}
+
+/// The one that the environment names, where it does.
+pub(crate) fn nats_server() -> PathBuf {
+    let known = PathBuf::from("/usr/sbin/nats-server");
+    let usual = || if known.exists() { known } else { "nats-server".into() };
+    std::env::var_os("TIDEGATE_TEST_NATS_SERVER").map_or_else(usual, PathBuf::from)
 }
 
 fn skipped<T>(test: &str, variable: &str) -> Option<T> {

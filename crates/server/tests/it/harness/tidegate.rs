@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use super::api::{Admin, Api, http};
 use super::balancer::Balancer;
 use super::command::{Ended, ended, tidegate};
 use super::process::Process;
+use super::proxy::{Line, Proxy};
 use super::servers::Servers;
 use super::{eventually, ports};
 
@@ -38,6 +40,8 @@ pub(crate) struct Tidegate {
     pub(crate) servers: Option<Servers>,
     /// In front of credentials, director and gateway, where there are two of each.
     balancers: Vec<Balancer>,
+    /// Between the roles, where the test hurts them.
+    lines: Vec<Proxy>,
     pub(crate) folder: tempfile::TempDir,
     director: u16,
     credentials: u16,
@@ -71,13 +75,29 @@ impl Tidegate {
         Some(Self::start_on(servers, mode, settings).await)
     }
 
-    /// Starts one whose servers can be hurt.
-    pub(crate) async fn start_behind_proxies(mode: Mode, settings: &[(&str, &str)]) -> Option<Self> {
-        let mut servers = if mode == Mode::Together { None } else { Some(Self::servers().await?) };
+    /// Starts one whose lines to its servers can be hurt; with `alone`, PostgreSQL itself and the lines between the roles too.
+    pub(crate) async fn start_behind_proxies(mode: Mode, settings: &[(&str, &str)], alone: bool) -> Option<Self> {
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let mut servers = if mode == Mode::Together { None } else { Some(Servers::start_with(&test, alone).await?) };
         if let Some(servers) = &mut servers {
             servers.hide().await;
         }
-        Some(Self::start_on(servers, mode, settings).await)
+        if mode != Mode::Apart || !alone {
+            return Some(Self::start_on(servers, mode, settings).await);
+        }
+        let own: [u16; 4] = std::array::from_fn(|_| ports::free());
+        let lines = [Proxy::before(own[0]).await, Proxy::before(own[1]).await];
+        let seen = [lines[0].port, lines[1].port, own[2]];
+        let mut whole = Self::start_at(servers, mode, settings, own, seen).await;
+        whole.lines = lines.into();
+        Some(whole)
+    }
+
+    /// The lines to director and credentials are like this for so long.
+    pub(crate) async fn peer_lines(&self, line: Line, length: Duration) {
+        self.lines.iter().for_each(|proxy| proxy.set(line));
+        tokio::time::sleep(length).await;
+        self.lines.iter().for_each(|proxy| proxy.set(Line::Open));
     }
 
     /// Starts one with two processes of each role, behind balancers; the second of each comes after the first of all.
@@ -171,9 +191,20 @@ impl Tidegate {
                 new(&["serve", "outgoing-dispatcher"], own[3]),
             ],
         };
-        let balancers = Vec::new();
-        let mut whole =
-            Self { parts, mode, scheme, servers, balancers, folder, director, credentials, gateway, admin: None };
+        let (balancers, lines) = (Vec::new(), Vec::new());
+        let mut whole = Self {
+            parts,
+            mode,
+            scheme,
+            servers,
+            balancers,
+            lines,
+            folder,
+            director,
+            credentials,
+            gateway,
+            admin: None,
+        };
         if whole.servers.is_some() {
             let migrated = ended(whole.parts[0].settled(tidegate().arg("migrate")));
             assert_eq!(migrated.code, Some(0), "{}", migrated.err);
