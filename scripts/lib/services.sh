@@ -45,7 +45,13 @@ postgres_bin() {
   fi
 }
 
-nats_program() { command -v nats-server || { [ -x /usr/sbin/nats-server ] && echo /usr/sbin/nats-server; }; }
+nats_program() {
+  if [ -n "${TIDEGATE_TEST_NATS_SERVER:-}" ]; then
+    echo "$TIDEGATE_TEST_NATS_SERVER"
+  else
+    command -v nats-server || { [ -x /usr/sbin/nats-server ] && echo /usr/sbin/nats-server; }
+  fi
+}
 
 # install_packages PACKAGE...: from Debian's packages, without the services that these would start by themselves.
 install_packages() {

@@ -7,7 +7,7 @@ use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tidegate_model::{Error, Execution};
 use tidegate_storage::Store;
 use tidegate_wire::LocalNotices;
-use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, RecordSink};
+use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, NatsTls, RecordSink};
 
 use crate::config::{self, Config, Fault};
 
@@ -26,10 +26,13 @@ pub(super) struct Kept(pub(super) Arc<dyn Store>);
 impl Bus {
     /// The bus of the configuration; `local` is the one of the store's own file.
     pub(super) async fn reach(config: &Config, local: Option<Arc<dyn EventLog>>) -> anyhow::Result<Self> {
-        let config::Bus::Nats(url) = &config.bus else {
+        let config::Bus::Nats(broker) = &config.bus else {
             return Ok(Self { events: local, ..Self::none() });
         };
-        let nats = Arc::new(Nats::connect(NatsOptions::at(url)).await.map_err(unreached)?);
+        let config::Broker { url, prefix, replicas, credentials, ca, identity } = broker.clone();
+        let options =
+            NatsOptions { prefix, replicas, credentials, tls: NatsTls { ca, identity }, ..NatsOptions::at(url) };
+        let nats = Arc::new(Nats::connect(options).await.map_err(unreached)?);
         Ok(Self {
             events: Some(nats.event_log()),
             notices: nats.notices(),
@@ -55,6 +58,10 @@ impl RecordSink for Kept {
 fn unreached(fault: NatsFault) -> anyhow::Error {
     match &fault {
         NatsFault::Url => Fault::new("bus.url", fault.to_string(), "nats://HOST:4222").into(),
+        NatsFault::Prefix(_) => Fault::new("bus.prefix", fault.to_string(), "tidegate, for instance").into(),
+        NatsFault::Credentials => {
+            Fault::new("bus.credentials", fault.to_string(), "what `nsc generate creds` writes").into()
+        }
         _ => anyhow::Error::new(fault).context("bus.url"),
     }
 }

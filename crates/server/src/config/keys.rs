@@ -60,6 +60,31 @@ pub(crate) const KEYS: &[Key] = &[
         form: "local, or nats://HOST:4222",
         meaning: "Where events travel: a table of the same SQLite file, or NATS JetStream. SQLite goes with `local`, PostgreSQL with NATS.",
     },
+    plain(
+        "bus.prefix",
+        "tidegate",
+        "letters, digits and _",
+        "Stands first in every subject, and in capitals in the names of the streams: several installations can share a NATS account.",
+    ),
+    plain(
+        "bus.replicas",
+        "1",
+        "a whole number from 1 to 5",
+        "On how many servers of a NATS cluster the streams are kept, when they are made; with 3 one may be lost.",
+    ),
+    secret(
+        "bus.credentials",
+        "what is in a .creds file",
+        "Who this process is to NATS, where accounts are its operator's; else `nats://USER:PASSWORD@HOST` or `nats://TOKEN@HOST`.",
+    ),
+    plain(
+        "bus.ca",
+        "",
+        PEM,
+        "Who signs NATS' certificate; nothing: whom this machine believes. With it, or with a certificate, nothing is said without TLS.",
+    ),
+    plain("bus.certificate", "", PEM, "The certificate that this process shows NATS."),
+    plain("bus.key", "", PEM, "The key of that certificate."),
     plain("http.listen", "127.0.0.1:8080", ADDRESS, "Where this process listens, for HTTP and gRPC alike."),
     plain(
         "http.tls_certificate",

@@ -46,7 +46,18 @@ pub(crate) enum Bus {
     /// In the SQLite file.
     Local,
     /// NATS JetStream.
-    Nats(String),
+    Nats(Broker),
+}
+
+/// A NATS server, or a cluster of them.
+#[derive(Clone)]
+pub(crate) struct Broker {
+    pub(crate) url: String,
+    pub(crate) prefix: String,
+    pub(crate) replicas: usize,
+    pub(crate) credentials: Option<Secret>,
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// How attempts are repeated.
@@ -155,7 +166,7 @@ impl Config {
         let admin = client(&values, "admin.client_id", "admin.client_secret")?;
         Ok(Self {
             database: values.required("database.url", database)?,
-            bus: values.required("bus.url", bus)?,
+            bus: bus(&values)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
             served: Served::read(&values)?,
             linger: values.required("http.linger", units::duration_or_none)?,
@@ -287,13 +298,22 @@ fn database(text: &str) -> Option<Database> {
     known.then(|| Database::Postgres(text.to_owned()))
 }
 
-fn bus(text: &str) -> Option<Bus> {
-    if text == "local" {
-        return Some(Bus::Local);
-    }
+fn bus(values: &Values<'_>) -> Result<Bus, Fault> {
     let server =
         |part: &str| Url::parse(part.trim()).is_ok_and(|url| matches!(url.scheme(), "nats" | "tls") && url.has_host());
-    text.split(',').all(server).then(|| Bus::Nats(text.to_owned()))
+    let known = |text: &str| text == "local" || text.split(',').all(server);
+    let url = values.required("bus.url", |text| known(text).then(|| text.to_owned()))?;
+    let in_subjects = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let broker = Broker {
+        url,
+        prefix: values
+            .required("bus.prefix", |text| (!text.is_empty() && in_subjects(text)).then(|| text.to_owned()))?,
+        replicas: values.required("bus.replicas", |text| text.parse().ok().filter(|n| (1..=5).contains(n)))?,
+        credentials: values.optional("bus.credentials", |text| Some(Secret::new(text)))?,
+        ca: tls::path(values, "bus.ca")?,
+        identity: tls::paths(values, "bus.certificate", "bus.key")?,
+    };
+    Ok(if broker.url == "local" { Bus::Local } else { Bus::Nats(broker) })
 }
 
 fn http_url(text: &str) -> Option<Url> {

@@ -1,5 +1,7 @@
 //! Certificates: what this process shows, and whose it believes. Read once, when the process starts.
 
+use std::path::PathBuf;
+
 use super::fault::Fault;
 use super::values::Values;
 
@@ -20,6 +22,9 @@ pub(crate) struct Called {
     /// What they are shown: a certificate and its key.
     pub(crate) shown: Option<(Vec<u8>, Vec<u8>)>,
 }
+
+/// A certificate and its key, or neither.
+type Pair<T> = Option<(T, T)>;
 
 impl Served {
     pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, Fault> {
@@ -44,13 +49,27 @@ impl Called {
     }
 }
 
+/// The path of a file that others read; it is there now.
+pub(super) fn path(values: &Values<'_>, name: &'static str) -> Result<Option<PathBuf>, Fault> {
+    Ok(pem(values, name)?.map(|_| values.0.get(name).text.into()))
+}
+
+/// As [`path`], of a certificate and its key: both or neither.
+pub(super) fn paths(values: &Values<'_>, certificate: &'static str, key: &'static str) -> Result<Pair<PathBuf>, Fault> {
+    both(values, (certificate, path(values, certificate)?), (key, path(values, key)?))
+}
+
+fn pair(values: &Values<'_>, certificate: &'static str, key: &'static str) -> Result<Pair<Vec<u8>>, Fault> {
+    both(values, (certificate, pem(values, certificate)?), (key, pem(values, key)?))
+}
+
 /// A certificate and its key: both or neither.
-fn pair(
+fn both<T>(
     values: &Values<'_>,
-    certificate: &'static str,
-    key: &'static str,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, Fault> {
-    match (pem(values, certificate)?, pem(values, key)?) {
+    (certificate, shown): (&'static str, Option<T>),
+    (key, kept): (&'static str, Option<T>),
+) -> Result<Pair<T>, Fault> {
+    match (shown, kept) {
         (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
         (Some(_), None) => Err(values.missing(key, &format!("goes with {certificate}"))),
         (None, Some(_)) => Err(values.missing(certificate, &format!("goes with {key}"))),

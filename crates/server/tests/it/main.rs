@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod browser;
+mod bus;
 mod calls;
 mod clients;
 mod config;

@@ -1,5 +1,6 @@
 //! No setting that does nothing: each one of `config print` has a proof here of what it does.
 
+mod bus;
 mod dispatch;
 mod door;
 mod ending;
@@ -14,6 +15,7 @@ use crate::harness::api::{Admin, http};
 use crate::harness::command::{ended, tidegate};
 use crate::harness::process::Process;
 use crate::harness::{Api, Mode, Sink, Tidegate, eventually, ports};
+use bus::*;
 use dispatch::*;
 use door::*;
 use ending::*;
@@ -38,6 +40,12 @@ macro_rules! proofs {
 proofs! {
     "database.url" => the_database_is_where_it_says,
     "bus.url" => events_travel_where_it_says,
+    "bus.prefix" => streams_and_subjects_begin_with_it,
+    "bus.replicas" => the_streams_are_made_on_so_many_servers,
+    "bus.credentials" => what_is_no_such_file_is_refused,
+    "bus.ca" => the_broker_is_known_by_it,
+    "bus.certificate" => the_broker_is_shown_it,
+    "bus.key" => it_stands_beside_its_certificate,
     "http.listen" => it_listens_there,
     "http.tls_certificate" => it_is_shown_and_nothing_is_said_without_tls,
     "http.tls_key" => it_goes_with_no_other_certificate,
@@ -131,21 +139,6 @@ async fn the_database_is_where_it_says() {
     let running = together(&[("DATABASE__URL", &url)]).await;
     assert!(folder.path().join("elsewhere/it.db").exists());
     assert!(!running.data_dir().join("tidegate.db").exists());
-}
-
-async fn events_travel_where_it_says() {
-    let Some(running) = Tidegate::start(Mode::OnServers).await else { return };
-    let url = running.servers.as_ref().unwrap().nats_url();
-    let streams = async_nats::jetstream::new(async_nats::connect(url).await.unwrap());
-    let mut stream = streams.get_stream("TIDEGATE_EVENTS").await.unwrap();
-    acme(&running).await.create_object("Order", "1", json!({})).await;
-    let stream = &mut stream;
-    loop {
-        if stream.info().await.unwrap().state.messages > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
-    }
 }
 
 async fn it_listens_there() {

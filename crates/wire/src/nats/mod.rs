@@ -10,6 +10,7 @@
 //! The streams are made at the start. One that is there with settings under which events or records could be lost is refused.
 
 mod drain;
+mod entrance;
 mod event_log;
 mod fitting;
 mod notices;
@@ -19,18 +20,21 @@ mod repeats;
 mod streams;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use tidegate_model::Secret;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::drain::Drain;
 pub use self::drain::RecordSink;
+use self::entrance::reach;
 use self::event_log::NatsEventLog;
 use self::notices::{Changes, NatsNotices};
 use self::recorder::NatsRecorder;
@@ -43,8 +47,12 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// How to reach the broker, and what to find there.
 #[derive(Clone)]
 pub struct NatsOptions {
-    /// `nats://host:port` or `tls://host:port`, several with commas; with `user:password@` where the broker wants it.
+    /// `nats://host:port` or `tls://host:port`, several with commas; with `user:password@` or `token@` where the broker wants it.
     pub url: String,
+    /// What is in a `.creds` file: a user's JWT and the seed of its key. It counts instead of what is in the URL.
+    pub credentials: Option<Secret>,
+    /// By what the broker is known over TLS, and knows this process. With any of it a connection without TLS is refused.
+    pub tls: NatsTls,
     /// Stands first in every subject, and in capitals in the names of the streams. Letters, digits, `_`.
     pub prefix: String,
     /// Events older than this leave the log, read or not.
@@ -60,6 +68,8 @@ impl NatsOptions {
     pub fn at(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            credentials: None,
+            tls: NatsTls::default(),
             prefix: "tidegate".to_owned(),
             events_max_age: Duration::from_hours(7 * 24),
             replicas: 1,
@@ -68,13 +78,24 @@ impl NatsOptions {
     }
 }
 
+/// PEM files; they are read anew for each connection.
+#[derive(Clone, Debug, Default)]
+pub struct NatsTls {
+    /// Who signs the broker's certificate; nothing: whom this machine believes.
+    pub ca: Option<PathBuf>,
+    /// A certificate, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
 /// Shows no password.
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, prefix, events_max_age, replicas, patience } = self;
+        let Self { url, credentials, tls, prefix, events_max_age, replicas, patience } = self;
         let hosts: Vec<_> = url.split(',').filter_map(|url| url.rsplit(['@', '/']).next()).collect();
         f.debug_struct("NatsOptions")
             .field("hosts", &hosts)
+            .field("credentials", credentials)
+            .field("tls", tls)
             .field("prefix", prefix)
             .field("events_max_age", events_max_age)
             .field("replicas", replicas)
@@ -92,6 +113,9 @@ pub enum NatsFault {
     /// The URL is none.
     #[error("the broker's URL cannot be read: write nats://host:port")]
     Url,
+    /// The credentials are none.
+    #[error("the broker's credentials cannot be read: write what is in a .creds file")]
+    Credentials,
     /// Nobody answers there, or refuses us.
     #[error("cannot connect to the broker")]
     Unreachable(#[source] async_nats::ConnectError),
@@ -202,41 +226,6 @@ impl Drop for Nats {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Result<Client, NatsFault> {
-    let addresses: Vec<ServerAddr> =
-        options.url.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map_err(|_| NatsFault::Url)?;
-    let until = tokio::time::Instant::now() + options.patience;
-    loop {
-        match connection(changes).connect(&addresses[..]).await {
-            Ok(client) => return Ok(client),
-            Err(fault) if tokio::time::Instant::now() >= until => return Err(NatsFault::Unreachable(fault)),
-            Err(fault) => {
-                tracing::info!(cause = %fault, "the broker does not answer yet");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        }
-    }
-}
-
-fn connection(changes: &Arc<Changes>) -> ConnectOptions {
-    let changes = Arc::clone(changes);
-    ConnectOptions::new()
-        .name("tidegate")
-        .connection_timeout(DEADLINE)
-        .request_timeout(Some(DEADLINE))
-        .ping_interval(Duration::from_secs(10))
-        .max_reconnects(None)
-        .reconnect_delay_callback(|tries| Duration::from_millis(100) * u32::try_from(tries.min(20)).unwrap_or(20))
-        .event_callback(move |event| {
-            match event {
-                // Notices may have been missed, and whoever waited for an answer waits in vain.
-                Event::Connected => changes.reconnected(),
-                other => tracing::warn!(event = %other, "the broker connection reports"),
-            }
-            std::future::ready(())
-        })
 }
 
 #[cfg(test)]

@@ -119,7 +119,13 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) fn start() -> Self {
+        Self::configured("")
+    }
+
+    /// With these lines in its configuration.
+    pub(crate) fn configured(lines: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("nats.conf"), lines).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { child: launch(port, directory.path()), port, directory }
     }
@@ -145,9 +151,16 @@ impl Drop for Broker {
     }
 }
 
+/// The one that the environment names, where it does.
+#[expect(clippy::disallowed_methods, reason = "tests learn of services from the environment")]
+fn nats_server() -> String {
+    std::env::var("TIDEGATE_TEST_NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned())
+}
+
 fn launch(port: u16, directory: &Path) -> Child {
-    let mut command = Command::new("nats-server");
+    let mut command = Command::new(nats_server());
     command.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(directory);
+    command.arg("-c").arg(directory.join("nats.conf"));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 

@@ -4,6 +4,7 @@
 
 mod authority;
 mod cache;
+mod entrance;
 mod event_log;
 mod harness;
 mod lines;

@@ -1,0 +1,73 @@
+//! Coming in at the broker: who this process is, and that the broker is who it says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use tidegate_model::cloud_event::percent_decoded;
+
+use super::notices::Changes;
+use super::{DEADLINE, NatsFault, NatsOptions};
+
+/// The first connection; from then on it is made anew whenever it is lost.
+pub(super) async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Result<Client, NatsFault> {
+    let addresses: Vec<ServerAddr> =
+        options.url.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map_err(|_| NatsFault::Url)?;
+    let until = tokio::time::Instant::now() + options.patience;
+    loop {
+        let connection = presenting(secured(connection(changes), options), options, &addresses)?;
+        match connection.connect(&addresses[..]).await {
+            Ok(client) => return Ok(client),
+            Err(fault) if tokio::time::Instant::now() >= until => return Err(NatsFault::Unreachable(fault)),
+            Err(fault) => {
+                tracing::info!(cause = %fault, "the broker does not answer yet");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+/// The library takes who we are from its options alone, not from URLs.
+fn presenting(
+    connection: ConnectOptions,
+    options: &NatsOptions,
+    addresses: &[ServerAddr],
+) -> Result<ConnectOptions, NatsFault> {
+    if let Some(credentials) = &options.credentials {
+        return connection.credentials(credentials.reveal()).map_err(|_| NatsFault::Credentials);
+    }
+    let named = addresses.iter().find_map(|address| Some((percent_decoded(address.username()?), address.password())));
+    Ok(match named {
+        Some((user, Some(password))) => connection.user_and_password(user, percent_decoded(password)),
+        Some((token, None)) => connection.token(token),
+        None => connection,
+    })
+}
+
+fn secured(connection: ConnectOptions, options: &NatsOptions) -> ConnectOptions {
+    let tls = &options.tls;
+    let connection = connection.require_tls(tls.ca.is_some() || tls.identity.is_some());
+    let connection = tls.ca.iter().fold(connection, |connection, ca| connection.add_root_certificates(ca.clone()));
+    tls.identity.iter().fold(connection, |connection, (certificate, key)| {
+        connection.add_client_certificate(certificate.clone(), key.clone())
+    })
+}
+
+fn connection(changes: &Arc<Changes>) -> ConnectOptions {
+    let changes = Arc::clone(changes);
+    ConnectOptions::new()
+        .name("tidegate")
+        .connection_timeout(DEADLINE)
+        .request_timeout(Some(DEADLINE))
+        .ping_interval(Duration::from_secs(10))
+        .max_reconnects(None)
+        .reconnect_delay_callback(|tries| Duration::from_millis(100) * u32::try_from(tries.min(20)).unwrap_or(20))
+        .event_callback(move |event| {
+            match event {
+                // Notices may have been missed, and whoever waited for an answer waits in vain.
+                Event::Connected => changes.reconnected(),
+                other => tracing::warn!(event = %other, "the broker connection reports"),
+            }
+            std::future::ready(())
+        })
+}
