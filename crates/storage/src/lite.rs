@@ -42,6 +42,7 @@ mod portable;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tidegate_model::Clock;
 
@@ -95,4 +96,10 @@ fn pool(size: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A full disk ends a transaction by itself; the driver goes on believing in it, and would begin no other one on this connection. What
+        // was only dropped is rolled back by now.
+        .before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(usable) })
+        })
 }
