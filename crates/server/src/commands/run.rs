@@ -75,7 +75,8 @@ where
     config.check(roles)?;
     telemetry::start(config)?;
     let stop = stop::on_signal().context("signals cannot be heard")?;
-    let folder = folder_of(config);
+    // Who remembers nothing needs no folder, and takes it from nobody.
+    let folder = folder_of(config).filter(|_| roles.remember());
     let held = folder.as_deref().map(DataDir::hold).transpose()?;
     let listener = Listener::bind(config.listen, config.served.as_ref()).await?;
     let address = listener.address();
