@@ -90,9 +90,11 @@ browser() {
 # PostgreSQL refuses to run as root.
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 
-# start_postgres DIR: prints the URL of its superuser. What is in it need not outlive the machine, so it does not wait for the disk.
+# start_postgres DIR [durable]: prints the URL of its superuser. What is in it need not outlive the machine, so it does not wait for the disk
+# unless that is what is measured.
 start_postgres() {
-  local dir=$1/postgres bin port
+  local dir=$1/postgres bin port disk="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+  [ "${2:-}" != durable ] || disk=
   bin=$(postgres_bin)
   mkdir -p "$dir"
   if [ "$(id -u)" = 0 ]; then
@@ -104,7 +106,7 @@ start_postgres() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     port=$((20000 + RANDOM % 12000))
     if (cd / && as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 30 -o "-p $port -c listen_addresses=127.0.0.1 \
-        -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start) \
+        -c unix_socket_directories= -c max_connections=400 $disk" start) \
       >"$1/pg_ctl.log" 2>&1; then
       echo "postgres://tidegate@127.0.0.1:$port/postgres"
       return 0

@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 /// How many entries are claimed at once.
 const BATCH: u32 = 200;
+/// How many are published at once: a commit of the local log costs the same for one and for these. A bus that takes a quarter of a second for
+/// each keeps within the limit.
+const TOGETHER: usize = 16;
 /// A claim lasts ten seconds: no publish is begun after this long, and none takes longer than the limit.
 const CLAIM_USED: TimeDelta = TimeDelta::seconds(5);
 const PUBLISH_LIMIT: Duration = Duration::from_secs(4);
@@ -71,15 +74,16 @@ impl Relay {
         let Some(entries) = self.store.outbox_claim(self.holder, began, BATCH).await? else { return Ok(false) };
         let mut accepted = Vec::with_capacity(entries.len());
         let mut failed = None;
-        for (id, event) in &entries {
+        let (ids, events): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        for (ids, events) in ids.chunks(TOGETHER).zip(events.chunks(TOGETHER)) {
             if self.clock.now() - began > CLAIM_USED {
                 break;
             }
-            if let Err(error) = self.publish(event).await {
+            if let Err(error) = self.publish(events).await {
                 failed = Some(error);
                 break;
             }
-            accepted.push(*id);
+            accepted.extend_from_slice(ids);
         }
         if !accepted.is_empty() {
             self.store.outbox_done(&accepted).await?;
@@ -87,8 +91,8 @@ impl Relay {
         failed.map_or(Ok(!accepted.is_empty()), Err)
     }
 
-    async fn publish(&self, event: &Event) -> Result<(), Error> {
-        match timeout(PUBLISH_LIMIT, self.events.publish(event)).await {
+    async fn publish(&self, events: &[Event]) -> Result<(), Error> {
+        match timeout(PUBLISH_LIMIT, self.events.publish_all(events)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Unavailable("the bus")),
         }

@@ -12,6 +12,7 @@ use crate::http::{self, NoAnswer};
 use crate::lanes::Slot;
 use crate::record;
 use crate::retry::{self, Verdict, verdict};
+use crate::settle::Settlement;
 use crate::signing::{Keys, Wanting};
 
 /// What a call shows of who makes it.
@@ -55,10 +56,9 @@ impl Deliverer {
         delivery.execution.next_attempt_at = None;
         let timeout = self.options.timeout(settings);
         let leased_until = started_at + self.options.lease_for(timeout);
-        match self.store.save(delivery, self.holder, leased_until).await {
-            Ok(true) => {}
-            // The store has logged why it failed; without the attempt on record there is no call.
-            Ok(false) | Err(_) => return Turn::Lost,
+        let (going_on, stored) = Settlement::going_on(delivery.clone(), leased_until);
+        if self.settlements.send(going_on).await.is_err() || !stored.await.unwrap_or(false) {
+            return Turn::Lost;
         }
         if self.clock.now() + timeout >= leased_until {
             // Storing took so long that another process could begin before this call ends.

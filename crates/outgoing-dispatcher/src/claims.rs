@@ -1,10 +1,10 @@
 //! The delivery loop: what is due in the table, retries, leases that ran out and what waited for its turn, into the lanes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_model::Error;
+use tidegate_model::{Delivery, Error};
 use tidegate_storage::Store;
 use tidegate_storage::contract::Whose;
 use tokio::sync::Notify;
@@ -16,6 +16,12 @@ use crate::lanes::From;
 
 /// How many one claim for everybody leases at most: enough to be cheap per delivery, few enough that giving most of them back is cheap too.
 const CLAIM: usize = 128;
+
+/// How many such claims follow each other before those who wait in lanes have their turn.
+const IN_A_ROW: usize = 8;
+
+/// How often the table is asked which lanes have a backlog: what another process left there, or one that was here before.
+const LOOK: Duration = Duration::from_secs(5);
 
 pub(crate) struct Claims {
     pub(crate) options: Arc<Options>,
@@ -32,9 +38,13 @@ impl Claims {
         let lanes = &self.in_hand.lanes;
         // Places that become free serve their own lanes' backlogs at once; everybody's claim follows the clock, or room where there was none.
         let mut due = Instant::now();
+        let mut look = due;
         while !shutdown.is_cancelled() {
             let crowded = lanes.room() == 0;
             let for_everybody = due <= Instant::now();
+            if look <= Instant::now() && self.look_for_waiting().await.is_ok() {
+                look = Instant::now() + LOOK;
+            }
             let wait = self.turn(for_everybody).await.unwrap_or(self.options.poll);
             let now = Instant::now();
             due = if for_everybody { now + wait } else { due.min(now + wait) };
@@ -51,10 +61,17 @@ impl Claims {
     /// Claims what fits, and answers how long there is nothing to claim.
     async fn turn(&self, for_everybody: bool) -> Result<Duration, Error> {
         if for_everybody {
+            self.in_hand.lanes.forget_idle();
             self.look_for_resumed().await?;
         }
         self.claim_backlogs().await?;
-        while for_everybody && self.claim_for_everybody().await? {}
+        let mut more = for_everybody;
+        for _ in 0..IN_A_ROW {
+            more = more && self.claim_for_everybody().await?;
+        }
+        if more {
+            return Ok(Duration::ZERO);
+        }
         let now = self.in_hand.deliverer.clock.now();
         let due = self.store.next_due().await?;
         // What is due already waits for a place, not for the clock.
@@ -74,14 +91,39 @@ impl Claims {
         Ok(())
     }
 
+    /// Lanes of which something waits that nobody here put there.
+    async fn look_for_waiting(&self) -> Result<(), Error> {
+        let lanes = &self.in_hand.lanes;
+        self.store.waiting_lanes().await?.into_iter().for_each(|id| lanes.waits(id));
+        Ok(())
+    }
+
+    /// What waits in lanes that have room, of all of them in one claim.
     async fn claim_backlogs(&self) -> Result<(), Error> {
         let lanes = &self.in_hand.lanes;
-        for (lane, room) in lanes.behind() {
-            let max = room.min(lanes.room());
-            if max > 0 && self.claim(max, Whose::Of(lane)).await? < max {
+        let mut left = lanes.room();
+        let mut asked = Vec::new();
+        for lane in lanes.behind() {
+            let most = lane.room.min(left);
+            left -= most;
+            asked.push((lane, most));
+        }
+        asked.retain(|(_, most)| *most > 0);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let of: Vec<_> = asked.iter().map(|(lane, most)| (lane.id, u32::try_from(*most).unwrap_or(u32::MAX))).collect();
+        let claimed = self.claim(asked.iter().map(|(_, most)| *most).sum(), Whose::Of(&of)).await?;
+        let mut counts: HashMap<_, usize> = HashMap::new();
+        for delivery in &claimed {
+            *counts.entry(delivery.execution.integration).or_default() += 1;
+        }
+        for (lane, most) in &asked {
+            if counts.get(&lane.id).is_none_or(|count| count < most) {
                 lanes.caught_up(lane);
             }
         }
+        self.take_up(claimed).await;
         Ok(())
     }
 
@@ -91,19 +133,22 @@ impl Claims {
         if max == 0 || self.in_hand.shutdown.is_cancelled() {
             return Ok(false);
         }
-        let apart = self.in_hand.lanes.apart();
-        Ok(self.claim(max, Whose::AllBut(&apart)).await? == max)
+        let claimed = self.claim(max, Whose::Anybodys).await?;
+        let more = claimed.len() == max;
+        self.take_up(claimed).await;
+        Ok(more)
     }
 
-    async fn claim(&self, max: usize, whose: Whose<'_>) -> Result<usize, Error> {
+    async fn claim(&self, max: usize, whose: Whose<'_>) -> Result<Vec<Delivery>, Error> {
         let deliverer = &self.in_hand.deliverer;
         let now = deliverer.clock.now();
         let most = u32::try_from(max).unwrap_or(u32::MAX);
-        let claimed = self.store.claim(deliverer.holder, now, now + self.options.lease, most, whose).await?;
-        let count = claimed.len();
+        self.store.claim(deliverer.holder, now, now + self.options.lease, most, whose).await
+    }
+
+    async fn take_up(&self, claimed: Vec<Delivery>) {
         for delivery in claimed {
             self.in_hand.take_up(delivery, From::Table).await;
         }
-        Ok(count)
     }
 }

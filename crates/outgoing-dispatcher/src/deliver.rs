@@ -11,7 +11,6 @@ use tidegate_model::{
     Clock, Delivery, Direction, Error, Execution, FailureKind, HttpMethod, Integration, LogLevel, Outcome, PlannedCall,
     Randomness, Runnable, Status, Timestamp,
 };
-use tidegate_storage::Store;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -25,7 +24,6 @@ use crate::{Options, record};
 /// What a delivery needs to be made.
 pub(crate) struct Deliverer {
     pub(crate) options: Arc<Options>,
-    pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) engine: Engine,
     pub(crate) egress: Egress,
@@ -67,10 +65,7 @@ impl Deliverer {
         let settlement = match turn {
             Turn::Ended(status, error) => Settlement::ended(ended(delivery.execution, status, error, now), held),
             Turn::Again(at) => Settlement::again(delivery, at, Some(held)),
-            Turn::NotNow => {
-                let at = delivery.next_at;
-                Settlement::again(delivery, at, Some(held))
-            }
+            Turn::NotNow => Settlement::waiting(delivery, Some(held)),
             Turn::Lost => return,
         };
         // It fails only when the process is past its end; then the lease runs out.

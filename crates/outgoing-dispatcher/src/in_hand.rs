@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::deliver::Deliverer;
-use crate::lanes::{Entry, From, Lanes};
+use crate::lanes::{Entry, From, Lanes, Place};
 use crate::settle::Settlement;
 
 /// Takes up deliveries that are leased to this process, or gives them back.
@@ -21,22 +21,14 @@ pub(crate) struct InHand {
 impl InHand {
     /// Begins the delivery when its lane has room. Otherwise it waits in the table, as due as it was.
     pub(crate) async fn take_up(&self, delivery: Delivery, from: From) {
+        if self.shutdown.is_cancelled() {
+            return self.give_back(delivery).await;
+        }
         let execution = &delivery.execution;
-        let entry = if self.shutdown.is_cancelled() {
-            Entry::Full
-        } else {
-            self.lanes.enter(execution.id, execution.integration, from)
-        };
-        match entry {
-            Entry::Place(place) => {
-                let deliverer = self.deliverer.clone();
-                self.tasks.spawn(async move { deliverer.deliver(delivery, place).await });
-            }
-            Entry::Full => {
-                let at = delivery.next_at;
-                // It fails only when the process is past its end; then the lease runs out.
-                let _ = self.deliverer.settlements.send(Settlement::again(delivery, at, None)).await;
-            }
+        match self.lanes.enter(execution.id, execution.integration, from) {
+            Entry::Place(place) => self.begin(delivery, place).await,
+            // It fails only when the process is past its end; then the lease runs out.
+            Entry::Full => drop(self.deliverer.settlements.send(Settlement::waiting(delivery, None)).await),
             // Given back once it is let go; else it would wait for the end of a lease that nobody works under. What was ended meanwhile is
             // there no more, and stays so.
             Entry::InHand => {
@@ -48,5 +40,21 @@ impl InHand {
                 });
             }
         }
+    }
+
+    /// Begins the delivery, which has its place.
+    pub(crate) async fn begin(&self, delivery: Delivery, place: Place) {
+        if self.shutdown.is_cancelled() {
+            drop(place);
+            return self.give_back(delivery).await;
+        }
+        let deliverer = self.deliverer.clone();
+        self.tasks.spawn(async move { deliverer.deliver(delivery, place).await });
+    }
+
+    async fn give_back(&self, delivery: Delivery) {
+        let at = delivery.next_at;
+        // It fails only when the process is past its end; then the lease runs out.
+        let _ = self.deliverer.settlements.send(Settlement::again(delivery, at, None)).await;
     }
 }

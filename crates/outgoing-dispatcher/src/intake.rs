@@ -1,19 +1,19 @@
 //! The intake loop: from the log into the table, exactly once per event, whoever else does the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::contract::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received, Registry};
-use tidegate_model::{AsideId, Error, Event, ExecutionId};
+use tidegate_model::{AsideId, DeliveryOrdering, Error, Event, ExecutionId};
 use tidegate_storage::contract::AsideEntry;
 use tidegate_storage::{Store, contract};
 
 use crate::Options;
 use crate::fan_out::fan_out;
 use crate::in_hand::InHand;
-use crate::lanes::From;
+use crate::lanes::{Entry, From, Place};
 
 /// How often an entry that the store cannot take is offered before it is kept aside.
 const PATIENCE: u32 = 5;
@@ -131,13 +131,23 @@ impl Intake {
         faults: u32,
     ) -> Result<(), Error> {
         loop {
+            let mut places = self.places(&mut intake);
             let unknown = match self.try_to_take_in(from, to, &intake, faults).await {
                 Err(Error::TenantNotFound(tenant)) => tenant,
                 Err(error) => return Err(error),
                 Ok(new) => {
-                    let deliveries = intake.events.into_iter().flat_map(|(_, deliveries)| deliveries);
-                    for delivery in deliveries.filter(|delivery| new.contains(&delivery.execution.id)) {
-                        self.in_hand.take_up(delivery, From::Intake).await;
+                    for delivery in intake.events.into_iter().flat_map(|(_, deliveries)| deliveries) {
+                        let execution = &delivery.execution;
+                        let place = places.remove(&execution.id);
+                        match place.filter(|_| new.contains(&execution.id)) {
+                            Some(place) => self.in_hand.begin(delivery, place).await,
+                            None if new.contains(&execution.id) => self.in_hand.take_up(delivery, From::Intake).await,
+                            // Also where it was known before; then nothing is found, and that is all.
+                            None if intake.waiting.contains(&execution.id) => {
+                                self.in_hand.lanes.waits(execution.integration);
+                            }
+                            None => {}
+                        }
                     }
                     return Ok(());
                 }
@@ -158,6 +168,22 @@ impl Intake {
         }
     }
 
+    /// Places for the deliveries that are there to have, before they are stored: the others are stored as waiting in their lanes, and are not
+    /// written twice. Whether one of an order is the first, only the store knows.
+    fn places(&self, intake: &mut contract::Intake) -> HashMap<ExecutionId, Place> {
+        let mut places = HashMap::new();
+        intake.waiting.clear();
+        let deliveries = intake.events.iter().flat_map(|(_, deliveries)| deliveries);
+        for delivery in deliveries.filter(|delivery| delivery.ordering == DeliveryOrdering::None) {
+            let execution = &delivery.execution;
+            match self.in_hand.lanes.enter(execution.id, execution.integration, From::Intake) {
+                Entry::Place(place) => drop(places.insert(execution.id, place)),
+                Entry::Full | Entry::InHand => drop(intake.waiting.insert(execution.id)),
+            }
+        }
+        places
+    }
+
     /// The deliveries that are new and leased.
     async fn try_to_take_in(
         &self,
@@ -170,7 +196,8 @@ impl Intake {
             Some((event, _)) if faults >= PATIENCE => {
                 tracing::error!(position = to, tenant = %event.tenant, event = %event.id, "an event cannot be stored; it is kept aside");
                 let reason = Error::InvalidOperation("the store could not take it".to_owned());
-                Some(contract::Intake { events: Vec::new(), aside: vec![self.kept(to, aside(event, &reason))] })
+                let aside = vec![self.kept(to, aside(event, &reason))];
+                Some(contract::Intake { aside, ..contract::Intake::default() })
             }
             _ => None,
         };

@@ -40,6 +40,8 @@ pub(crate) struct Lane {
     admitted: usize,
     /// Something of it waits in the table.
     backlog: bool,
+    /// Grows with each that waits there.
+    waits: u64,
     /// Until when its calls would last if they came as slowly as its rate always allows (the generic cell rate algorithm).
     busy_until: Option<Timestamp>,
     /// Whether the destination is left alone.
@@ -96,9 +98,20 @@ impl Lane {
         changed
     }
 
-    /// Something of it waits in the table from now on, or nothing any more.
-    pub(crate) fn set_backlog(&mut self, backlog: bool) {
-        self.backlog = backlog;
+    /// Something of it waits in the table from now on.
+    pub(crate) fn wait(&mut self) {
+        self.backlog = true;
+        self.waits = self.waits.wrapping_add(1);
+    }
+
+    /// How many have waited, so that who looks into the table knows whether one came meanwhile.
+    pub(crate) fn waits(&self) -> u64 {
+        self.waits
+    }
+
+    /// Nothing of it waits in the table any more, unless something came since so many had waited.
+    pub(crate) fn catch_up(&mut self, waits: u64) {
+        self.backlog &= self.waits != waits;
     }
 
     pub(crate) fn has_backlog(&self) -> bool {
@@ -241,7 +254,7 @@ mod tests {
         for _ in 0..4 {
             lane.enter(start());
         }
-        lane.set_backlog(true);
+        lane.wait();
         assert_eq!(lane.room(16, start()), 0);
         assert_eq!(lane.opens_at(16, start()), Some(start() + TimeDelta::milliseconds(250)));
         assert_eq!(lane.room(16, start() + TimeDelta::milliseconds(249)), 0);

@@ -1,11 +1,11 @@
 //! Lanes: how much of each Integration's work this process has in hand.
 //!
 //! Each Integration has a lane ([`lane`](crate::lane)) of bounded width, and all lanes together hold a bounded number of deliveries, so
-//! memory is bounded too. What does not fit, or is more than the Integration's rate allows, is given back and waits in the table. A lane
-//! that had to give something back has a *backlog*: from then on it takes what waits in the table, in the order in which it became due,
-//! before anything fresh, and only as much as it has room for. Claims for everybody leave it out. So one Integration with a million
-//! deliveries due costs one claim that mostly gives back; after that neither the claims of others walk into its rows, nor is a row leased
-//! and given back again and again.
+//! memory is bounded too. What does not fit, or is more than the Integration's rate allows, waits in the table, and is marked as waiting in
+//! its lane. A lane of which something waits has a *backlog*: from then on it takes what waits in the table, in the order in which it became
+//! due, before anything fresh, and only as much as it has room for. Claims for everybody do not see what waits in lanes. So an
+//! Integration with a million deliveries that wait costs the others nothing: no claim of theirs walks past its rows, and none of these is
+//! leased and given back again and again.
 //!
 //! How wide a lane is, its Integration says. A delivery enters before that is known: it finds its Integration, and is *admitted* or
 //! leaves again. So a registry that is slow holds up nobody else.
@@ -61,6 +61,15 @@ pub(crate) enum Entry {
     InHand,
 }
 
+/// A lane of which something waits in the table, as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    pub(crate) id: IntegrationId,
+    /// How many more may enter.
+    pub(crate) room: usize,
+    waits: u64,
+}
+
 /// A delivery's place in its lane.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -110,7 +119,7 @@ impl Lanes {
         let known = state.lanes.entry(lane).or_default();
         let behind = from == From::Intake && known.has_backlog();
         if !room || behind || known.room(self.width, now) == 0 {
-            known.set_backlog(true);
+            known.wait();
             return Entry::Full;
         }
         let ticket = known.enter(now);
@@ -125,24 +134,33 @@ impl Lanes {
         self.in_hand.saturating_sub(self.state().in_hand)
     }
 
-    /// Lanes that claims for everybody leave out: they have a backlog, or are full.
-    pub(crate) fn apart(&self) -> Vec<IntegrationId> {
+    /// Forgets the lanes that are idle by now.
+    pub(crate) fn forget_idle(&self) {
         let now = self.clock.now();
-        let mut state = self.state();
-        state.lanes.retain(|_, lane| !lane.is_idle(&self.circuit, now));
-        let apart = state.lanes.iter().filter(|(_, lane)| lane.has_backlog() || lane.room(self.width, now) == 0);
-        apart.map(|(id, _)| *id).collect()
+        self.state().lanes.retain(|_, lane| !lane.is_idle(&self.circuit, now));
     }
 
-    /// Lanes with a backlog that have room, and how much; the emptiest first, so that none waits for ever when all lanes together are full.
-    pub(crate) fn behind(&self) -> Vec<(IntegrationId, usize)> {
+    /// Lanes with a backlog that have room; the emptiest first, so that none waits for ever when all lanes together are full.
+    pub(crate) fn behind(&self) -> Vec<Behind> {
         let now = self.clock.now();
         let state = self.state();
         let behind = state.lanes.iter().filter(|(_, lane)| lane.has_backlog());
-        let mut behind: Vec<_> = behind.map(|(id, lane)| (*id, lane.room(self.width, now))).collect();
-        behind.retain(|(_, room)| *room > 0);
-        behind.sort_by_key(|(_, room)| std::cmp::Reverse(*room));
+        let behind = behind.map(|(id, lane)| Behind { id: *id, room: lane.room(self.width, now), waits: lane.waits() });
+        let mut behind: Vec<_> = behind.filter(|lane| lane.room > 0).collect();
+        behind.sort_by_key(|lane| std::cmp::Reverse(lane.room));
         behind
+    }
+
+    /// Says that something of this Integration waits in the table, in its lane.
+    pub(crate) fn waits(&self, id: IntegrationId) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let room = state.in_hand < self.in_hand;
+        let lane = state.lanes.entry(id).or_default();
+        lane.wait();
+        if room && lane.is_worth_a_claim(self.width, now) {
+            self.freed.notify_one();
+        }
     }
 
     /// How long until a lane with a backlog has room again although none of its places becomes free; `None` where there is no such lane.
@@ -164,14 +182,14 @@ impl Lanes {
         }
     }
 
-    /// Says that nothing of this lane waits in the table any more.
-    pub(crate) fn caught_up(&self, id: IntegrationId) {
+    /// Says that nothing of this lane waits in the table any more, unless something came since it was seen to be behind.
+    pub(crate) fn caught_up(&self, behind: &Behind) {
         let now = self.clock.now();
         let mut state = self.state();
-        if let Some(lane) = state.lanes.get_mut(&id) {
-            lane.set_backlog(false);
+        if let Some(lane) = state.lanes.get_mut(&behind.id) {
+            lane.catch_up(behind.waits);
             if lane.is_idle(&self.circuit, now) {
-                state.lanes.remove(&id);
+                state.lanes.remove(&behind.id);
             }
         }
     }
@@ -312,7 +330,25 @@ mod tests {
         let places: Vec<_> = (0..5).filter_map(|_| enter(&lanes, 1, From::Intake)).collect();
         assert_eq!(places.len(), 2);
         assert!(enter(&lanes, 2, From::Intake).is_some());
-        assert_eq!(lanes.apart(), [lane(1)]);
+        assert_eq!(behind(&lanes), [], "it has no room");
+        drop(places);
+        assert_eq!(behind(&lanes), [(lane(1), 2)]);
+    }
+
+    fn behind(lanes: &Lanes) -> Vec<(IntegrationId, usize)> {
+        lanes.behind().iter().map(|lane| (lane.id, lane.room)).collect()
+    }
+
+    #[test]
+    fn what_comes_to_wait_while_the_table_is_looked_at_is_not_forgotten() {
+        let lanes = lanes(2, 10);
+        lanes.waits(lane(1));
+        let seen = lanes.behind().remove(0);
+        lanes.waits(lane(1));
+        lanes.caught_up(&seen);
+        let seen = lanes.behind().remove(0);
+        lanes.caught_up(&seen);
+        assert_eq!(behind(&lanes), []);
     }
 
     #[test]
@@ -320,12 +356,13 @@ mod tests {
         let lanes = lanes(1, 10);
         let place = enter(&lanes, 1, From::Intake);
         assert!(enter(&lanes, 1, From::Intake).is_none());
-        assert_eq!(lanes.behind(), []);
+        assert_eq!(behind(&lanes), []);
         drop(place);
-        assert_eq!(lanes.behind(), [(lane(1), 1)]);
+        assert_eq!(behind(&lanes), [(lane(1), 1)]);
         assert!(enter(&lanes, 1, From::Intake).is_none());
         assert!(enter(&lanes, 1, From::Table).is_some());
-        lanes.caught_up(lane(1));
+        lanes.waits(lane(1));
+        lanes.caught_up(&lanes.behind().remove(0));
         assert!(enter(&lanes, 1, From::Intake).is_some());
     }
 
@@ -345,7 +382,7 @@ mod tests {
         let place = enter(&lanes, 2, From::Table);
         assert!(enter(&lanes, 2, From::Table).is_none());
         drop(place);
-        lanes.caught_up(lane(2));
+        lanes.caught_up(&lanes.behind().remove(0));
         assert!(lanes.state().lanes.is_empty());
     }
 

@@ -17,7 +17,7 @@ use crate::deliver::Deliverer;
 use crate::in_hand::InHand;
 use crate::intake::Intake;
 use crate::lanes::Lanes;
-use crate::settle::{BATCH, settle};
+use crate::settle::{BATCH, Settler};
 use crate::standing::Standings;
 use crate::{InvalidOptions, Options};
 
@@ -76,7 +76,9 @@ impl Dispatcher {
         let (settlements, inbox) = mpsc::channel(BATCH);
         let writer = TaskTracker::new();
         let turns = Arc::new(Notify::new());
-        writer.spawn(settle(parts.store.clone(), holder, inbox, turns.clone()));
+        let lanes = Lanes::new(options.lane, options.in_hand, options.circuit, parts.clock.clone());
+        let settler = Settler { store: parts.store.clone(), holder, lanes: lanes.clone(), due: turns.clone() };
+        writer.spawn(settler.run(inbox));
         writer.close();
         let standings = Standings {
             store: parts.store.clone(),
@@ -88,7 +90,6 @@ impl Dispatcher {
         };
         let deliverer = Deliverer {
             options: options.clone(),
-            store: parts.store.clone(),
             registry: parts.registry.clone(),
             engine: parts.engine,
             egress: parts.egress,
@@ -102,7 +103,7 @@ impl Dispatcher {
             abandon: abandon.clone(),
         };
         let in_hand = Arc::new(InHand {
-            lanes: Lanes::new(options.lane, options.in_hand, options.circuit, parts.clock),
+            lanes,
             deliverer: Arc::new(deliverer),
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),

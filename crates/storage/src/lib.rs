@@ -49,6 +49,15 @@ macro_rules! statements {
     };
 }
 
+/// Leases what is in `due`, and reads it.
+macro_rules! claim_due {
+    () => {
+        "UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (SELECT tenant, id FROM due) \
+         RETURNING id, next_at, place, body, \
+         (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
+    };
+}
+
 mod body;
 mod codec;
 pub mod contract;

@@ -25,9 +25,6 @@ macro_rules! dialect {
     (by_status) => {
         " INDEXED BY execution_by_status"
     };
-    (ids) => {
-        "SELECT unhex(value, '-') FROM json_each($5)"
-    };
     (listed) => {
         "SELECT unhex(value, '-') FROM json_each($1)"
     };

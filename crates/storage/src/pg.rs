@@ -22,9 +22,6 @@ macro_rules! dialect {
     (by_status) => {
         ""
     };
-    (ids) => {
-        "SELECT listed::uuid FROM json_array_elements_text($5::json) AS listed"
-    };
     (listed) => {
         "SELECT listed::uuid FROM json_array_elements_text($1::json) AS listed"
     };

@@ -76,6 +76,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0015_walls.sql"),
         include_str!("../../../migrations/postgres/0015_walls.sql"),
     ),
+    (
+        17,
+        "lanes",
+        include_str!("../../../migrations/sqlite/0017_lanes.sql"),
+        include_str!("../../../migrations/postgres/0017_lanes.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -82,9 +82,7 @@ impl Services {
         tenant: &TenantId,
         events: &[Event],
     ) -> Result<Vec<EventId>, Error> {
-        for event in events {
-            self.events.publish(event).await?;
-        }
+        self.events.publish_all(events).await?;
         if !events.is_empty() {
             self.tell(access, Some(tenant), "publishEvent", [published(events)]).await?;
         }

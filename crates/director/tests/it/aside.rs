@@ -29,7 +29,7 @@ async fn keep(desk: &Desk, of: Option<&str>, subject: &str, payload: &[u8]) -> S
     };
     desk.clock.advance(chrono::TimeDelta::milliseconds(1));
     let id = AsideId::generate(&*desk.clock, &SystemRandomness);
-    let intake = Intake { events: vec![], aside: vec![AsideEntry { id, position: 3, entry }] };
+    let intake = Intake { aside: vec![AsideEntry { id, position: 3, entry }], ..Intake::default() };
     let (from, now) = (desk.store.intake_position().await.unwrap(), desk.clock.now());
     desk.store.take_in(from, from + 1, &intake, Uuid::nil(), now, now).await.unwrap().unwrap();
     id.to_string()

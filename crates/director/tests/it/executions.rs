@@ -177,7 +177,7 @@ async fn an_ended_outgoing_run_is_replayed_on_its_event() {
     let delivery = delivery(&desk, &outgoing, &event).await;
     let open = delivery.execution.clone();
     let holder = Uuid::from_u128(9);
-    let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
+    let intake = Intake { events: vec![(event, vec![delivery])], ..Intake::default() };
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();
 
     let replay = "mutation($id: ID!) { replayExecution(id: $id) { id status trigger replayOf eventId objectId attempts { number status } } }";
@@ -212,7 +212,7 @@ async fn an_ended_outgoing_run_is_replayed_on_its_event() {
         (&json!("PENDING"), &json!("REPLAY"), &json!("e-1"))
     );
     let until = now + chrono::TimeDelta::minutes(1);
-    let due = desk.store.claim(holder, now, until, 10, Whose::ALL).await.unwrap();
+    let due = desk.store.claim(holder, now, until, 10, Whose::Anybodys).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(json!(due[0].execution.id), new["id"]);
 

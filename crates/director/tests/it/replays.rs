@@ -33,7 +33,7 @@ async fn deliveries(desk: &Desk, integration: &str, count: usize) -> Vec<Executi
         events.push((event, vec![delivery]));
     }
     let all = events.iter().flat_map(|(_, due)| due).map(|delivery| delivery.execution.clone()).collect();
-    let intake = Intake { events, aside: Vec::new() };
+    let intake = Intake { events, ..Intake::default() };
     let now = desk.clock.now();
     let taken = desk.store.take_in(from, from + 1, &intake, HOLDER, now + TimeDelta::minutes(1), now).await.unwrap();
     assert_eq!(taken.unwrap().len(), count);
@@ -78,7 +78,7 @@ async fn state(desk: &Desk, id: &Value) -> Value {
 async fn due(desk: &Desk) -> Vec<ExecutionId> {
     desk.store.release_all().await.unwrap();
     let now = desk.clock.now();
-    let due = desk.store.claim(HOLDER, now, now + TimeDelta::minutes(1), 1000, Whose::ALL).await.unwrap();
+    let due = desk.store.claim(HOLDER, now, now + TimeDelta::minutes(1), 1000, Whose::Anybodys).await.unwrap();
     due.into_iter().map(|delivery| delivery.execution.replay_of.unwrap()).collect()
 }
 
@@ -224,7 +224,7 @@ async fn all_that_wait_are_cancelled_by_a_filter() {
     deliveries(&desk, &one, 130).await;
     deliveries(&desk, &two, 3).await;
     desk.store.release_all().await.unwrap();
-    let held = desk.store.claim(HOLDER, desk.clock.now(), desk.clock.now() + TimeDelta::minutes(1), 4, Whose::ALL);
+    let held = desk.store.claim(HOLDER, desk.clock.now(), desk.clock.now() + TimeDelta::minutes(1), 4, Whose::Anybodys);
     assert_eq!(held.await.unwrap().len(), 4);
     let filter = json!({ "integrationID": one });
     let cancel = async |tenant: &str, filter: &Value, dry: bool| {

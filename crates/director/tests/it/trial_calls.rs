@@ -66,7 +66,7 @@ async fn an_outgoing_record_is_tried_on_its_event_and_masked_headers_count_as_th
     let event = created("e-1", "7", now);
     let delivery = delivery(&desk, &out, &event).await;
     let open = delivery.execution.clone();
-    let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
+    let intake = Intake { events: vec![(event, vec![delivery])], ..Intake::default() };
     let holder = Uuid::from_u128(9);
     desk.store.take_in(0, 1, &intake, holder, now + chrono::TimeDelta::minutes(1), now).await.unwrap().unwrap();
     let source =

@@ -55,6 +55,14 @@ pub trait EventLog: Send + Sync {
     /// Returns once the event is durable. The same tenant and id again within the log's window changes nothing.
     async fn publish(&self, event: &Event) -> Result<(), Error>;
 
+    /// As [`EventLog::publish`], for many in this order. After an error some of them may be there.
+    async fn publish_all(&self, events: &[Event]) -> Result<(), Error> {
+        for event in events {
+            self.publish(event).await?;
+        }
+        Ok(())
+    }
+
     /// As [`EventLog::publish`], for an event that may be in the log already and could not be taken in: it is there again on return.
     async fn republish(&self, event: &Event) -> Result<(), Error>;
 

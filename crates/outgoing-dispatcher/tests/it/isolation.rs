@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::contract::EventLog as _;
 use tidegate_model::{Change, Clock as _, Event, ExecutionFilter, PageOf, Status};
-use tidegate_storage::contract::Whose;
+use tidegate_storage::contract::{Hold, Kept, Whose};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -237,7 +237,7 @@ async fn a_backlog_waits_in_the_table_and_is_drained_the_oldest_first_when_the_d
     let mut world = World::new().await;
     (world.options.lane, world.options.in_hand) = (3, 6);
     let script = "return { body = { n = newObject.n } }";
-    Definition::new("orders", world.sink.url("/in"), script).insert(&world).await;
+    let orders = Definition::new("orders", world.sink.url("/in"), script).insert(&world).await;
     let gate = Arc::new(Notify::new());
     world.sink.will("/in", (0..3).map(|_| Answer::When(gate.clone())));
     let running = world.dispatch();
@@ -254,17 +254,15 @@ async fn a_backlog_waits_in_the_table_and_is_drained_the_oldest_first_when_the_d
     let (other, now) = (Uuid::from_u128(7), world.clock.now());
     let mut waiting = Vec::new();
     let until = now + TimeDelta::seconds(30);
-    let all = eventually(async || world.store.next_due().await.unwrap().is_some()).await;
-    assert!(all);
+    assert!(eventually(async || world.store.waiting_lanes().await.unwrap() == [orders]).await);
     while waiting.len() < count - 3 {
-        let claimed = world.store.claim(other, now, until, 100, Whose::ALL).await.unwrap();
+        let claimed = world.store.claim(other, now, until, 100, Whose::Of(&[(orders, 100)])).await.unwrap();
         waiting.extend(claimed);
         tokio::task::yield_now().await;
     }
     assert_eq!(world.sink.got("/in").len(), 3);
-    for delivery in &waiting {
-        assert!(world.store.release(delivery, other).await.unwrap());
-    }
+    let back: Vec<_> = waiting.iter().map(|delivery| Kept { delivery, hold: Hold::Waiting }).collect();
+    assert_eq!(world.store.settle(&[], &back, other).await.unwrap().kept.len(), count - 3);
 
     for _ in 0..3 {
         gate.notify_one();

@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::shared::as_float;
+
 /// Where requests go, and what must come back.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -109,11 +111,6 @@ async fn answered(stream: &mut TcpStream, buffer: &mut Vec<u8>, length: usize) -
         }
         return is_good;
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact for as many as there are")]
-pub(crate) fn as_float(number: usize) -> f64 {
-    number as f64
 }
 
 /// Asks once and answers the body.

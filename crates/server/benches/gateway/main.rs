@@ -12,6 +12,8 @@
 mod load;
 mod many;
 mod report;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod subject;
 
 use std::time::Duration;
@@ -20,6 +22,7 @@ use clap::Parser;
 
 use load::{Load, Pace, Target};
 use report::Series;
+use shared::{at_least, at_most};
 use subject::Subject;
 
 /// How long and how hard.
@@ -80,6 +83,17 @@ fn main() {
     let rate = asked.rate.unwrap_or(slowest / 2.0);
     let open = runtime.block_on(measured(&asked, &targets, Pace::PerSecond(rate)));
     report::print(&format!("open loop, {rate:.0} requests a second"), &open);
+    let p99 = |series: &[Series], which: usize| series[which].latency(0.99);
+    match (asked.integrations.is_empty(), closed.as_slice()) {
+        (true, [ours, theirs]) => {
+            at_least("requests/s, in those of nginx", ours.requests_per_second() / theirs.requests_per_second(), 1.0);
+        }
+        (false, [_, .., _]) => {
+            let (few, many) = (p99(&open, 0), p99(&open, open.len() - 1));
+            at_most("p99 of the open loop with the most Integrations, in that with the fewest", many / few, 1.5);
+        }
+        _ => {}
+    }
 }
 
 /// A name, what is measured, and what is asked of it.
@@ -127,5 +141,7 @@ async fn beside_a_hog(asked: &Asked, subject: &Subject) {
         let flooding = tokio::join!(load.put_on(&subject.target), flood.put_on(&hog));
         beside.add(flooding.0, Duration::ZERO, subject.peak_memory());
     }
+    let ratio = beside.latency(0.99) / alone.latency(0.99);
     report::print("open loop, the neighbour's endless scripts in a closed loop", &[beside, alone]);
+    at_most("p99 beside another tenant's endless scripts, in that without", ratio, 2.0);
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::load::{Round, as_float};
+use crate::load::Round;
+use crate::shared::{as_float, share_of};
 
 /// The rounds of one subject.
 pub(crate) struct Series {
@@ -30,14 +31,11 @@ impl Series {
     }
 
     /// Microseconds that this share of the answers took at most, of the middle round.
-    fn latency(&self, share: f64) -> f64 {
+    pub(crate) fn latency(&self, share: f64) -> f64 {
         self.middle(|round| {
-            let mut sorted = round.latencies.clone();
-            sorted.sort_unstable();
-            let place = as_float(sorted.len().saturating_sub(1)) * share;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among them")]
-            let latency = sorted.get(place as usize).copied().unwrap_or_default();
-            latency.as_secs_f64() * 1e6
+            let mut sorted: Vec<f64> = round.latencies.iter().map(|took| took.as_secs_f64() * 1e6).collect();
+            sorted.sort_by(f64::total_cmp);
+            share_of(&sorted, share)
         })
     }
 

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::load::{Target, asked_once};
 use crate::many;
+use crate::shared::{Measured, eventually, free_port};
 
 /// What both do, in the words that both know.
 const MAPPING: &str = r"
@@ -24,7 +25,7 @@ local result = { order = order.id, customer = order.customer.name, city = order.
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) target: Target,
-    process: Child,
+    process: Measured,
     /// Where Tidegate's data is, and where it listens.
     home: Option<(PathBuf, u16)>,
 }
@@ -41,7 +42,7 @@ impl Subject {
         let path = applied(&data, port, "acme", &format!("local order = parameters{MAPPING}return result"));
         let mut paths = vec![path];
         if integrations > 1 {
-            stop(&mut process);
+            process.stop();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(many::multiply(&data.join("tidegate.db"), integrations));
             process = serve(&data, port);
@@ -82,48 +83,26 @@ impl Subject {
         let configuration = folder.join("nginx.conf");
         std::fs::write(&configuration, nginx_conf(&folder, port)).unwrap();
         let mut nginx = Command::new("/usr/sbin/nginx");
-        let process = nginx.arg("-p").arg(&folder).arg("-c").arg(&configuration).spawn().unwrap();
+        let process = Measured::new(nginx.arg("-p").arg(&folder).arg("-c").arg(&configuration).spawn().unwrap());
         eventually("nginx listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         Some(Self { name: "nginx + Lua".to_owned(), target: target(port, &["/map".to_owned()]), process, home: None })
     }
 
     /// What it and its children have used so far.
     pub(crate) fn processor_time(&self) -> Duration {
-        let ticks: u64 = self.processes().iter().filter_map(|id| ticks(*id)).sum();
-        // The unit of /proc is a hundredth of a second on every Linux of today.
-        Duration::from_millis(ticks * 10)
+        self.process.processor_time()
     }
 
     /// The most that it and its children have held at once, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        self.processes().iter().filter_map(|id| peak(*id)).sum()
-    }
-
-    fn processes(&self) -> Vec<u32> {
-        let own = self.process.id();
-        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
-        std::iter::once(own).chain(children.split_whitespace().filter_map(|id| id.parse().ok())).collect()
+        self.process.peak_memory()
     }
 }
 
-impl Drop for Subject {
-    fn drop(&mut self) {
-        stop(&mut self.process);
-    }
-}
-
-fn serve(data: &Path, port: u16) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"])
-        .arg(data)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn stop(process: &mut Child) {
-    let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
-    let _ = process.wait();
+fn serve(data: &Path, port: u16) -> Measured {
+    let mut dev = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    let arguments = ["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"];
+    Measured::new(dev.args(arguments).arg(data).stdout(Stdio::null()).spawn().unwrap())
 }
 
 /// Makes an Integration of the tenant, with this core logic; answers the path of its webhook.
@@ -226,32 +205,4 @@ fn target(port: u16, paths: &[String]) -> Target {
     assert_eq!((&told["order"], &told["lines"][1]["amount"]), (&"order-1001".into(), &22.5.into()), "{answer}");
     let requests = paths.iter().map(|path| request(&address, path, "")).collect();
     Target { address, requests, length: answer.len() }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("never happened: {what}")
-}
-
-/// Of user and kernel, in the unit of /proc.
-fn ticks(process: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name may hold spaces; what follows it may not.
-    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-}
-
-fn peak(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib << 10)
 }

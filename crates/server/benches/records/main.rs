@@ -8,6 +8,9 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 
 mod fill;
+#[path = "../shared/mod.rs"]
+#[expect(dead_code, reason = "no process is measured here")]
+mod shared;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +20,8 @@ use clap::Parser;
 use tidegate_model::{ExecutionFilter, PageOf, Status, SystemClock, TenantId};
 use tidegate_storage::{DatabaseUrl, Opened, Options, migrate, open};
 use tokio_util::task::TaskTracker;
+
+use shared::at_most;
 
 use fill::{Filled, fill, integration, record, spread};
 
@@ -61,6 +66,7 @@ async fn measure(name: &str, url: DatabaseUrl, asked: &Asked) {
     let few = fill(&opened, "few", 1_000).await;
     let many = fill(&opened, "many", asked.records).await;
     println!("\n{name}: 1000 and {} records, filled in {:.0} s", asked.records, begun.elapsed().as_secs_f64());
+    let mut worst = 0.0_f64;
     println!("{:<44} {:>12} {:>12} {:>8}", "a page, newest first", "of 1000, µs", "of all, µs", "ratio");
     for (what, filter) in filters() {
         for (place, middle) in [("", false), (", from the middle", true)] {
@@ -72,8 +78,10 @@ async fn measure(name: &str, url: DatabaseUrl, asked: &Asked) {
             }
             let [few, many] = took.map(|took| median(took).as_secs_f64() * 1e6);
             println!("{:<44} {few:>12.0} {many:>12.0} {:>8.2}", format!("{what}{place}"), many / few);
+            worst = worst.max(many / few);
         }
     }
+    at_most(&format!("{name}: a page among {}, in one among a thousand", asked.records), worst, 2.0);
     prune(&opened, &many, asked.records).await;
     opened.store.close().await;
 }

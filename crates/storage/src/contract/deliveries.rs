@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use tidegate_model::contract::Position;
 use tidegate_model::{Delivery, Error, Event, Execution, ExecutionId, IntegrationId, Timestamp};
@@ -9,25 +11,50 @@ use super::AsideEntry;
 #[derive(Clone, Debug, Default)]
 pub struct Intake {
     /// Each event of the batch, in the order of the log, with one delivery per matching Integration (perhaps none). Deliveries are inserted
-    /// leased to `holder`, but for those that wait for another one of their order.
+    /// leased to `holder`, but for those that wait for another one of their order, or in their lane.
     pub events: Vec<(Event, Vec<Delivery>)>,
+    /// Those of the deliveries for which there is no place in hand: they are not leased, and wait in their Integrations' lanes.
+    pub waiting: HashSet<ExecutionId>,
     /// Entries that are no events; kept aside.
     pub aside: Vec<AsideEntry>,
 }
 
-/// Whose deliveries a claim takes. A dispatcher leaves out the Integrations whose backlog it works off one by one, so that no backlog
-/// stands in the way of others.
+/// Whose deliveries a claim takes. What waits in a lane is taken for that lane alone, so that no backlog stands in the way of others.
 #[derive(Clone, Copy, Debug)]
 pub enum Whose<'a> {
-    /// Every Integration's but these.
-    AllBut(&'a [IntegrationId]),
-    /// One Integration's.
-    Of(IntegrationId),
+    /// Every Integration's, but for those that wait in lanes.
+    Anybodys,
+    /// These Integrations', at most so many of each, those that wait in their lanes among them.
+    Of(&'a [(IntegrationId, u32)]),
 }
 
-impl Whose<'_> {
-    /// Every Integration's.
-    pub const ALL: Self = Self::AllBut(&[]);
+/// What becomes of a delivery that stays open.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// Its plan and record so far.
+    pub delivery: &'a Delivery,
+    /// What of it is kept besides.
+    pub hold: Hold,
+}
+
+/// Who has a delivery from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Its holder still, until then.
+    Leased(Timestamp),
+    /// Nobody: it is due again at its `next_at`, for whoever claims.
+    Due,
+    /// Nobody: it waits in its Integration's lane.
+    Waiting,
+}
+
+/// What [`Deliveries::settle`] came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether others are due now that waited for those that ended.
+    pub freed: bool,
+    /// Which of the others were stored; of the rest the holder no longer has the lease.
+    pub kept: HashSet<ExecutionId>,
 }
 
 /// The debts. A delivery is open while its row is here; its record takes its place when it ends.
@@ -72,6 +99,9 @@ pub trait Deliveries {
         whose: Whose<'_>,
     ) -> Result<Vec<Delivery>, Error>;
 
+    /// Integrations in whose lanes deliveries wait.
+    async fn waiting_lanes(&self) -> Result<Vec<IntegrationId>, Error>;
+
     /// Stores plan and record so far, and holds the lease until `leased_until`. `false` when `holder` no longer has it: then nothing
     /// was stored, and the call must not be made.
     async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error>;
@@ -83,6 +113,9 @@ pub trait Deliveries {
     /// longer has are left alone. Those that waited for one of these are due now; answers whether there are any.
     async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error>;
 
+    /// What [`Deliveries::finish`], [`Deliveries::save`] and [`Deliveries::release`] do, for many in one transaction.
+    async fn settle(&self, ended: &[Execution], kept: &[Kept<'_>], holder: Uuid) -> Result<Settled, Error>;
+
     /// Ends those of these deliveries that nobody has a lease of: as FAILED, with this error on record. Answers their records. Those that
     /// waited for one of these are due now.
     async fn cancel(
@@ -93,7 +126,7 @@ pub trait Deliveries {
         now: Timestamp,
     ) -> Result<Vec<Execution>, Error>;
 
-    /// When the next delivery is due; `None` when there is none that is neither leased nor waits for another one.
+    /// When the next delivery is due; `None` when there is none that is neither leased nor waits for another one, or in its lane.
     async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Gives back every lease, of whichever holder: right only where no other process can hold one (one process on its own file).

@@ -24,7 +24,7 @@ pub use audit::AuditLog;
 pub use bookkeeping::Bookkeeping;
 pub use clients::{Clients, OwnerKind, SigningKeyRow};
 pub use definitions::{Definitions, WebhookKeyRow};
-pub use deliveries::{Deliveries, Intake, Whose};
+pub use deliveries::{Deliveries, Hold, Intake, Kept, Settled, Whose};
 pub use events::Outbox;
 pub use executions::Executions;
 pub use objects::{ObjectWrite, Objects, WriteConflict};

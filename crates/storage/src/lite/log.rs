@@ -13,6 +13,7 @@ use super::portable::row::Columns;
 use super::portable::{Database, Statement, micros, sql};
 use crate::body;
 use crate::fault::Fault;
+use crate::group::Group;
 
 // Not `ON CONFLICT DO NOTHING`: that would use up a position, and a place that was never filled looks like a gap once the log is pruned.
 const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, body) SELECT $1, $2, $3, $4 \
@@ -34,12 +35,30 @@ pub(crate) struct LocalLog {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     changed: Notify,
+    /// Those who publish at once share a commit.
+    writer: Group<Vec<Entry>, ()>,
+}
+
+/// An event on its way into the log.
+struct Entry {
+    tenant: String,
+    event_id: String,
+    published_at: i64,
+    body: Vec<u8>,
 }
 
 #[async_trait]
 impl EventLog for LocalLog {
     async fn publish(&self, event: &Event) -> Result<(), Error> {
-        self.database.run("publish", || self.insert(event)).await?;
+        self.publish_all(std::slice::from_ref(event)).await
+    }
+
+    async fn publish_all(&self, events: &[Event]) -> Result<(), Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let pack = || async { events.iter().map(|event| self.entry(event)).collect::<Result<Vec<_>, Fault>>() };
+        self.writer.write(self.database.run("publish", pack).await?).await?;
         self.changed.notify_waiters();
         Ok(())
     }
@@ -71,26 +90,24 @@ impl EventLog for LocalLog {
 impl LocalLog {
     /// `clock` tells when entries are published; they are pruned by that.
     pub(crate) fn new(database: Arc<Database>, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, changed: Notify::new() }
+        let file = database.clone();
+        let writer = Group::start("the local log", move |entries| write(file.clone(), entries));
+        Self { database, clock, changed: Notify::new(), writer }
     }
 
-    async fn insert(&self, event: &Event) -> Result<(), Fault> {
-        self.publish_of(event)?.execute(self.database.writes()).await?;
-        Ok(())
-    }
-
-    fn publish_of(&self, event: &Event) -> Result<Statement, Fault> {
-        Ok(sql(PUBLISH)
-            .bind(event.tenant.as_str())
-            .bind(event.id.as_str())
-            .bind(micros(self.clock.now()))
-            .bind(body::pack(event)?))
+    fn entry(&self, event: &Event) -> Result<Entry, Fault> {
+        Ok(Entry {
+            tenant: event.tenant.as_str().to_owned(),
+            event_id: event.id.as_str().to_owned(),
+            published_at: micros(self.clock.now()),
+            body: body::pack(event)?,
+        })
     }
 
     async fn insert_again(&self, event: &Event) -> Result<(), Fault> {
         let mut change = self.database.change().await?;
         sql(FORGET).bind(event.tenant.as_str()).bind(event.id.as_str()).execute(&mut *change).await?;
-        self.publish_of(event)?.execute(&mut *change).await?;
+        publish_of(&self.entry(event)?).execute(&mut *change).await?;
         change.commit().await?;
         Ok(())
     }
@@ -118,6 +135,29 @@ impl LocalLog {
     async fn any(&self, after: Position) -> Result<bool, Fault> {
         Ok(sql(ANY).bind(place(after)).fetch_optional(self.database.reads()).await?.is_some())
     }
+}
+
+/// Commits what waits as one.
+async fn write(database: Arc<Database>, entries: Vec<Vec<Entry>>) -> Vec<Result<(), Error>> {
+    let written = database.run("publish", || insert(&database, &entries)).await;
+    vec![written; entries.len()]
+}
+
+async fn insert(database: &Database, entries: &[Vec<Entry>]) -> Result<(), Fault> {
+    let mut change = database.change().await?;
+    for entry in entries.iter().flatten() {
+        publish_of(entry).execute(&mut *change).await?;
+    }
+    change.commit().await?;
+    Ok(())
+}
+
+fn publish_of(entry: &Entry) -> Statement {
+    sql(PUBLISH)
+        .bind(entry.tenant.clone())
+        .bind(entry.event_id.clone())
+        .bind(entry.published_at)
+        .bind(entry.body.clone())
 }
 
 fn place(position: Position) -> i64 {

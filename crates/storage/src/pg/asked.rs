@@ -34,12 +34,13 @@ pub(crate) async fn fill_executions(connection: &mut Connection) {
     sqlx::raw_sql("ANALYZE execution").execute(connection).await.unwrap();
 }
 
-/// A few deliveries that are due, and many behind them that wait for their turn.
+/// A few deliveries that are due, and many behind them that wait in lanes, or for their turn.
 pub(crate) async fn fill_deliveries(connection: &mut Connection) {
     let fill = "SET statement_timeout = 0; SET session_replication_role = replica; \
         INSERT INTO delivery (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, next_at, search, \
-        body, place) SELECT gen_random_uuid(), 't', md5((n % 50)::text)::uuid, 'PENDING', 'EVENT', n, 'e' || n, 'Order', 'o' || n % 900, \
-        CASE WHEN n <= 900 THEN n ELSE 9223372036854775807 END, '', decode(repeat('00', 300), 'hex'), n FROM generate_series(1, 20000) AS n; \
+        body, place, parked) SELECT gen_random_uuid(), 't', md5((n % 50)::text)::uuid, 'PENDING', 'EVENT', n, 'e' || n, 'Order', 'o' || n % 900, \
+        CASE WHEN n <= 9000 THEN n ELSE 9223372036854775807 END, '', decode(repeat('00', 300), 'hex'), n, n BETWEEN 901 AND 9000 \
+        FROM generate_series(1, 20000) AS n; \
         SET session_replication_role = DEFAULT";
     sqlx::raw_sql(fill).execute(&mut *connection).await.unwrap();
     sqlx::raw_sql("ANALYZE delivery").execute(connection).await.unwrap();
@@ -54,7 +55,8 @@ pub(crate) async fn plan_of(
     let count = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();
     let value = |n| parameters.iter().find(|(of, _)| *of == n).map_or("NULL", |(_, value)| value);
     let values = (1..=count).map(value).collect::<Vec<_>>().join(", ");
-    let asked = format!("DEALLOCATE ALL; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked({values})");
+    let values = if count == 0 { values } else { format!("({values})") };
+    let asked = format!("DEALLOCATE ALL; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked{values}");
     let lines = (&mut *connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(asked).into_sql_str())).await.unwrap();
     lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect()
 }

@@ -1,8 +1,9 @@
 //! Who works on which open delivery: leases that run out.
 
-use tidegate_model::{Delivery, Json, Timestamp};
+use tidegate_model::{Delivery, IntegrationId, Timestamp};
 use uuid::Uuid;
 
+use super::super::bulk;
 use super::super::dialect::Row;
 use super::row::Columns;
 use super::{Database, counted, micros, order, sql};
@@ -10,26 +11,22 @@ use crate::body::OwnedDeliveryBody;
 use crate::contract::Whose;
 use crate::fault::Fault;
 
-/// Leases what is due, of the Integrations that the condition on `$5` says.
-macro_rules! claim {
-    ($($whose:expr),+) => {
-        // Materialized, so that the rows to lease are chosen once: a plan that asked again would lease more than `$4`.
-        concat!(
-            "WITH due AS MATERIALIZED (\
-             SELECT tenant, id FROM delivery WHERE next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
-             AND ", $($whose),+, " ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") \
-             UPDATE delivery SET holder = $1, leased_until = $3 WHERE (tenant, id) IN (SELECT tenant, id FROM due) \
-             RETURNING id, next_at, place, body, \
-             (SELECT e.body FROM event e WHERE e.tenant = delivery.tenant AND e.id = delivery.event_id) AS event"
-        )
-    };
-}
-
 statements! {
-    CLAIM = claim!("integration NOT IN (", dialect!(ids), ")");
-    CLAIM_OF = claim!("integration = $5");
+    // Materialized, so that the rows to lease are chosen once: a plan that asked again would lease more than `$4`.
+    CLAIM = concat!(
+        "WITH due AS MATERIALIZED (\
+         SELECT tenant, id FROM delivery WHERE NOT parked AND next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
+         ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") ",
+        claim_due!()
+    );
+    // From one Integration to the next, and not from row to row.
+    WAITING_LANES = "WITH RECURSIVE lane (integration) AS (\
+        SELECT * FROM (SELECT integration FROM delivery WHERE parked ORDER BY integration LIMIT 1) AS first \
+        UNION ALL SELECT (SELECT d.integration FROM delivery d WHERE d.parked AND d.integration > lane.integration \
+        ORDER BY d.integration LIMIT 1) FROM lane WHERE lane.integration IS NOT NULL) \
+        SELECT integration AS id FROM lane WHERE integration IS NOT NULL";
     // Those that wait for another one come last, and are due at no time.
-    NEXT_DUE = "SELECT next_at FROM delivery WHERE leased_until IS NULL AND next_at < $1 ORDER BY next_at LIMIT 1";
+    NEXT_DUE = "SELECT next_at FROM delivery WHERE NOT parked AND leased_until IS NULL AND next_at < $1 ORDER BY next_at LIMIT 1";
     RELEASE_ALL = "UPDATE delivery SET holder = NULL, leased_until = NULL WHERE leased_until IS NOT NULL";
 }
 
@@ -41,15 +38,37 @@ pub(super) async fn claim(
     max: u32,
     whose: Whose<'_>,
 ) -> Result<Vec<Delivery>, Fault> {
-    let claim = |text| sql(text).bind(holder).bind(micros(now)).bind(micros(leased_until)).bind(i64::from(max));
-    let claim = match whose {
-        Whose::Of(integration) => claim(CLAIM_OF).bind(integration.0),
-        Whose::AllBut(others) => claim(CLAIM).bind(Json::of(&others).to_string()),
+    let rows = match whose {
+        Whose::Anybodys => {
+            let claim = sql(CLAIM).bind(holder).bind(micros(now)).bind(micros(leased_until)).bind(i64::from(max));
+            claim.fetch_all(db.writes()).await?
+        }
+        Whose::Of(lanes) => {
+            let mut change = db.change().await?;
+            let lanes: Vec<_> = within(max, lanes).collect();
+            let rows = bulk::claim_of(&mut change, holder, (micros(now), micros(leased_until)), &lanes).await?;
+            change.commit().await?;
+            rows
+        }
     };
-    let rows = claim.fetch_all(db.writes()).await?;
     let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     claimed.sort_by_key(|delivery| (delivery.next_at, delivery.execution.id));
     Ok(claimed)
+}
+
+/// As much of each as there is of `max`.
+fn within(max: u32, lanes: &[(IntegrationId, u32)]) -> impl Iterator<Item = (Uuid, i64)> {
+    let mut left = max;
+    lanes.iter().map_while(move |(id, most)| {
+        let some = left.min(*most);
+        left -= some;
+        (some > 0).then_some((id.0, i64::from(some)))
+    })
+}
+
+pub(super) async fn waiting_lanes(db: &Database) -> Result<Vec<IntegrationId>, Fault> {
+    let rows = sql(WAITING_LANES).fetch_all(db.reads()).await?;
+    rows.iter().map(|row| Columns::of("delivery", row).get("id").map(IntegrationId)).collect()
 }
 
 pub(super) async fn next_due(db: &Database) -> Result<Option<Timestamp>, Fault> {

@@ -14,23 +14,27 @@ use super::row::Columns;
 use super::{Database, audit, micros, sql, tenants};
 use crate::body::{self, DeliveryBody, OwnedDeliveryBody};
 use crate::codec::trigger;
+use crate::contract::{Hold, Kept, Settled};
 use crate::fault::{Fault, dangling};
-use crate::record::RecordRow;
+use crate::record::{DeliveryRow, KeptRow, RecordRow};
 
 statements! {
     // Held until the end of the transaction: a delivery of an Integration that is being deleted is not made, and stops nothing.
     HOLD_INTEGRATION = concat!("SELECT id FROM integration WHERE tenant = $1 AND id = $2", dialect!(key_share));
-    INSERT = "INSERT INTO delivery (tenant, id, status, search, body, next_at, holder, leased_until, integration, trigger, \
-        started_at, event_id, object_type, object_id, place) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
-    SAVE = "UPDATE delivery SET status = $3, search = $4, body = $5, next_at = $6, holder = $7, leased_until = $8 \
-        WHERE tenant = $1 AND id = $2 AND holder = $9";
     CANCEL = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND (leased_until IS NULL OR leased_until <= $3) \
         RETURNING id, place, tenant, integration, object_type, object_id, body";
 }
 
-/// Who holds it, until when.
-pub(super) type Lease = Option<(Uuid, Timestamp)>;
+/// Who has one that is new.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Claim {
+    /// This one, until then.
+    Of(Uuid, Timestamp),
+    /// Whoever claims it.
+    Anybody,
+    /// Nobody, until there is room in its lane.
+    Lane,
+}
 
 pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fault> {
     let mut change = db.change_of(&delivery.execution.tenant).await?;
@@ -41,7 +45,7 @@ pub(super) async fn insert(db: &Database, delivery: &Delivery) -> Result<(), Fau
         DeliveryOrdering::None => None,
         DeliveryOrdering::PerObject => Some(order::take_places(&mut change, 1).await? + 1),
     };
-    let inserted = insert_one(&mut change, delivery, None, place).await;
+    let inserted = insert_one(&mut change, delivery, Claim::Anybody, place).await;
     inserted.map_err(|e| dangling(e, || Error::not_found("Event", &delivery.event.id)))?;
     audit::commit(db, change).await
 }
@@ -56,8 +60,8 @@ pub(super) async fn hold_target(connection: &mut Connection, delivery: &Delivery
 /// What an insert came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inserted {
-    /// It is there, with the lease that was asked for.
-    Leased,
+    /// It is there, as it was asked for.
+    There,
     /// It is there, and waits for another one.
     Waits,
     /// It was there already.
@@ -68,38 +72,68 @@ pub(super) enum Inserted {
 pub(super) async fn insert_one(
     connection: &mut Connection,
     delivery: &Delivery,
-    lease: Lease,
+    claim: Claim,
     place: Option<i64>,
 ) -> Result<Inserted, Fault> {
-    let (record, event) = (&delivery.execution, &delivery.event);
     let waits = place.is_some() && order::is_open(connection, delivery).await?;
-    let (due, lease) = if waits { (order::NEVER, None) } else { (micros(delivery.next_at), lease) };
-    let insert = bind(INSERT, delivery, due, lease)?
-        .bind(record.integration.0)
-        .bind(trigger(record.trigger))
-        .bind(micros(record.started_at))
-        .bind(event.id.as_str())
-        .bind(event.object_type.as_str())
-        .bind(event.object_id.as_str())
-        .bind(place);
-    Ok(match insert.execute(connection).await?.rows_affected() {
-        0 => Inserted::Known,
-        _ if waits => Inserted::Waits,
-        _ => Inserted::Leased,
+    let mut row = row(delivery, if waits { Claim::Anybody } else { claim })?;
+    row.place = place;
+    if waits {
+        row.next_at = order::NEVER;
+    }
+    let inserted = bulk::insert_deliveries(connection, vec![row]).await?;
+    Ok(match (inserted.is_empty(), waits) {
+        (true, _) => Inserted::Known,
+        (false, true) => Inserted::Waits,
+        (false, false) => Inserted::There,
     })
 }
 
-/// Stores what became of it, with the lease that it has from now on, if `holder` has it still.
-pub(super) async fn save(db: &Database, delivery: &Delivery, holder: Uuid, lease: Lease) -> Result<bool, Fault> {
-    let save = bind(SAVE, delivery, micros(delivery.next_at), lease)?.bind(holder);
-    Ok(save.execute(db.writes()).await?.rows_affected() == 1)
+/// One that is new, and is in no order.
+pub(super) fn row(delivery: &Delivery, claim: Claim) -> Result<DeliveryRow<'_>, Fault> {
+    let (record, event) = (&delivery.execution, &delivery.event);
+    Ok(DeliveryRow {
+        tenant: record.tenant.as_str(),
+        id: record.id.0,
+        integration: record.integration.0,
+        status: record.status.as_str(),
+        trigger: trigger(record.trigger),
+        started_at: micros(record.started_at),
+        event_id: event.id.as_str(),
+        object_type: event.object_type.as_str(),
+        object_id: event.object_id.as_str(),
+        next_at: micros(delivery.next_at),
+        lease: if let Claim::Of(holder, until) = claim { Some((holder, micros(until))) } else { None },
+        place: None,
+        parked: matches!(claim, Claim::Lane),
+        search: body::search_text(record),
+        body: body::pack(&DeliveryBody { execution: record, plan: delivery.plan.as_ref() })?,
+    })
 }
 
-pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -> Result<bool, Fault> {
+/// Stores what became of it, and who has it from now on, if `holder` has it still.
+pub(super) async fn save(db: &Database, delivery: &Delivery, holder: Uuid, hold: Hold) -> Result<bool, Fault> {
+    let settled = settle(db, &[], &[Kept { delivery, hold }], holder).await?;
+    Ok(!settled.kept.is_empty())
+}
+
+pub(super) async fn settle(
+    db: &Database,
+    records: &[Execution],
+    kept: &[Kept<'_>],
+    holder: Uuid,
+) -> Result<Settled, Fault> {
     let keys: Vec<_> = records.iter().map(|record| (record.tenant.as_str(), record.id.0)).collect();
+    let kept = kept.iter().map(KeptRow::of).collect::<Result<Vec<_>, _>>()?;
     let mut change = db.change().await?;
     for tenant in records.iter().map(|record| &record.tenant).collect::<BTreeSet<_>>() {
         tenants::hold(&mut change, tenant).await?;
+    }
+    let kept = if kept.is_empty() { Vec::new() } else { bulk::keep_deliveries(&mut change, kept, holder).await? };
+    let kept = kept.into_iter().map(ExecutionId).collect();
+    if records.is_empty() {
+        change.commit().await?;
+        return Ok(Settled { freed: false, kept });
     }
     let ended = bulk::end_deliveries(&mut change, &keys, holder).await?;
     let ids: HashSet<_> = ended.iter().map(|one| one.id).collect();
@@ -108,7 +142,7 @@ pub(super) async fn finish(db: &Database, records: &[Execution], holder: Uuid) -
     bulk::insert_executions(&mut change, rows).await?;
     let freed = order::free(&mut change, &ended).await?;
     change.commit().await?;
-    Ok(freed)
+    Ok(Settled { freed, kept })
 }
 
 /// Ends those that are not leased; answers their records.
@@ -142,18 +176,4 @@ pub(super) async fn cancel(
     audit::leave(db, &mut change, is_cancelled).await?;
     change.commit().await?;
     Ok(records)
-}
-
-fn bind(statement: &'static str, delivery: &Delivery, due: i64, lease: Lease) -> Result<super::Statement, Fault> {
-    let record = &delivery.execution;
-    let packed = body::pack(&DeliveryBody { execution: record, plan: delivery.plan.as_ref() })?;
-    Ok(sql(statement)
-        .bind(record.tenant.as_str())
-        .bind(record.id.0)
-        .bind(record.status.as_str())
-        .bind(body::search_text(record))
-        .bind(packed)
-        .bind(due)
-        .bind(lease.map(|(holder, _)| holder))
-        .bind(lease.map(|(_, until)| micros(until))))
 }

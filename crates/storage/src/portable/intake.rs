@@ -7,19 +7,20 @@ use tidegate_model::contract::Position;
 use tidegate_model::{Delivery, DeliveryOrdering, Error, Event, EventId, ExecutionId, TenantId, Timestamp};
 use uuid::Uuid;
 
+use super::super::bulk;
 use super::super::dialect::Connection;
-use super::deliveries::{self, Inserted, Lease};
+use super::deliveries::{self, Claim, Inserted};
 use super::row::Columns;
 use super::{Database, aside, counted, micros, number, order, sql, tenants};
 use crate::body;
 use crate::contract::Intake;
 use crate::fault::Fault;
+use crate::record::EventRow;
 
 statements! {
     POSITION = "SELECT position FROM intake WHERE name = 'events'";
     // Whoever moves it first wins; another one that read the same position changes nothing.
     MOVE = "UPDATE intake SET position = $2 WHERE name = 'events' AND position = $1";
-    INSERT_EVENT = "INSERT INTO event (tenant, id, taken_at, body) VALUES ($1, $2, $3, $4) ON CONFLICT (tenant, id) DO NOTHING";
     FIND_EVENT = "SELECT id, body FROM event WHERE tenant = $1 AND id = $2";
 }
 
@@ -40,11 +41,15 @@ pub(super) async fn take_in(
     if sql(MOVE).bind(place(from)).bind(place(to)).execute(&mut *change).await?.rows_affected() == 0 {
         return Ok(None);
     }
-    let lease = Some((holder, leased_until));
-    let mut new = Vec::new();
+    let claim = |delivery: &Delivery| {
+        let waits = intake.waiting.contains(&delivery.execution.id);
+        if waits { Claim::Lane } else { Claim::Of(holder, leased_until) }
+    };
     let mut in_order = Vec::new();
+    let mut rows = Vec::new();
+    let mut events = Vec::with_capacity(intake.events.len());
     let (mut tenants_held, mut targets_held) = (HashMap::new(), HashMap::new());
-    for (event, due) in &intake.events {
+    for (event, _) in &intake.events {
         let held = match tenants_held.entry(&event.tenant) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(unknown) => *unknown.insert(tenants::hold(&mut change, &event.tenant).await?),
@@ -52,7 +57,12 @@ pub(super) async fn take_in(
         if !held {
             return Err(Error::TenantNotFound(event.tenant.to_string()).into());
         }
-        if !insert_event(&mut change, event, now).await? {
+        events.push(EventRow { tenant: event.tenant.as_str(), id: event.id.as_str(), body: body::pack(event)? });
+    }
+    // Of those that come twice in one batch, the first counts.
+    let mut fresh = bulk::insert_events(&mut change, events, micros(now)).await?;
+    for (event, due) in &intake.events {
+        if !fresh.remove(&(event.tenant.to_string(), event.id.to_string())) {
             continue;
         }
         for delivery in due {
@@ -66,15 +76,17 @@ pub(super) async fn take_in(
             }
             match delivery.ordering {
                 DeliveryOrdering::PerObject => in_order.push(delivery),
-                DeliveryOrdering::None => new.extend(insert(&mut change, delivery, lease, None).await?),
+                DeliveryOrdering::None => rows.push(deliveries::row(delivery, claim(delivery))?),
             }
         }
     }
+    let mut new = bulk::insert_deliveries(&mut change, rows).await?;
+    new.retain(|id| !intake.waiting.contains(id));
     // Last, so that those who end deliveries of an order wait for little.
     if !in_order.is_empty() {
         let before = order::take_places(&mut change, in_order.len()).await?;
         for (delivery, place) in in_order.into_iter().zip(before + 1..) {
-            new.extend(insert(&mut change, delivery, lease, Some(place)).await?);
+            new.extend(insert(&mut change, delivery, claim(delivery), place).await?);
         }
     }
     for kept in &intake.aside {
@@ -94,21 +106,12 @@ pub(super) async fn event(db: &Database, tenant: &TenantId, id: &EventId) -> Res
 async fn insert(
     connection: &mut Connection,
     delivery: &Delivery,
-    lease: Lease,
-    place: Option<i64>,
+    claim: Claim,
+    place: i64,
 ) -> Result<Option<ExecutionId>, Fault> {
-    let inserted = deliveries::insert_one(connection, delivery, lease, place).await?;
-    Ok((inserted == Inserted::Leased).then_some(delivery.execution.id))
-}
-
-/// `false` when its tenant, which is held, has seen it before.
-async fn insert_event(connection: &mut Connection, event: &Event, now: Timestamp) -> Result<bool, Fault> {
-    let insert = sql(INSERT_EVENT)
-        .bind(event.tenant.as_str())
-        .bind(event.id.as_str())
-        .bind(micros(now))
-        .bind(body::pack(event)?);
-    Ok(insert.execute(connection).await?.rows_affected() == 1)
+    let inserted = deliveries::insert_one(connection, delivery, claim, Some(place)).await?;
+    let leased = inserted == Inserted::There && matches!(claim, Claim::Of(..));
+    Ok(leased.then_some(delivery.execution.id))
 }
 
 /// A position as it is stored.

@@ -113,7 +113,7 @@ pub(super) async fn take_step(db: &Database, replay: &Replay, step: &ReplayStep)
     };
     for delivery in &held {
         let place = if delivery.ordering == DeliveryOrdering::PerObject { places.next() } else { None };
-        deliveries::insert_one(&mut change, delivery, None, place).await?;
+        deliveries::insert_one(&mut change, delivery, deliveries::Claim::Anybody, place).await?;
     }
     let (state, ended_at) = match step.next_at {
         Some(_) => (ReplayState::Running, None),

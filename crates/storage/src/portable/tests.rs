@@ -98,13 +98,14 @@ async fn claims_and_turns_do_not_walk_through_what_waits() {
     let all = [claims::STATEMENTS, order::STATEMENTS, super::super::bulk::STATEMENTS];
     let statement = |name: &str| all.into_iter().flatten().find(|(known, _)| known.starts_with(name)).unwrap().1;
     let one = "md5('1')::uuid";
-    let claim = |whose| vec![(1, one), (2, "1000"), (3, "2000"), (4, "16"), (5, whose)];
+    let claim = |most, whose| vec![(1, one), (2, "1000"), (3, "2000"), (4, most), (5, whose)];
     let chains =
         vec![(1, "ARRAY['t']"), (2, "ARRAY[md5('1')::uuid]"), (3, "ARRAY['Order']"), (4, "ARRAY['o1']"), (5, "NULL")];
     let plans = [
-        ("CLAIM", "delivery_by_next_at", claim("'[]'")),
-        ("CLAIM_OF", "delivery_by_lane", claim(one)),
-        ("NEXT_DUE", "delivery_by_next_at", vec![(1, "9223372036854775807")]),
+        ("CLAIM", "delivery_due", claim("16", "NULL")),
+        ("CLAIM_OF", "delivery_by_lane", claim("ARRAY[16]", "ARRAY[md5('1')::uuid]")),
+        ("WAITING_LANES", "delivery_parked", vec![]),
+        ("NEXT_DUE", "delivery_due", vec![(1, "9223372036854775807")]),
         ("IS_OPEN", "delivery_in_order", vec![(1, "'t'"), (2, one), (3, "'Order'"), (4, "'o1'")]),
         ("FREE_FIRST", "delivery_in_order", chains),
     ];

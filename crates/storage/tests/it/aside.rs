@@ -33,7 +33,7 @@ fn entry(kept: &Kept, tenant: Option<&str>, subject: &str) -> AsideEntry {
 
 async fn keep(kept: &Kept, entries: &[AsideEntry]) {
     let from = kept.store.intake_position().await.unwrap();
-    let intake = Intake { events: vec![], aside: entries.to_vec() };
+    let intake = Intake { aside: entries.to_vec(), ..Intake::default() };
     let taken = kept.store.take_in(from, from + 1, &intake, id(), kept.now(), kept.now()).await.unwrap();
     assert_eq!(taken, Some(vec![]));
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use tidegate_model::{
     Attempt, Delivery, DeliveryOrdering, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger,
 };
-use tidegate_storage::contract::Whose;
+use tidegate_storage::contract::{Hold, Kept as KeptOne, Settled, Whose};
 use uuid::Uuid;
 
 use crate::harness::{Kept, on_every_store};
@@ -15,6 +15,8 @@ on_every_store!(
     a_claimed_delivery_comes_back_whole,
     the_longest_due_is_claimed_first_and_what_is_not_due_stays,
     a_claim_takes_whose_it_says,
+    what_waits_in_a_lane_is_claimed_for_that_lane_alone,
+    many_are_settled_at_once_and_each_only_by_its_holder,
     two_claimers_at_once_never_get_the_same,
     a_lease_that_ran_out_goes_to_the_next,
     who_lost_the_lease_stores_nothing,
@@ -36,7 +38,7 @@ async fn with_due(kept: &Kept, count: usize) -> (TenantId, Vec<Delivery>) {
 }
 
 async fn claim(kept: &Kept, holder: Uuid, max: u32) -> Vec<Delivery> {
-    kept.store.claim(holder, kept.now(), kept.after(30), max, Whose::ALL).await.unwrap()
+    kept.store.claim(holder, kept.now(), kept.after(30), max, Whose::Anybodys).await.unwrap()
 }
 
 async fn a_claimed_delivery_comes_back_whole(kept: &Kept) {
@@ -106,11 +108,63 @@ async fn a_claim_takes_whose_it_says(kept: &Kept) {
         let claimed = kept.store.claim(id(), kept.now(), kept.after(30), max, whose).await.unwrap();
         claimed.iter().map(|delivery| delivery.execution.integration).collect::<Vec<_>>()
     };
-    assert!(claimed(9, Whose::AllBut(&[one.id, other.id])).await.is_empty());
-    assert_eq!(claimed(2, Whose::Of(one.id)).await, [one.id; 2]);
-    assert_eq!(claimed(9, Whose::AllBut(&[one.id])).await, [other.id; 3]);
-    assert_eq!(claimed(9, Whose::Of(one.id)).await, [one.id]);
-    assert!(claimed(9, Whose::ALL).await.is_empty());
+    assert!(claimed(9, Whose::Of(&[])).await.is_empty());
+    assert_eq!(claimed(9, Whose::Of(&[(one.id, 2)])).await, [one.id; 2]);
+    let mut both = claimed(3, Whose::Of(&[(other.id, 2), (one.id, 9)])).await;
+    both.sort_by_key(|id| *id == one.id);
+    assert_eq!(both, [other.id, other.id, one.id]);
+    assert_eq!(claimed(9, Whose::Anybodys).await, [other.id]);
+    assert!(claimed(9, Whose::Anybodys).await.is_empty());
+}
+
+async fn what_waits_in_a_lane_is_claimed_for_that_lane_alone(kept: &Kept) {
+    let (_, target) = with_target(kept).await;
+    let events: Vec<_> = (0..4).map(|n| event(&target.tenant, &n.to_string())).collect();
+    let mut intake = batch(&target, &events);
+    let ids: Vec<_> = intake.events.iter().flat_map(|(_, deliveries)| deliveries).map(|d| d.execution.id).collect();
+    intake.waiting = [ids[1], ids[3]].into();
+    let holder = id();
+    let taken = kept.store.take_in(0, 4, &intake, holder, kept.after(30), kept.now()).await.unwrap().unwrap();
+    assert_eq!(taken, [ids[0], ids[2]], "what waits is not leased");
+    assert_eq!(kept.store.waiting_lanes().await.unwrap(), [target.id]);
+    assert_eq!(kept.store.next_due().await.unwrap(), None);
+    assert!(claim(kept, id(), 9).await.is_empty());
+    let of = async |max| kept.store.claim(holder, kept.now(), kept.after(30), 9, Whose::Of(&[(target.id, max)])).await;
+    assert_eq!(of(1).await.unwrap()[0].execution.id, ids[1]);
+    let mut both = of(9).await.unwrap();
+    assert_eq!(both.remove(0).execution.id, ids[3]);
+
+    let first = &intake.events[0].1[0];
+    let hold = KeptOne { delivery: first, hold: Hold::Waiting };
+    let settled = kept.store.settle(&[], &[hold], holder).await.unwrap();
+    assert_eq!(settled.kept, [ids[0]].into());
+    assert!(claim(kept, id(), 9).await.is_empty());
+    assert_eq!(of(9).await.unwrap(), std::slice::from_ref(first));
+    assert!(kept.store.release(first, holder).await.unwrap());
+    assert_eq!(claim(kept, id(), 9).await, std::slice::from_ref(first), "given back it is anybody's");
+}
+
+async fn many_are_settled_at_once_and_each_only_by_its_holder(kept: &Kept) {
+    let (_, due) = with_due(kept, 4).await;
+    let (mine, other) = (id(), id());
+    assert_eq!(claim(kept, mine, 3).await.len(), 3);
+    assert_eq!(claim(kept, other, 1).await.len(), 1);
+    let mut ended = due[0].execution.clone();
+    ended.status = Status::Success;
+    let mut again = due[1].clone();
+    again.next_at = kept.after(7);
+    let all = [
+        KeptOne { delivery: &again, hold: Hold::Due },
+        KeptOne { delivery: &due[2], hold: Hold::Leased(kept.after(90)) },
+        KeptOne { delivery: &due[3], hold: Hold::Due },
+    ];
+    let settled = kept.store.settle(&[ended.clone(), due[3].execution.clone()], &all, mine).await.unwrap();
+    assert_eq!(settled, Settled { freed: false, kept: [due[1].execution.id, due[2].execution.id].into() });
+    assert_eq!(kept.store.execution(&ended.tenant, ended.id).await.unwrap().unwrap(), ended);
+    assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(7)));
+    kept.clock.advance(TimeDelta::seconds(31));
+    let found: BTreeSet<_> = claim(kept, id(), 9).await.iter().map(|d| d.execution.id).collect();
+    assert_eq!(found, [due[1].execution.id, due[3].execution.id].into(), "the third is leased for longer");
 }
 
 async fn two_claimers_at_once_never_get_the_same(kept: &Kept) {

@@ -28,7 +28,7 @@ pub(crate) fn delivery(target: &Integration, event: &Event) -> Delivery {
 }
 
 pub(crate) fn batch(target: &Integration, events: &[Event]) -> Intake {
-    Intake { events: events.iter().map(|e| (e.clone(), vec![delivery(target, e)])).collect(), aside: Vec::new() }
+    Intake { events: events.iter().map(|e| (e.clone(), vec![delivery(target, e)])).collect(), ..Intake::default() }
 }
 
 async fn total(kept: &Kept) -> u64 {
@@ -48,8 +48,8 @@ async fn a_batch_becomes_deliveries_and_a_position_at_once(kept: &Kept) {
     assert_eq!(kept.store.event(&a, &event(&a, "unheard").id).await.unwrap(), Some(event(&a, "unheard")));
     assert_eq!(kept.store.event(&tenant_id("b"), &event(&a, "2").id).await.unwrap(), None);
     // Leased to who took them in.
-    assert!(kept.store.claim(id(), kept.after(29), kept.after(60), 10, Whose::ALL).await.unwrap().is_empty());
-    assert_eq!(kept.store.claim(id(), kept.after(30), kept.after(60), 10, Whose::ALL).await.unwrap().len(), 2);
+    assert!(kept.store.claim(id(), kept.after(29), kept.after(60), 10, Whose::Anybodys).await.unwrap().is_empty());
+    assert_eq!(kept.store.claim(id(), kept.after(30), kept.after(60), 10, Whose::Anybodys).await.unwrap().len(), 2);
 }
 
 async fn of_two_intakes_that_read_the_same_one_stores_nothing(kept: &Kept) {
@@ -81,7 +81,7 @@ async fn an_event_id_that_was_seen_before_adds_nothing(kept: &Kept) {
     assert_eq!(total(kept).await, 2);
     // Also when the first one has long arrived.
     let holder = id();
-    let claimed = kept.store.claim(holder, kept.after(30), kept.after(60), 10, Whose::ALL).await.unwrap();
+    let claimed = kept.store.claim(holder, kept.after(30), kept.after(60), 10, Whose::Anybodys).await.unwrap();
     let records: Vec<_> = claimed.into_iter().map(|d| Execution { status: Status::Success, ..d.execution }).collect();
     kept.store.finish(&records, holder).await.unwrap();
     let late = batch(&target, &[one]);

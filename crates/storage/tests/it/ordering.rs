@@ -48,7 +48,7 @@ async fn take_in(kept: &Kept, target: &Integration, holder: Uuid, events: &[Even
 }
 
 async fn claim(kept: &Kept, holder: Uuid) -> Vec<Delivery> {
-    kept.store.claim(holder, kept.now(), kept.after(30), 100, Whose::ALL).await.unwrap()
+    kept.store.claim(holder, kept.now(), kept.after(30), 100, Whose::Anybodys).await.unwrap()
 }
 
 fn events_of(deliveries: &[Delivery]) -> Vec<&str> {
@@ -191,7 +191,7 @@ async fn many_claimers_at_once_keep_the_order(kept: &Kept) {
     let work = || async {
         let holder = id();
         while made.lock().unwrap().values().map(Vec::len).sum::<usize>() < count {
-            let claimed = kept.store.claim(holder, kept.now(), kept.after(30), 3, Whose::ALL).await.unwrap();
+            let claimed = kept.store.claim(holder, kept.now(), kept.after(30), 3, Whose::Anybodys).await.unwrap();
             let mut records = Vec::new();
             for mut one in claimed {
                 if !kept.store.save(&one, holder, kept.after(30)).await.unwrap() {

@@ -74,7 +74,7 @@ async fn with_dead(kept: &Kept, target: &Integration, count: usize) -> Vec<Deliv
 }
 
 async fn claim(kept: &Kept, holder: Uuid) -> Vec<Delivery> {
-    kept.store.claim(holder, kept.now(), kept.after(30), 100, Whose::ALL).await.unwrap()
+    kept.store.claim(holder, kept.now(), kept.after(30), 100, Whose::Anybodys).await.unwrap()
 }
 
 async fn a_replay_comes_back_whole_and_is_its_tenants_alone(kept: &Kept) {
@@ -255,7 +255,7 @@ async fn what_is_cancelled_ends_as_failed_unless_it_is_in_hand(kept: &Kept) {
     let ids: Vec<_> = intake.events.iter().map(|(_, due)| due[0].execution.id).collect();
     assert!(kept.store.cancel(&a, &ids, "no more", kept.now()).await.unwrap().is_empty(), "all are leased");
     kept.store.release_all().await.unwrap();
-    let held = kept.store.claim(id(), kept.now(), kept.after(30), 1, Whose::ALL).await.unwrap().remove(0);
+    let held = kept.store.claim(id(), kept.now(), kept.after(30), 1, Whose::Anybodys).await.unwrap().remove(0);
     assert!(kept.store.cancel(&tenant_id("b"), &ids, "no more", kept.now()).await.unwrap().is_empty());
     let cancelled = kept.store.cancel(&a, &ids, "no more", kept.now()).await.unwrap();
     assert_eq!(cancelled.len(), 2);

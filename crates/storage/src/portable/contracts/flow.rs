@@ -10,8 +10,8 @@ use super::super::{
     Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, pauses, repeats, replays,
 };
 use crate::contract::{
-    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Intake, Outbox, Pauses, RepeatStep, RepeatedCalls,
-    ReplayStep, Replays, Whose,
+    Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Hold, Intake, Kept, Outbox, Pauses, RepeatStep,
+    RepeatedCalls, ReplayStep, Replays, Settled, Whose,
 };
 
 #[async_trait]
@@ -67,15 +67,20 @@ impl Deliveries for Database {
     }
 
     async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error> {
-        self.run("save", || deliveries::save(self, delivery, holder, Some((holder, leased_until)))).await
+        self.run("save", || deliveries::save(self, delivery, holder, Hold::Leased(leased_until))).await
     }
 
     async fn release(&self, delivery: &Delivery, holder: Uuid) -> Result<bool, Error> {
-        self.run("release", || deliveries::save(self, delivery, holder, None)).await
+        self.run("release", || deliveries::save(self, delivery, holder, Hold::Due)).await
     }
 
     async fn finish(&self, records: &[Execution], holder: Uuid) -> Result<bool, Error> {
-        self.run("finish", || deliveries::finish(self, records, holder)).await
+        let settled = self.run("finish", || deliveries::settle(self, records, &[], holder)).await?;
+        Ok(settled.freed)
+    }
+
+    async fn settle(&self, ended: &[Execution], kept: &[Kept<'_>], holder: Uuid) -> Result<Settled, Error> {
+        self.run("settle", || deliveries::settle(self, ended, kept, holder)).await
     }
 
     async fn cancel(
@@ -86,6 +91,10 @@ impl Deliveries for Database {
         now: Timestamp,
     ) -> Result<Vec<Execution>, Error> {
         self.run("cancel", || deliveries::cancel(self, tenant, ids, error, now)).await
+    }
+
+    async fn waiting_lanes(&self) -> Result<Vec<IntegrationId>, Error> {
+        self.run("waiting_lanes", || claims::waiting_lanes(self)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
