@@ -20,7 +20,7 @@ mod shared;
 mod sink;
 mod subject;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
@@ -65,6 +65,9 @@ struct Asked {
     /// A nats-server; its streams are deleted.
     #[arg(long)]
     nats: Option<String>,
+    /// The executable that is measured: this tree's, or one of another version.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_tidegate"))]
+    tidegate: PathBuf,
     /// Leave SQLite out.
     #[arg(long)]
     servers_only: bool,

@@ -33,7 +33,7 @@ impl Bench {
     async fn start(asked: &Asked, ground: Ground, integrations: usize, events: usize) -> Self {
         let ledger = Ledger::new(events);
         let sink = Sink::start(ledger.clone()).await;
-        let subject = Subject::start(ground, &sink, integrations, asked.concurrency).await;
+        let subject = Subject::start(asked, ground, &sink, integrations).await;
         let load = Load {
             identity: subject.identity.clone(),
             ledger: ledger.clone(),

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::Asked;
 use crate::client::{Client, Identity};
 use crate::load::CORE;
 use crate::shared::{Measured, eventually, free_port};
@@ -22,6 +23,7 @@ pub(crate) enum Ground {
 /// Tidegate under load.
 pub(crate) struct Subject {
     pub(crate) ground: Ground,
+    program: PathBuf,
     pub(crate) identity: Identity,
     /// The Integrations' ids, by their numbers.
     pub(crate) integrations: Vec<String>,
@@ -34,13 +36,15 @@ const CLIENT_SECRET: &str = "the-secret-of-the-bench's-administrator";
 
 impl Subject {
     /// Starts it with so many Integrations, each of which listens to a type of its own and makes so many calls at once.
-    pub(crate) async fn start(ground: Ground, sink: &Sink, integrations: usize, concurrency: u32) -> Self {
-        let mut subject = Self { ground, identity: Identity::default(), integrations: Vec::new(), process: None };
+    pub(crate) async fn start(asked: &Asked, ground: Ground, sink: &Sink, integrations: usize) -> Self {
+        let program = asked.tidegate.clone();
+        let mut subject =
+            Self { ground, program, identity: Identity::default(), integrations: Vec::new(), process: None };
         if let Ground::Servers { .. } = subject.ground {
             assert!(subject.command(&["migrate"], 0).status().unwrap().success());
         }
         subject.resume().await;
-        subject.integrations = subject.make(sink, integrations, concurrency).await;
+        subject.integrations = subject.make(sink, integrations, asked.concurrency).await;
         subject
     }
 
@@ -72,7 +76,7 @@ impl Subject {
     }
 
     fn command(&self, arguments: &[&str], port: u16) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        let mut command = Command::new(&self.program);
         let settings = [
             ("HTTP__LISTEN", format!("127.0.0.1:{port}")),
             ("EGRESS__ALLOW", "127.0.0.1".to_owned()),

@@ -16,6 +16,7 @@ mod report;
 mod shared;
 mod subject;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -49,6 +50,9 @@ struct Asked {
     /// Tidegate beside a neighbour that is flooded, instead of nginx.
     #[arg(long)]
     hog: bool,
+    /// The executable that is measured: this tree's, or one of another version.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_tidegate"))]
+    tidegate: PathBuf,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -66,15 +70,18 @@ fn main() {
         std::thread::available_parallelism().unwrap()
     );
     if asked.hog {
-        return runtime.block_on(beside_a_hog(&asked, &Subject::tidegate(folder.path(), 1)));
+        return runtime.block_on(beside_a_hog(&asked, &Subject::tidegate(&asked.tidegate, folder.path(), 1)));
     }
     if asked.phases {
-        return phases(&asked, &runtime, &Subject::tidegate(folder.path(), 1));
+        return phases(&asked, &runtime, &Subject::tidegate(&asked.tidegate, folder.path(), 1));
     }
     let subjects: Vec<Subject> = if asked.integrations.is_empty() {
-        [Subject::tidegate(folder.path(), 1)].into_iter().chain(Subject::nginx(folder.path())).collect()
+        [Subject::tidegate(&asked.tidegate, folder.path(), 1)]
+            .into_iter()
+            .chain(Subject::nginx(folder.path()))
+            .collect()
     } else {
-        asked.integrations.iter().map(|count| Subject::tidegate(folder.path(), *count)).collect()
+        asked.integrations.iter().map(|count| Subject::tidegate(&asked.tidegate, folder.path(), *count)).collect()
     };
     let targets: Vec<Aim<'_>> = subjects.iter().map(|s| (s.name.as_str(), s, s.target.clone())).collect();
     let closed = runtime.block_on(measured(&asked, &targets, Pace::AsFastAsItGoes));

@@ -27,7 +27,13 @@ pub(crate) struct Subject {
     pub(crate) target: Target,
     process: Measured,
     /// Where Tidegate's data is, and where it listens.
-    home: Option<(PathBuf, u16)>,
+    home: Option<Home>,
+}
+
+struct Home {
+    program: PathBuf,
+    data: PathBuf,
+    port: u16,
 }
 
 /// So many Integrations are called of those that there are: more than any cache of theirs holds.
@@ -35,17 +41,17 @@ const CALLED: u32 = 50_000;
 
 impl Subject {
     /// Starts Tidegate with so many Integrations that map.
-    pub(crate) fn tidegate(folder: &Path, integrations: u32) -> Self {
+    pub(crate) fn tidegate(program: &Path, folder: &Path, integrations: u32) -> Self {
         let data = folder.join(format!("tidegate-{integrations}"));
         let port = free_port();
-        let mut process = serve(&data, port);
-        let path = applied(&data, port, "acme", &format!("local order = parameters{MAPPING}return result"));
+        let mut process = serve(program, &data, port);
+        let path = applied(program, &data, port, "acme", &format!("local order = parameters{MAPPING}return result"));
         let mut paths = vec![path];
         if integrations > 1 {
             process.stop();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(many::multiply(&data.join("tidegate.db"), integrations));
-            process = serve(&data, port);
+            process = serve(program, &data, port);
             eventually("Tidegate listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
             let called = integrations.min(CALLED);
             // Evenly among all, in an order that has nothing to do with that in which they were made.
@@ -53,7 +59,12 @@ impl Subject {
             paths = (0..called).map(|n| format!("/webhook/{}", many::key(u32::try_from(place(n)).unwrap()))).collect();
         }
         let name = if integrations > 1 { format!("{integrations} Integrations") } else { "Tidegate".to_owned() };
-        Self { name, target: target(port, &paths), process, home: Some((data, port)) }
+        Self {
+            name,
+            target: target(port, &paths),
+            process,
+            home: Some(Home { program: program.to_owned(), data, port }),
+        }
     }
 
     /// A key that nobody has.
@@ -64,8 +75,8 @@ impl Subject {
 
     /// An Integration of another tenant of this Tidegate, with this core logic.
     pub(crate) fn neighbour(&self, tenant: &str, core: &str) -> Target {
-        let (data, port) = self.home.as_ref().unwrap();
-        let path = applied(data, *port, tenant, core);
+        let Home { program, data, port } = self.home.as_ref().unwrap();
+        let path = applied(program, data, *port, tenant, core);
         Target { requests: Arc::new([request(&self.target.address, &path, "")]), ..self.target.clone() }
     }
 
@@ -99,20 +110,20 @@ impl Subject {
     }
 }
 
-fn serve(data: &Path, port: u16) -> Measured {
-    let mut dev = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+fn serve(program: &Path, data: &Path, port: u16) -> Measured {
+    let mut dev = Command::new(program);
     let arguments = ["dev", "--log-level", "error", "--port", &port.to_string(), "--data-dir"];
     Measured::new(dev.args(arguments).arg(data).stdout(Stdio::null()).spawn().unwrap())
 }
 
 /// Makes an Integration of the tenant, with this core logic; answers the path of its webhook.
-fn applied(data: &Path, port: u16, tenant: &str, core: &str) -> String {
+fn applied(program: &Path, data: &Path, port: u16, tenant: &str, core: &str) -> String {
     let made = data.with_extension(tenant);
     std::fs::create_dir(&made).unwrap();
     std::fs::write(made.join("map.lua"), core).unwrap();
     std::fs::write(made.join("tidegate.toml"), MANIFEST.replace("TENANT", tenant)).unwrap();
     let url = eventually("Tidegate makes the Integration", || {
-        let mut apply = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        let mut apply = Command::new(program);
         apply.arg("apply").arg(&made).args(["--url", &format!("http://127.0.0.1:{port}"), "--admin-file"]);
         let told = apply.arg(data.join("admin.json")).stderr(Stdio::null()).output().unwrap();
         let told = String::from_utf8(told.stdout).unwrap();
