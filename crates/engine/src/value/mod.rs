@@ -47,3 +47,36 @@ pub(crate) fn unlimited<T>(lua: &Lua, meter: &Meter, work: impl FnOnce() -> T) -
     lua.set_memory_limit(meter.memory())?;
     Ok(done)
 }
+
+/// How many bytes come before the first that JSON writes otherwise: a quote, a backslash or a control character. Looks at eight at once.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    let (words, _) = bytes.as_chunks::<8>();
+    let is_special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        (zero_in(word ^ (ONES * u64::from(b'"'))) | zero_in(word ^ (ONES * u64::from(b'\\'))) | control) & HIGH != 0
+    };
+    let plain = words.iter().take_while(|word| !is_special(word)).count() * 8;
+    let rest = &bytes[plain..];
+    plain + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_plain_ends_where_a_walk_by_bytes_ends(
+            bytes in proptest::collection::vec(proptest::prop_oneof![
+                40 => 0x20..=0xffu8, 1 => 0..0x20u8, 1 => proptest::strategy::Just(b'"'), 1 => proptest::strategy::Just(b'\\'),
+            ], 0..60)
+        ) {
+            let walked = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(bytes.len());
+            proptest::prop_assert_eq!(plain_length(&bytes), walked);
+        }
+    }
+}

@@ -1,12 +1,10 @@
 //! JSON text to Lua values.
 
-use std::borrow::Cow;
-
-use mlua::{IntoLua, Lua, Value};
+use mlua::{Either, IntoLua, Lua, Table, Value};
 use tidegate_model::MAX_DEPTH;
 
 use super::number::{self, Number};
-use super::{Converter, NULL};
+use super::{Converter, NULL, plain_length};
 use crate::meter::Meter;
 use crate::stop::Stop;
 
@@ -24,24 +22,22 @@ pub(crate) enum ReadError {
 
 /// Reads a whole text. The caller has lifted the allocator's limit, or not: both work.
 pub(crate) fn read(lua: &Lua, converter: &Converter, meter: &Meter, text: &[u8]) -> Result<Value, ReadError> {
-    let mut reader = Reader { lua, converter, meter, text, at: 0, depth: 0 };
+    let last = Lengths { objects: [FIRST; MAX_DEPTH], arrays: [FIRST; MAX_DEPTH] };
+    let mut reader = Reader { lua, converter, meter, text, at: 0, depth: 0, last };
     reader.skip_space();
     let item = reader.item()?;
     reader.skip_space();
     if reader.at < text.len() {
         return reader.fault("the end of the text was expected");
     }
-    match item {
-        Item::Text(text) => Ok(Value::String(lua.create_string(&*text)?)),
-        Item::Value(value) => Ok(value),
-    }
+    Ok(item.into_lua(lua)?)
 }
 
-/// What stands at a place. A text goes into its table as it is: a value of Lua's that Rust holds costs several times as much.
-enum Item<'a> {
-    Text(Cow<'a, str>),
-    Value(Value),
-}
+/// A text goes into its table as it is: a value of Lua's that Rust holds costs several times as much.
+type Text<'a> = Either<&'a str, String>;
+
+/// What stands at a place.
+type Item<'a> = Either<Text<'a>, Value>;
 
 struct Reader<'a> {
     lua: &'a Lua,
@@ -50,6 +46,17 @@ struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     depth: usize,
+    last: Lengths,
+}
+
+/// How many entries the first table has room for.
+const FIRST: usize = 4;
+
+/// How many entries the last table of each depth had: the next one, which mostly has as many, gets room for them at once. All that is
+/// set aside too much is at most as much as there was.
+struct Lengths {
+    objects: [usize; MAX_DEPTH],
+    arrays: [usize; MAX_DEPTH],
 }
 
 impl<'a> Reader<'a> {
@@ -69,7 +76,7 @@ impl<'a> Reader<'a> {
 
     fn item(&mut self) -> Result<Item<'a>, ReadError> {
         self.meter.count(self.lua)?;
-        if self.peek() == Some(b'"') { self.string().map(Item::Text) } else { self.value().map(Item::Value) }
+        if self.peek() == Some(b'"') { self.string().map(Either::Left) } else { self.value().map(Either::Right) }
     }
 
     fn value(&mut self) -> Result<Value, ReadError> {
@@ -92,60 +99,57 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, ReadError>) -> Result<Value, ReadError> {
-        if self.depth == MAX_DEPTH {
+    fn nested(&mut self, read: fn(&mut Self, usize) -> Result<Table, ReadError>) -> Result<Value, ReadError> {
+        let depth = self.depth;
+        if depth == MAX_DEPTH {
             return self.fault("nested too deeply");
         }
         self.depth += 1;
         self.at += 1;
         self.skip_space();
-        let value = read(self)?;
+        let table = read(self, depth)?;
         self.depth -= 1;
-        Ok(value)
-    }
-
-    fn object(&mut self) -> Result<Value, ReadError> {
-        let table = self.lua.create_table()?;
-        if self.ends(b'}') {
-            return Ok(Value::Table(table));
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return self.fault("a key was expected");
-            }
-            let key = self.string()?;
-            self.skip_space();
-            if !self.ends(b':') {
-                return self.fault("':' was expected");
-            }
-            self.skip_space();
-            match self.item()? {
-                Item::Text(text) => table.raw_set(&*key, &*text)?,
-                Item::Value(value) => table.raw_set(&*key, value)?,
-            }
-            if !self.another(b'}')? {
-                return Ok(Value::Table(table));
-            }
-        }
-    }
-
-    fn array(&mut self) -> Result<Value, ReadError> {
-        let table = self.lua.create_table()?;
-        if !self.ends(b']') {
-            let mut place = 1;
-            loop {
-                match self.item()? {
-                    Item::Text(text) => table.raw_seti(place, &*text)?,
-                    Item::Value(value) => table.raw_seti(place, value)?,
-                }
-                place += 1;
-                if !self.another(b']')? {
-                    break;
-                }
-            }
-        }
-        table.set_metatable(Some(self.converter.array.clone()))?;
         Ok(Value::Table(table))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Table, ReadError> {
+        let lua = self.lua;
+        if self.ends(b'}') {
+            return Ok(lua.create_table()?);
+        }
+        let mut entries = Entries { room: self.last.objects[depth], ..Entries::of(self, Reader::entry, b'}') };
+        let table = lua.create_table_from(&mut entries)?;
+        let count = entries.count()?;
+        self.last.objects[depth] = count;
+        Ok(table)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Table, ReadError> {
+        let lua = self.lua;
+        let table = if self.ends(b']') {
+            lua.create_table()?
+        } else {
+            let mut items = Entries { room: self.last.arrays[depth], ..Entries::of(self, Reader::item, b']') };
+            let table = lua.create_sequence_from(&mut items)?;
+            let count = items.count()?;
+            self.last.arrays[depth] = count;
+            table
+        };
+        table.set_metatable(Some(self.converter.array.clone()))?;
+        Ok(table)
+    }
+
+    fn entry(&mut self) -> Result<(Text<'a>, Item<'a>), ReadError> {
+        if self.peek() != Some(b'"') {
+            return self.fault("a key was expected");
+        }
+        let key = self.string()?;
+        self.skip_space();
+        if !self.ends(b':') {
+            return self.fault("':' was expected");
+        }
+        self.skip_space();
+        Ok((key, self.item()?))
     }
 
     fn ends(&mut self, end: u8) -> bool {
@@ -199,18 +203,18 @@ impl<'a> Reader<'a> {
         if self.at == begin { self.fault("a digit was expected") } else { Ok(()) }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, ReadError> {
+    fn string(&mut self) -> Result<Text<'a>, ReadError> {
         self.at += 1;
         let plain = self.plain()?;
         if self.ends(b'"') {
-            return Ok(Cow::Borrowed(plain));
+            return Ok(Either::Left(plain));
         }
         let mut text = plain.to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(text));
+                    return Ok(Either::Right(text));
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -225,7 +229,7 @@ impl<'a> Reader<'a> {
     /// The characters up to the next one that means something.
     fn plain(&mut self) -> Result<&'a str, ReadError> {
         let rest = &self.text[self.at..];
-        let length = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+        let length = plain_length(rest);
         match std::str::from_utf8(&rest[..length]) {
             Ok(plain) => {
                 self.at += length;
@@ -280,5 +284,53 @@ impl<'a> Reader<'a> {
         };
         self.at += 4;
         Ok(code)
+    }
+}
+
+/// The entries of a table, read one after the other while Lua takes them.
+struct Entries<'r, 'a, T> {
+    reader: &'r mut Reader<'a>,
+    read: fn(&mut Reader<'a>) -> Result<T, ReadError>,
+    end: u8,
+    room: usize,
+    count: usize,
+    /// Whether there is another one, or why there cannot be.
+    more: Result<bool, ReadError>,
+}
+
+impl<'r, 'a, T> Entries<'r, 'a, T> {
+    /// Of a table that has one entry at least.
+    fn of(reader: &'r mut Reader<'a>, read: fn(&mut Reader<'a>) -> Result<T, ReadError>, end: u8) -> Self {
+        Self { reader, read, end, room: 0, count: 0, more: Ok(true) }
+    }
+
+    /// How many there were, once all are read.
+    fn count(self) -> Result<usize, ReadError> {
+        self.more.map(|_| self.count)
+    }
+}
+
+impl<T> Iterator for Entries<'_, '_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if !matches!(self.more, Ok(true)) {
+            return None;
+        }
+        match (self.read)(self.reader) {
+            Ok(entry) => {
+                self.count += 1;
+                self.more = self.reader.another(self.end);
+                Some(entry)
+            }
+            Err(e) => {
+                self.more = Err(e);
+                None
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.room, None)
     }
 }

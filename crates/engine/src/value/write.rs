@@ -1,12 +1,13 @@
 //! Lua values to JSON text.
 
-use std::fmt::{self, Write};
+use std::fmt;
+use std::io::Write;
 
 use mlua::{Lua, LuaString, Table, Value};
 use tidegate_model::MAX_DEPTH;
 
-use super::Converter;
 use super::number::{self, Exact};
+use super::{Converter, plain_length};
 use crate::meter::Meter;
 use crate::stop::Stop;
 
@@ -75,9 +76,10 @@ pub(crate) fn write(
     bounds: Bounds,
     value: &Value,
 ) -> Result<String, WriteError> {
-    let mut writer = Writer { lua, converter, meter, bounds, out: String::new(), depth: 0 };
+    let mut writer = Writer { lua, converter, meter, bounds, out: Vec::new(), depth: 0 };
     writer.value(value)?;
-    Ok(writer.out)
+    // Only whole texts went in.
+    String::from_utf8(writer.out).map_err(|_| unfit("a string that is not UTF-8 has no place in JSON"))
 }
 
 struct Writer<'a> {
@@ -85,7 +87,7 @@ struct Writer<'a> {
     converter: &'a Converter,
     meter: &'a Meter,
     bounds: Bounds,
-    out: String,
+    out: Vec<u8>,
     depth: usize,
 }
 
@@ -93,23 +95,23 @@ impl Writer<'_> {
     fn value(&mut self, value: &Value) -> Result<(), WriteError> {
         self.meter.count(self.lua)?;
         match value {
-            Value::Nil => self.out.push_str("null"),
-            Value::LightUserData(_) if *value == Value::NULL => self.out.push_str("null"),
-            Value::Boolean(true) => self.out.push_str("true"),
-            Value::Boolean(false) => self.out.push_str("false"),
+            Value::Nil => self.out.extend_from_slice(b"null"),
+            Value::LightUserData(_) if *value == Value::NULL => self.out.extend_from_slice(b"null"),
+            Value::Boolean(true) => self.out.extend_from_slice(b"true"),
+            Value::Boolean(false) => self.out.extend_from_slice(b"false"),
             Value::Integer(integer) => {
-                // Writing to a String cannot fail.
-                let _ = write!(self.out, "{integer}");
+                number::write(integer, &mut self.out);
             }
             Value::Number(double) => {
-                if number::write(*double, &mut self.out).is_none() {
+                if !double.is_finite() {
                     return Err(unfit(format!("the number {double} has no place in JSON")));
                 }
+                number::write(double, &mut self.out);
             }
             Value::String(text) => self.string(text)?,
             Value::Table(table) => self.table(table)?,
             Value::UserData(data) => match data.borrow::<Exact>() {
-                Ok(exact) => self.out.push_str(exact.as_str()),
+                Ok(exact) => self.out.extend_from_slice(exact.as_str().as_bytes()),
                 Err(_) => return Err(unfit("this value has no place in JSON")),
             },
             other => return Err(unfit(format!("a {} has no place in JSON", other.type_name()))),
@@ -148,7 +150,7 @@ impl Writer<'_> {
 
     fn array(&mut self, table: &Table) -> Result<(), WriteError> {
         let length = table.raw_len();
-        self.out.push('[');
+        self.out.push(b'[');
         // Items mostly come in their order, and nothing besides them: one walk then does for both.
         let (mut written, mut orderly) = (0, true);
         let walked = self.each(table, |writer, key, value| {
@@ -167,13 +169,13 @@ impl Writer<'_> {
             let item: Value = table.raw_get(place).map_err(|e| unfit(e.to_string()))?;
             self.item(place, &item)?;
         }
-        self.out.push(']');
+        self.out.push(b']');
         if orderly { Ok(()) } else { self.check_keys(table, length) }
     }
 
     fn item(&mut self, place: usize, value: &Value) -> Result<(), WriteError> {
         if place > 1 {
-            self.out.push(',');
+            self.out.push(b',');
         }
         self.value(value).map_err(|e| e.under(|| Step::Place(place)))
     }
@@ -192,7 +194,7 @@ impl Writer<'_> {
     }
 
     fn object(&mut self, table: &Table) -> Result<(), WriteError> {
-        self.out.push('{');
+        self.out.push(b'{');
         let mut first = true;
         self.each(table, |writer, key, value| {
             let Value::String(name) = &key else {
@@ -202,13 +204,13 @@ impl Writer<'_> {
                 )));
             };
             if !std::mem::take(&mut first) {
-                writer.out.push(',');
+                writer.out.push(b',');
             }
             writer.string(name)?;
-            writer.out.push(':');
+            writer.out.push(b':');
             writer.value(&value).map_err(|e| e.under(|| Step::Key(name.to_string_lossy())))
         })?;
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 
@@ -232,24 +234,25 @@ impl Writer<'_> {
     }
 }
 
-fn push_quoted(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
-        out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
+fn push_quoted(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_length(rest));
+        out.extend_from_slice(plain);
+        let Some((special, after)) = special.split_first() else { break };
+        match special {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
             control => {
-                // Writing to a String cannot fail.
+                // Writing to a Vec cannot fail.
                 let _ = write!(out, "\\u{control:04x}");
             }
         }
-        rest = &rest[at + 1..];
+        rest = after;
     }
-    out.push_str(rest);
-    out.push('"');
+    out.push(b'"');
 }
