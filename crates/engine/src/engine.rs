@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tidegate_model::contract::Objects;
 use tidegate_model::{
@@ -12,6 +13,7 @@ use tidegate_model::{
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::apart::Apart;
 use crate::attach::Attach;
 use crate::counts::{Counters, Counts};
 use crate::egress::Egress;
@@ -82,6 +84,9 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     workers: Vec<Worker>,
+    /// For those that run apart.
+    other: Worker,
+    apart: Arc<Apart>,
     places: RandomState,
     stop: CancellationToken,
     threads: TaskTracker,
@@ -101,7 +106,8 @@ impl Engine {
     /// Starts the Lua threads.
     pub fn start(options: Options, parts: Parts) -> Result<Self, Error> {
         let count = options.threads.max(1);
-        let watchdog = Arc::new(Watchdog::start(count)?);
+        let watchdog = Arc::new(Watchdog::start(count + 1)?);
+        let apart = Arc::new(Apart::default());
         let threads = TaskTracker::new();
         let lanes = Lanes::new(options.runs_per_tenant);
         let setup = Setup {
@@ -110,13 +116,15 @@ impl Engine {
             io: Io::here(),
             stop: CancellationToken::new(),
             counters: Arc::default(),
+            apart: Arc::clone(&apart),
         };
         let start = |number| Worker::start(number, Arc::clone(&watchdog), setup.clone(), &threads);
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
+        let other = start(count)?;
         threads.close();
         let Setup { io, stop, parts, counters, .. } = setup;
         let places = RandomState::new();
-        Ok(Self(Arc::new(Inner { workers, places, stop, threads, io, lanes, parts, counters })))
+        Ok(Self(Arc::new(Inner { workers, other, apart, places, stop, threads, io, lanes, parts, counters })))
     }
 
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
@@ -171,10 +179,15 @@ impl Engine {
         &self.0.parts
     }
 
-    /// The tenant's own thread while it is free, so that machines are found again; else the least busy one.
+    /// The tenant's own thread while it is free, so that machines are found again; else the least busy one. Those that run apart have one
+    /// for themselves.
     fn worker_for(&self, runnable: &Runnable) -> &Worker {
+        let tenant = &runnable.integration.tenant;
+        if self.0.apart.has(tenant, Instant::now()) {
+            return &self.0.other;
+        }
         let mut hasher = self.0.places.build_hasher();
-        hasher.write(runnable.integration.tenant.as_str().as_bytes());
+        hasher.write(tenant.as_str().as_bytes());
         let workers = &self.0.workers;
         let own = usize::try_from(hasher.finish() % workers.len() as u64).unwrap_or(0);
         let from_own = || workers[own..].iter().chain(&workers[..own]);

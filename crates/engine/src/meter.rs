@@ -1,6 +1,7 @@
 //! What a run may still spend, and whether it must stop.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,6 +13,12 @@ use crate::watchdog::Watch;
 
 /// A run that has been busy this long lets others on its thread have a turn.
 const SLICE: Duration = Duration::from_millis(5);
+
+/// What is new gets its turn when a run that has just begun has been busy this long: most have ended by then.
+const FIRST_SLICE: Duration = Duration::from_millis(1);
+
+/// The same for a run that has had a turn before.
+const SHORT_SLICE: Duration = Duration::from_micros(250);
 
 /// A turn that took less by the clock on the wall is charged that: reading the CPU clock costs a system call.
 const SHORT: Duration = Duration::from_millis(1);
@@ -32,8 +39,12 @@ pub(crate) struct Meter {
     traceback: RefCell<String>,
     /// The last interrupt of a stopped run tried to leave by a yield.
     left: Cell<bool>,
-    /// The last interrupt asked for a yield.
-    yielded: Cell<bool>,
+    /// The coroutines that have been asked to let others have a turn; one that is still there when it is asked again could not.
+    asked: RefCell<Vec<*const c_void>>,
+    /// What was spent when somebody new was first seen to wait in this turn.
+    held_from: Cell<Option<Duration>>,
+    /// The longest that anybody was kept waiting since then.
+    held: Cell<Duration>,
     nodes: Cell<u32>,
     /// The most that the machine was seen to have.
     peak: Cell<usize>,
@@ -60,7 +71,9 @@ impl Meter {
             stop: RefCell::default(),
             traceback: RefCell::default(),
             left: Cell::default(),
-            yielded: Cell::default(),
+            asked: RefCell::default(),
+            held_from: Cell::default(),
+            held: Cell::default(),
             nodes: Cell::default(),
             peak: Cell::default(),
         }
@@ -80,23 +93,26 @@ impl Meter {
         self.stop.replace(None);
         self.traceback.borrow_mut().clear();
         self.left.set(false);
-        self.yielded.set(false);
+        self.asked.borrow_mut().clear();
+        self.held.set(Duration::ZERO);
     }
 
     /// Counts what `work` does on this thread; Lua must not run outside of it.
     pub(crate) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
         let at = self.watch.now();
         self.turn.set(Some(Turn { at, cpu: self.watch.recent_cpu(at) }));
-        self.yielded.set(false);
         if self.stop.borrow().is_some() {
             self.watch.raise();
         } else {
-            self.watch.arm(at, SLICE.min(self.budget.get().saturating_sub(self.spent.get())));
+            self.watch.arm(at, self.slice().min(self.budget.get().saturating_sub(self.spent.get())));
         }
         let done = work();
         self.watch.disarm();
         self.spent.set(self.used());
         self.turn.set(None);
+        if let Some(from) = self.held_from.take() {
+            self.held.set(self.held.get().max(self.spent.get().saturating_sub(from)));
+        }
         done
     }
 
@@ -138,7 +154,10 @@ impl Meter {
         if self.used() >= self.budget.get() {
             return Err(self.stop(Stop::Cpu(self.budget.get())));
         }
-        self.watch.arm(self.watch.now(), SLICE.min(self.budget.get().saturating_sub(self.used())));
+        if self.watch.is_waited_for() {
+            self.held_from.set(self.held_from.get().or(Some(self.used())));
+        }
+        self.watch.arm(self.watch.now(), self.slice().min(self.budget.get().saturating_sub(self.used())));
         Ok(())
     }
 
@@ -188,7 +207,16 @@ impl Meter {
     }
 
     /// What Lua's interrupt does when it has.
-    pub(crate) fn interrupt(&self, lua: &Lua, root: Option<&mlua::Thread>) -> mlua::Result<VmState> {
+    pub(crate) fn interrupt(&self, lua: &Lua) -> mlua::Result<VmState> {
+        let turn = || self.used().saturating_sub(self.spent.get());
+        // Somebody new has come, but it is too early: one that has just begun is asked again later, any other at its next step.
+        if self.watch.is_waited_for() && turn() < self.slice() && self.stop.borrow().is_none() {
+            if self.spent.get().is_zero() {
+                let most = self.slice().min(self.budget.get());
+                self.watch.arm(self.watch.now(), most.saturating_sub(turn()));
+            }
+            return Ok(VmState::Continue);
+        }
         if let Err(stop) = self.check() {
             let stop = self.stop_here(lua, stop);
             // Leaving by a yield ends a tower of pcalls at once; where Lua cannot yield it goes on, and is told by an error next.
@@ -196,19 +224,38 @@ impl Meter {
             self.left.set(leave);
             return if leave { Ok(VmState::Yield) } else { Err(stop.into()) };
         }
-        let turn = self.used().saturating_sub(self.spent.get());
-        // A coroutine of the script's own would hand this yield to the script.
-        let may_yield = || root.is_some_and(|root| lua.current_thread() == *root);
-        if turn >= SLICE && self.load.load(Ordering::Relaxed) > 1 && may_yield() {
-            self.yielded.set(true);
-            return Ok(VmState::Yield);
+        if turn() < self.slice() || self.load.load(Ordering::Relaxed) <= 1 {
+            return Ok(VmState::Continue);
         }
-        Ok(VmState::Continue)
+        let here = lua.current_thread().to_pointer();
+        if self.gave_way(here) {
+            // It did not: it is where Lua cannot yield.
+            return Ok(VmState::Continue);
+        }
+        self.asked.borrow_mut().push(here);
+        self.watch.raise();
+        Ok(VmState::Yield)
     }
 
-    /// Whether the thread came back because it lets others have a turn.
-    pub(crate) fn take_yielded(&self) -> bool {
-        self.yielded.replace(false)
+    /// How long the run in hand may be busy before others have a turn.
+    fn slice(&self) -> Duration {
+        match (self.watch.is_waited_for(), self.spent.get()) {
+            (false, _) => SLICE,
+            (true, Duration::ZERO) => FIRST_SLICE,
+            (true, _) => SHORT_SLICE,
+        }
+    }
+
+    /// For how long it kept others waiting, by the time that it spent.
+    pub(crate) fn held(&self) -> Duration {
+        self.held.get()
+    }
+
+    /// Whether a coroutine came back because it lets others have a turn; says so once.
+    pub(crate) fn gave_way(&self, coroutine: *const c_void) -> bool {
+        let mut asked = self.asked.borrow_mut();
+        let place = asked.iter().position(|known| *known == coroutine);
+        place.map(|place| asked.swap_remove(place)).is_some()
     }
 
     fn used(&self) -> Duration {

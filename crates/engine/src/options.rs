@@ -7,7 +7,7 @@ use tidegate_model::{RunBounds, RunLimits};
 /// How the engine is set up. [`Options::default`] is what was measured to be good.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Lua threads; one per core is right, because they never wait.
+    /// Lua threads; one per core is right, because they never wait. There is one more for tenants whose scripts do not give way.
     pub threads: usize,
     /// Runs that one Lua thread has in hand at once: one that runs, the others waiting for an answer from outside.
     pub runs_per_thread: usize,

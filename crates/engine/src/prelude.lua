@@ -1,7 +1,7 @@
 -- What scripts find besides Lua itself: the libraries over their native halves, and the parts of Lua's own libraries that run native
 -- code for longer than a script's limits allow. Runs once per machine, before the globals are locked.
 local native = ...
-local HOST = native.host
+local HOST, TURN, gave_way = native.host, native.turn, native.gave_way
 
 local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
 local pack, unpack = table.pack, table.unpack
@@ -10,6 +10,7 @@ local create, resume, yield, isyieldable = coroutine.create, coroutine.resume, c
 local find, sub, lower, rep, match, gmatch, gsub, split =
     string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
 local sort, move, concat = table.sort, table.move, table.concat
+local seed_random = math.randomseed
 local exceed = native.exceed
 
 local library = {}
@@ -52,20 +53,36 @@ function xpcall(f, handler, ...)
     end, ...)
 end
 
--- == coroutines: a request of the platform passes through the script's own ==
+-- == coroutines: a request of the platform passes through the script's own, and so does a turn that is over ==
+
+local function is_of_platform(co, first)
+    return rawequal(first, HOST) or rawequal(first, TURN) or (first == nil and gave_way(co))
+end
 
 local function relay(co, results)
-    while results[1] and rawequal(results[2], HOST) do
-        results = pack(resume(co, yield(unpack(results, 2, results.n))))
+    while results[1] and is_of_platform(co, results[2]) do
+        if rawequal(results[2], HOST) then
+            results = pack(resume(co, yield(unpack(results, 2, results.n))))
+        else
+            if isyieldable() then yield(TURN) end
+            results = pack(resume(co))
+        end
     end
     if not results[1] then ends_at_limit(results[2]) end
     return unpack(results, 1, results.n)
 end
 
-local function resumed(co, ok, first, ...)
-    if ok and rawequal(first, HOST) then return relay(co, pack(ok, first, ...)) end
-    if not ok then ends_at_limit(first) end
-    return ok, first, ...
+local function resumed(co, ...)
+    local ok, first = ...
+    if not ok then
+        ends_at_limit(first)
+    elseif is_of_platform(co, first) then
+        local results = pack(...)
+        -- Told once.
+        if first == nil then results[2] = TURN end
+        return relay(co, results)
+    end
+    return ...
 end
 
 function coroutine.resume(co, ...)
@@ -193,7 +210,7 @@ local headers = table.freeze({
     end,
 })
 
-function native.case_insensitive(t) return setmetatable(t, headers) end
+native.headers = headers
 
 -- == http ==
 
@@ -201,7 +218,7 @@ local function request(options)
     if type(options) ~= "table" then error("http.request takes a table", 3) end
     local ok, response = await(4, "http", options)
     if not ok then error(response, 3) end
-    native.case_insensitive(response.headers)
+    setmetatable(response.headers, headers)
     function response.json() return answered(native.json_decode(response.body)) end
     return response
 end
@@ -263,7 +280,8 @@ end
 
 -- == the body of every run ==
 
-function native.root(script)
+function native.root(script, seed)
+    seed_random(seed)
     local ok, result = try_with(script, native.caught)
     return ok, result
 end

@@ -1,12 +1,14 @@
 //! One run of an Integration: what its scripts may see, and what they leave behind.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::{Lua, Value};
 use tidegate_model::contract::Actor;
 use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
 
+use crate::apart::Apart;
 use crate::calls::Calls;
 use crate::engine::Parts;
 use crate::host::Overlay;
@@ -16,6 +18,7 @@ use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
 use crate::stop::Stop;
 use crate::trial::Sheet;
+use crate::turns::Turns;
 use crate::variables;
 use crate::worker::Setup;
 
@@ -35,6 +38,10 @@ pub(crate) struct Running {
     pub(crate) parts: Arc<Parts>,
     limits: Limits,
     pub(crate) io: Io,
+    /// Where it waits when its turn is over.
+    pub(crate) turns: Rc<Turns>,
+    /// Where it is noted if it does not give way.
+    pub(crate) apart: Arc<Apart>,
     /// What is written down of it, where it is a trial.
     pub(crate) trial: Option<Arc<Sheet>>,
     log: RefCell<Vec<LogLine>>,
@@ -51,7 +58,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(setup: &Setup, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Self {
+    pub(crate) fn new(
+        setup: &Setup,
+        turns: Rc<Turns>,
+        runnable: Arc<Runnable>,
+        input: Input,
+        trial: Option<Arc<Sheet>>,
+    ) -> Self {
         let parts = Arc::clone(trial.as_deref().map_or(&setup.parts, Sheet::parts));
         let Options { limits, bounds, .. } = &*setup.options;
         let limits = limits.with(&runnable.integration.settings.limits, bounds);
@@ -62,6 +75,8 @@ impl Running {
             parts,
             limits,
             io,
+            turns,
+            apart: Arc::clone(&setup.apart),
             trial,
             log: RefCell::default(),
             log_size: Cell::default(),

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use mlua::chunk::{ChunkMode, Compiler};
-use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value, VmState};
+use mlua::thread::ThreadStatus;
+use mlua::{Function, Lua, LuaOptions, MultiValue, StdLib, Table, Thread, Value, VmState};
 use tidegate_model::Randomness;
 
 use crate::library;
@@ -39,17 +40,14 @@ pub(crate) struct Shared {
     root_thread: RefCell<Option<Thread>>,
     /// The error that ended it, as it was when it was raised.
     pub(crate) caught: RefCell<Option<Caught>>,
-    /// The prelude's function for tables whose keys are found in any case.
-    case_insensitive: OnceCell<Function>,
+    /// The metatable of tables whose keys are found in any case.
+    headers: OnceCell<Table>,
 }
 
 impl Shared {
-    /// Makes a table whose string keys are found in any case; they are lower-case in it.
-    pub(crate) fn case_insensitive(&self, table: Table) -> mlua::Result<Table> {
-        match self.case_insensitive.get() {
-            Some(mark) => mark.call(table),
-            None => Ok(table),
-        }
+    /// Has the string keys of a table found in any case; they are lower-case in it.
+    pub(crate) fn in_any_case(&self, table: &Table) -> mlua::Result<()> {
+        table.set_metatable(self.headers.get().cloned())
     }
 }
 
@@ -63,13 +61,16 @@ pub(crate) struct Caught {
 pub(crate) struct Machine {
     // Dropped before `lua`: they refer to it.
     root: Function,
+    /// A coroutine that has run its script to the end, for the next one.
+    spare: RefCell<Option<Thread>>,
     env_meta: Table,
-    random_seed: Function,
     /// The seed of the next run's `math.random`; `None` before the first.
     seed: Cell<Option<u64>>,
     traceback: Function,
     /// What marks a yield as a request of the platform.
     pub(crate) host: Table,
+    /// What marks a yield as one for the sake of others.
+    pub(crate) turn: Table,
     pub(crate) shared: Rc<Shared>,
     pub(crate) lua: Lua,
 }
@@ -94,10 +95,9 @@ impl Machine {
             env: RefCell::default(),
             root_thread: RefCell::default(),
             caught: RefCell::default(),
-            case_insensitive: OnceCell::new(),
+            headers: OnceCell::new(),
         });
         let globals = lua.globals();
-        let random_seed: Function = globals.get::<Table>("math")?.get("randomseed")?;
         let traceback = globals.get::<Table>("debug")?.get("traceback")?;
         let native = library::natives(&lua, &shared)?;
         let additions: Table = lua
@@ -125,14 +125,23 @@ impl Machine {
             if !interrupted.meter.is_due() {
                 return Ok(VmState::Continue);
             }
-            let root = interrupted.root_thread.try_borrow().ok();
-            interrupted.meter.interrupt(lua, root.as_ref().and_then(|root| root.as_ref()))
+            interrupted.meter.interrupt(lua)
         });
         let root = native.get("root")?;
-        let mark: Function = native.get("case_insensitive")?;
-        shared.case_insensitive.get_or_init(|| mark);
-        let host = native.get("host")?;
-        Ok(Self { root, env_meta, random_seed, seed: Cell::default(), traceback, host, shared, lua })
+        let headers: Table = native.get("headers")?;
+        shared.headers.get_or_init(|| headers);
+        let (host, turn) = (native.get("host")?, native.get("turn")?);
+        Ok(Self {
+            root,
+            spare: RefCell::default(),
+            env_meta,
+            seed: Cell::default(),
+            traceback,
+            host,
+            turn,
+            shared,
+            lua,
+        })
     }
 
     /// The globals' own globals: the variables of the run, made when a script first names them and kept in its environment.
@@ -155,26 +164,29 @@ impl Machine {
         Ok(meta)
     }
 
-    /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`.
-    pub(crate) fn prepare(&self, script: &Function, run: &Rc<Running>) -> mlua::Result<Thread> {
+    /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`, and what it is to be begun with.
+    pub(crate) fn prepare(&self, script: Function, run: &Rc<Running>) -> mlua::Result<(Thread, MultiValue)> {
         // What is made here is small, and the limit makes a protected call of each step.
         self.lua.set_memory_limit(0)?;
         let env = self.lua.create_table()?;
         env.set_metatable(Some(self.env_meta.clone()))?;
         env.set_safeenv(true);
         script.set_environment(env.clone())?;
-        let thread = self.lua.create_thread(self.root.clone())?;
-        self.random_seed.call::<()>(self.next_seed(&*run.parts.randomness) & 0x7fff_ffff)?;
+        let thread = match self.spare.take() {
+            Some(spare) => spare.reset(self.root.clone()).map(|()| spare)?,
+            None => self.lua.create_thread(self.root.clone())?,
+        };
         self.shared.run.replace(Some(Rc::clone(run)));
         self.shared.env.replace(Some(env));
         self.shared.root_thread.replace(Some(thread.clone()));
         self.shared.caught.replace(None);
         self.lua.set_memory_limit(run.limits().memory)?;
-        Ok(thread)
+        let seed = self.next_seed(&*run.parts.randomness);
+        Ok((thread, MultiValue::from_vec(vec![Value::Function(script), Value::Integer(seed)])))
     }
 
     /// Drawn once for each machine, which is one tenant's alone; then each run has the next one (`SplitMix64`).
-    fn next_seed(&self, randomness: &dyn Randomness) -> u64 {
+    fn next_seed(&self, randomness: &dyn Randomness) -> i64 {
         let drawn = || {
             let mut bytes = [0; 8];
             randomness.fill(&mut bytes);
@@ -184,7 +196,7 @@ impl Machine {
         self.seed.set(Some(state));
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        i64::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or_default()
     }
 
     /// Where the script in hand waits; empty when that is not known.
@@ -198,7 +210,9 @@ impl Machine {
     pub(crate) fn finish(&self) {
         self.shared.run.replace(None);
         self.shared.env.replace(None);
-        self.shared.root_thread.replace(None);
+        let thread = self.shared.root_thread.take();
+        // One that ended otherwise may have anything on its stack.
+        self.spare.replace(thread.filter(|thread| thread.status() == ThreadStatus::Finished));
         self.shared.caught.replace(None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mlua::thread::ThreadStatus;
 use mlua::{Function, MultiValue, Thread, Value};
@@ -14,6 +15,9 @@ use crate::pool::Rented;
 use crate::running::Running;
 use crate::stop::Stop;
 use crate::value::{self, Bounds, WriteError};
+
+/// Whoever keeps others waiting for longer than this runs apart from them next time.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Which script to run, and within which bounds.
 pub(crate) struct Task {
@@ -39,6 +43,9 @@ impl Task {
             sheet.note_script(shared.meter.spent(), shared.meter.peak());
         }
         rented.machine().finish();
+        if shared.meter.held() >= PATIENCE {
+            run.apart.note(&run.runnable.integration.tenant, Instant::now());
+        }
         let stopped = shared.meter.stopped();
         let broken = matches!(&result, Err(failure) if failure.kind == FailureKind::Platform);
         if broken || stopped.as_ref().is_some_and(Stop::spoils_machine) {
@@ -61,8 +68,7 @@ impl Task {
         let machine = rented.machine();
         let lua = &machine.lua;
         let broken = |e: mlua::Error| origin.failed(&shared, &e);
-        let thread = machine.prepare(&script, run).map_err(broken)?;
-        let mut args = MultiValue::from_vec(vec![Value::Function(script)]);
+        let (thread, mut args) = machine.prepare(script, run).map_err(broken)?;
         loop {
             let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin))?;
             match step {
@@ -71,7 +77,7 @@ impl Task {
                     return Err(origin.script("returned before objects.transaction had ended"));
                 }
                 Step::Finished(result) => return Ok(result),
-                Step::TurnOver => tokio::task::yield_now().await,
+                Step::TurnOver => run.turns.wait().await,
                 Step::Asks(asked) => {
                     // As long as the platform has not answered, a time-out is its failure.
                     run.note_answer(asked.is_for_platform());
@@ -125,7 +131,8 @@ fn step(
                 Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), &machine.waits_at())),
             }
         }
-        None if shared.meter.take_yielded() => Ok(Step::TurnOver),
+        Some(Value::Table(mark)) if mark.to_pointer() == machine.turn.to_pointer() => Ok(Step::TurnOver),
+        None if shared.meter.gave_way(thread.to_pointer()) => Ok(Step::TurnOver),
         _ => Err(origin.script("attempt to yield from outside a coroutine")),
     }
 }

@@ -64,14 +64,15 @@ pub(crate) fn make(run: &Running, lua: &Lua, shared: &Shared, name: &str) -> mlu
             let application = &run.parts.application;
             texts(lua, &[("name", &application.name), ("version", &application.version)])
         }
-        (Variable::Headers, Input::Incoming(call)) => {
-            let table = lua.create_table()?;
+        (Variable::Headers, Input::Incoming(call)) => unlimited(lua, &shared.meter, || {
+            let table = lua.create_table_with_capacity(0, call.headers.len())?;
             for (name, value) in &call.headers {
                 shared.meter.count(lua)?;
                 table.raw_set(name.to_ascii_lowercase(), value.as_str())?;
             }
-            shared.case_insensitive(table).map(Value::Table)
-        }
+            shared.in_any_case(&table)?;
+            Ok(Value::Table(table))
+        })?,
         (Variable::Parameters, Input::Incoming(call)) => json(lua, shared, &call.parameters),
         (Variable::RequestTime, Input::Incoming(call)) => {
             text(lua, &call.time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))

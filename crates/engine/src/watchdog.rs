@@ -6,7 +6,7 @@
 //! where turns are short.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,27 @@ pub(crate) struct Watch {
     /// When its thread last read its CPU clock, and what that said, both in nanoseconds.
     read_at: AtomicU64,
     cpu: AtomicU64,
+    /// Runs that its thread has not taken from its queue yet.
+    queued: AtomicUsize,
     shared: Arc<Shared>,
+}
+
+/// A run in the queue of a Lua thread, until dropped; the run in hand there hears of it at once.
+#[derive(Debug)]
+pub(crate) struct Queued(Arc<Watch>);
+
+impl Queued {
+    pub(crate) fn new(watch: Arc<Watch>) -> Self {
+        watch.queued.fetch_add(1, Ordering::Relaxed);
+        watch.raise();
+        Self(watch)
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.queued.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +73,8 @@ impl Watch {
 
     fn of(shared: Arc<Shared>) -> Self {
         let (read_at, cpu) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { due_at: AtomicU64::new(NEVER), due: AtomicBool::new(false), read_at, cpu, shared }
+        let (due_at, due, queued) = (AtomicU64::new(NEVER), AtomicBool::new(false), AtomicUsize::new(0));
+        Self { due_at, due, read_at, cpu, queued, shared }
     }
 
     /// The time by the clock on the wall since some moment.
@@ -77,6 +98,11 @@ impl Watch {
         self.read_at.store(nanos(now).max(1), Ordering::Relaxed);
         self.cpu.store(nanos(cpu), Ordering::Relaxed);
         cpu
+    }
+
+    /// Whether somebody new waits for its thread.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
     }
 
     /// Whether it is time to look at the CPU clock.

@@ -1,16 +1,20 @@
 //! A Lua thread: takes runs from its queue and carries them out, several at once while they wait for the outside.
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Instant;
 
+use futures::FutureExt;
 use tidegate_model::{Failure, FailureKind, Json, LogicKind, Outcome, Runnable, SkipReason};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::apart::Apart;
 use crate::counts::Counters;
 use crate::engine::{Parts, Run};
 use crate::io::Io;
@@ -19,7 +23,8 @@ use crate::pool::{Pool, Rented};
 use crate::running::{Input, Running};
 use crate::script::Task;
 use crate::trial::Sheet;
-use crate::watchdog::{Watch, Watchdog};
+use crate::turns::Turns;
+use crate::watchdog::{Queued, Watch, Watchdog};
 
 /// Deeply nested patterns and pcalls use the native stack.
 const STACK: usize = 8 << 20;
@@ -34,6 +39,7 @@ struct Job {
     trial: Option<Arc<Sheet>>,
     reply: oneshot::Sender<Run>,
     counted: Counted,
+    queued: Queued,
 }
 
 /// The near end of a Lua thread.
@@ -41,6 +47,7 @@ struct Job {
 pub(crate) struct Worker {
     queue: mpsc::Sender<Job>,
     load: Arc<AtomicUsize>,
+    watch: Arc<Watch>,
 }
 
 /// What every Lua thread gets.
@@ -51,6 +58,7 @@ pub(crate) struct Setup {
     pub(crate) io: Io,
     pub(crate) stop: CancellationToken,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) apart: Arc<Apart>,
 }
 
 impl Worker {
@@ -65,13 +73,15 @@ impl Worker {
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let (alive, counted) = (threads.token(), Arc::clone(&load));
+        let watch = watchdog.watch(number);
+        let watched = Arc::clone(&watch);
         std::thread::Builder::new().name(format!("lua-{number}")).stack_size(STACK).spawn(move || {
-            LocalSet::new().block_on(&runtime, serve(jobs, watchdog.watch(number), counted, setup));
+            LocalSet::new().block_on(&runtime, serve(jobs, watched, counted, setup));
             // Not before: a run that outlives the engine's handles is watched too.
             drop(watchdog);
             drop(alive);
         })?;
-        Ok(Self { queue, load })
+        Ok(Self { queue, load, watch })
     }
 
     /// Runs that this thread has and has not finished.
@@ -83,7 +93,8 @@ impl Worker {
     pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Option<Run> {
         let (reply, answer) = oneshot::channel();
         let counted = Counted::new(Arc::clone(&self.load));
-        self.queue.send(Job { runnable, input, trial, reply, counted }).await.ok()?;
+        let queued = Queued::new(Arc::clone(&self.watch));
+        self.queue.send(Job { runnable, input, trial, reply, counted, queued }).await.ok()?;
         answer.await.ok()
     }
 }
@@ -104,42 +115,72 @@ impl Drop for Counted {
     }
 }
 
+/// What every run on a Lua thread shares.
+struct Thread {
+    pool: Pool,
+    turns: Rc<Turns>,
+    setup: Setup,
+}
+
 async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<AtomicUsize>, setup: Setup) {
-    let pool = Rc::new(Pool::new(setup.options.idle_machines, watch, load, Arc::clone(&setup.counters)));
     let slots = Arc::new(Semaphore::new(setup.options.runs_per_thread));
+    let (stop, mut stopping) = (setup.stop.clone(), false);
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let pool = Pool::new(setup.options.idle_machines, watch, load, Arc::clone(&setup.counters));
+    let thread = Rc::new(Thread { pool, turns: Rc::new(Turns::new()), setup });
+    let turns = Rc::clone(&thread.turns);
     let tasks = TaskTracker::new();
-    let mut stopping = false;
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        let job = tokio::select! {
-            job = jobs.recv() => job,
-            () = setup.stop.cancelled(), if !stopping => {
+    loop {
+        let (slot, job) = tokio::select! {
+            biased;
+            () = &mut stopped, if !stopping => {
                 stopping = true;
                 jobs.close();
                 continue;
             }
+            taken = take(&slots, &mut jobs), if turns.begin_with_new() => match taken {
+                Some(taken) => taken,
+                None => break,
+            },
+            () = turns.wanted() => {
+                turns.give().await;
+                continue;
+            }
         };
-        let Some(job) = job else { break };
-        let (pool, setup) = (Rc::clone(&pool), setup.clone());
-        tasks.spawn_local(async move {
-            let run = carry_out(&pool, &setup, job.runnable, job.input, job.trial).await;
+        let thread = Rc::clone(&thread);
+        let mut run = Box::pin(async move {
+            drop(job.queued);
+            let run = carry_out(&thread, job.runnable, job.input, job.trial).await;
             drop((slot, job.counted));
             // The caller may be gone; then nobody wants to know.
             let _ = job.reply.send(run);
         });
+        // Most runs wait for nothing and end here; only one that does not becomes a task. A panic ends that run alone.
+        let begun = AssertUnwindSafe(async { futures::poll!(run.as_mut()) }).catch_unwind().await;
+        if matches!(begun, Ok(Poll::Pending)) {
+            tasks.spawn_local(run);
+        }
     }
     tasks.close();
-    tasks.wait().await;
+    let mut ended = std::pin::pin!(tasks.wait());
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut ended => break,
+            () = turns.wanted() => turns.give().await,
+        }
+    }
 }
 
-async fn carry_out(
-    pool: &Pool,
-    setup: &Setup,
-    runnable: Arc<Runnable>,
-    input: Input,
-    trial: Option<Arc<Sheet>>,
-) -> Run {
-    let began = Instant::now();
-    let running = Rc::new(Running::new(setup, runnable, input, trial));
+/// Takes the next run as soon as there is a place for it; `None` when there will be no more.
+async fn take(slots: &Arc<Semaphore>, jobs: &mut mpsc::Receiver<Job>) -> Option<(OwnedSemaphorePermit, Job)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    Some((slot, jobs.recv().await?))
+}
+
+async fn carry_out(thread: &Thread, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Run {
+    let (pool, began) = (&thread.pool, Instant::now());
+    let running = Rc::new(Running::new(&thread.setup, Rc::clone(&thread.turns), runnable, input, trial));
     let tenant = &running.runnable.integration.tenant;
     let rented = if running.trial.is_some() { pool.lend(tenant) } else { pool.rent(tenant) };
     let (enable_result, outcome) = match rented {
@@ -194,6 +235,12 @@ async fn decide_and_work(rented: &mut Rented, running: &Rc<Running>) -> (Option<
 
 /// Exactly `result == true` enables.
 fn is_enabled(result: &Json) -> bool {
+    // What nearly every script returns needs no reading.
+    if let Some(said) = result.as_str().strip_prefix("{\"result\":").and_then(|rest| rest.strip_suffix('}'))
+        && (said == "true" || said == "false")
+    {
+        return said == "true";
+    }
     let attributes = result.attributes().unwrap_or_default();
     attributes.iter().any(|(key, value)| key == "result" && value.as_str() == "true")
 }

@@ -16,7 +16,7 @@ pub(crate) use url::form;
 
 use std::rc::Rc;
 
-use mlua::{FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Table, Value};
+use mlua::{FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Table, Thread, Value};
 
 use crate::fault::{limit_behind, limit_in};
 use crate::sandbox::{Caught, Shared};
@@ -28,7 +28,14 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let native = lua.create_table()?;
     let host = lua.create_table()?;
     host.set_readonly(true);
+    let turn = lua.create_table()?;
+    turn.set_readonly(true);
     native.raw_set("host", host)?;
+    native.raw_set("turn", turn)?;
+    let giving = Rc::clone(shared);
+    let gave_way =
+        lua.create_function(move |_, coroutine: Thread| Ok(giving.meter.gave_way(coroutine.to_pointer())))?;
+    native.raw_set("gave_way", gave_way)?;
     native.raw_set("null", NULL)?;
     native.raw_set("array", &shared.converter.array)?;
     native.raw_set("exceed", stopping(lua, shared, |_, what: String| Stop::Instructions(what))?)?;

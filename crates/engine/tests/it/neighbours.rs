@@ -167,6 +167,7 @@ async fn honest_runs_overtake_the_hogs_of_other_tenants() {
         "while true do pcall(function() while true do end end) end",
         "local s = 'a' while true do s = s:upper():lower() end",
         "local s = '[1,2,3]' while true do json.decode(s) end",
+        "local function deep(n) if n == 0 then while true do end end coroutine.wrap(deep)(n - 1) end deep(20)",
     ];
     let mut under_way = FuturesUnordered::new();
     for (i, hog) in hogs.iter().enumerate() {
@@ -185,11 +186,62 @@ async fn honest_runs_overtake_the_hogs_of_other_tenants() {
                 Some(hog) = under_way.next() => assert_eq!(failed(&hog).kind, FailureKind::Limit),
             }
         }
-        // Eight seconds of hogs on one thread, and every honest run so far went by all of them.
+        // Ten seconds of hogs on one thread, and every honest run so far went by all of them.
         assert!(i > 3 || under_way.len() == hogs.len(), "{} hogs left after {i} runs", under_way.len());
     }
     while let Some(hog) = under_way.next().await {
         assert_eq!(failed(&hog).kind, FailureKind::Limit);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_whose_scripts_do_not_give_way_runs_apart_from_then_on() {
+    let engine = engine_with(one_thread(3_000), Arc::new(Memory::default()));
+    // Within a comparator Lua cannot yield.
+    let hog = || run(&engine, incoming("table.sort({ 2, 1 }, function() while true do end end)").of("hog"), "{}");
+    let honest = || run(&engine, incoming("return { fine = true }").of("honest"), "{}");
+    // The first time somebody has to wait for it.
+    let (first, waited) = futures::join!(hog(), honest());
+    assert_eq!((failed(&first).kind, succeeded(&waited)), (FailureKind::Limit, json!({"fine": true})));
+    let (begun, mut again) = (engine.counts().scripts, Box::pin(hog()));
+    while engine.counts().scripts == begun {
+        assert!(futures::poll!(again.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..20 {
+        assert_eq!(succeeded(&honest().await), json!({"fine": true}));
+    }
+    // Twenty runs take nothing like the three seconds of CPU time that it has.
+    assert!(futures::poll!(again.as_mut()).is_pending());
+    assert_eq!(failed(&again.await).kind, FailureKind::Limit);
+}
+
+#[tokio::test]
+async fn turns_that_are_over_do_not_disturb_a_scripts_own_coroutines() {
+    let engine = engine_with(one_thread(5_000), Arc::new(Memory::default()));
+    let busy = "
+        local made, values = 0, {}
+        local nothing = coroutine.wrap(function()
+            while true do for i = 1, 3e5 do end made += 1 coroutine.yield() end
+        end)
+        local nested = coroutine.wrap(function()
+            for n in coroutine.wrap(function() for n = 1, 50 do for i = 1, 3e5 do end coroutine.yield(n) end end) do
+                coroutine.yield(n, nil)
+            end
+        end)
+        for n = 1, 50 do
+            assert(select('#', nothing()) == 0 and made == n, made)
+            local sorted = { 3, 1, 2 }
+            table.sort(sorted, function(a, b)
+                for _ in coroutine.wrap(function() for i = 1, 1e4 do end end) do end
+                return a < b
+            end)
+            values[n] = nested() + sorted[1] - 1
+        end
+        return { made = made, values = values }";
+    let runs = (0..4).map(|i| run(&engine, incoming(busy).of(&format!("t{i}")), "{}"));
+    for done in futures::future::join_all(runs).await {
+        assert_eq!(succeeded(&done), json!({"made": 50, "values": (1..=50).collect::<Vec<_>>()}));
     }
 }
 
