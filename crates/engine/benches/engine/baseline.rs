@@ -1,10 +1,9 @@
 //! What a person would write by hand for speed alone: a pooled machine, a cached function, a fresh environment for each call, JSON read by
 //! `serde_json` straight into tables and written straight from them. No limits, no libraries, no sandbox, no other thread, no log.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, iter, mem};
 
-use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
+use mlua::{Either, Function, Lua, LuaOptions, StdLib, Table, Value};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::workload::HANDLER;
@@ -38,88 +37,82 @@ impl Baseline {
     }
 }
 
+/// A text goes into its table straight from the body.
+type Text<'de> = Either<&'de str, String>;
+
 /// Reads JSON into Lua.
 #[derive(Clone, Copy)]
 struct Read<'a>(&'a Lua);
 
 impl<'de> DeserializeSeed<'de> for Read<'_> {
-    type Value = Value;
+    type Value = Either<Text<'de>, Value>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Read<'_> {
-    type Value = Value;
+    type Value = Either<Text<'de>, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::NULL)
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Either::Right(Value::NULL))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Boolean(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Either::Right(Value::Boolean(value)))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the workload has small numbers")]
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value as f64))
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Either::Right(Value::Number(value as f64)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Number(value))
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Either::Right(Value::Number(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(self.0.create_string(value).unwrap()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Either::Left(Either::Left(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let table = self.0.create_table().unwrap();
-        let mut place = 1;
-        while let Some(item) = items.next_element_seed(self)? {
-            table.raw_seti(place, item).unwrap();
-            place += 1;
-        }
-        Ok(Value::Table(table))
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Either::Left(Either::Right(value.to_owned())))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let table = self.0.create_table().unwrap();
-        while let Some(key) = entries.next_key::<Cow<str>>()? {
-            table.raw_set(&*key, entries.next_value_seed(self)?).unwrap();
-        }
-        Ok(Value::Table(table))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let all = iter::from_fn(|| items.next_element_seed(self).unwrap());
+        Ok(Either::Right(Value::Table(self.0.create_sequence_from(all).unwrap())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let all = iter::from_fn(|| entries.next_entry_seed(self, self).unwrap());
+        Ok(Either::Right(Value::Table(self.0.create_table_from(all).unwrap())))
     }
 }
 
 fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Table(table) if table.raw_len() > 0 => {
-            out.push(b'[');
-            for place in 1..=table.raw_len() {
-                if place > 1 {
-                    out.push(b',');
-                }
-                write(&table.raw_get(place).unwrap(), out);
-            }
-            out.push(b']');
-        }
         Value::Table(table) => {
-            let mut mark = b'{';
+            let [mut mark, end] = if table.raw_len() > 0 { *b"[]" } else { *b"{}" };
             let entries = table.for_each(|key: Value, value: Value| {
-                out.push(std::mem::replace(&mut mark, b','));
-                write(&key, out);
-                out.push(b':');
+                out.push(mem::replace(&mut mark, b','));
+                if end == b'}' {
+                    write(&key, out);
+                    out.push(b':');
+                }
                 write(&value, out);
                 Ok(())
             });
             entries.unwrap();
-            out.push(b'}');
+            if mark != b',' {
+                out.push(mark);
+            }
+            out.push(end);
         }
         Value::String(text) => serde_json::to_writer(out, &*text.to_str().unwrap()).unwrap(),
         Value::Integer(integer) => serde_json::to_writer(out, integer).unwrap(),
