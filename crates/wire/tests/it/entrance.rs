@@ -128,7 +128,10 @@ async fn over_tls_each_shows_a_certificate_and_believes_no_strangers() {
     let (ours, theirs, folder) = (Authority::new(), Authority::new(), folder.path());
     let (ca, (certificate, key)) = (ours.ca(folder, "ca.pem"), ours.issue(folder, "broker"));
     let broker = Broker::configured(&format!(
-        "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {ca:?}, verify: true }}"
+        "tls {{ cert_file: '{}', key_file: '{}', ca_file: '{}', verify: true }}",
+        certificate.display(),
+        key.display(),
+        ca.display(),
     ));
     let known = NatsTls { ca: Some(ca.clone()), identity: Some(ours.issue(folder, "role")) };
     let with = |tls: NatsTls| NatsOptions { tls, ..at(&broker, "") };

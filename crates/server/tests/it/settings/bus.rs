@@ -76,7 +76,8 @@ pub(super) async fn what_is_no_such_file_is_refused() {
 fn broker(authority: &Authority) -> (Process, String) {
     let ([certificate, key], ca, port) = (authority.issue("broker"), authority.ca(), ports::free());
     let file = authority.folder().join("nats.conf");
-    let tls = format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {ca:?}, verify: true }}");
+    let [certificate, key, ca] = [certificate, key, ca].map(|path| path.display().to_string());
+    let tls = format!("tls {{ cert_file: '{certificate}', key_file: '{key}', ca_file: '{ca}', verify: true }}");
     std::fs::write(&file, tls).unwrap();
     let mut command = std::process::Command::new(nats_server());
     command.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(authority.folder().join("store"));
