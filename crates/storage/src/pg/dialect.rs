@@ -18,7 +18,7 @@ pub(crate) const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ 
 /// Where a single statement of one tenant reads: the wall stands as long as a transaction.
 pub(crate) type Reading = sqlx::Transaction<'static, Db>;
 
-/// Begins so, in sight of one tenant's rows alone (migrations/postgres/0015_walls.sql). It goes to the server as one text, and costs no
+/// Begins so, in sight of one tenant's rows alone (`migrations/postgres/0015_walls.sql`). It goes to the server as one text, and costs no
 /// round trip more than the beginning alone.
 pub(crate) fn within(begin: &'static str, tenant: &TenantId) -> impl SqlSafeStr + use<> {
     // A tenant's id is a DNS label.
