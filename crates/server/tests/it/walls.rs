@@ -18,8 +18,8 @@ async fn bound(running: &Tidegate, tenant: &Api) -> (String, Api) {
     let made = tenant.ask("mutation { registerApplication(in: {name: \"crm\"}) { id } }", json!({})).await;
     let mint = "mutation($id: ID!) { requestClientCredentialsForApplication(id: $id) { id auth { credential {
         ... on OAuthCredentialData { clientId clientSecret } } } } }";
-    let minted = tenant.ask(mint, json!({ "id": made["registerApplication"]["id"] })).await;
-    let auth = &minted["requestClientCredentialsForApplication"]["auth"]["credential"];
+    let issued = tenant.ask(mint, json!({ "id": made["registerApplication"]["id"] })).await;
+    let auth = &issued["requestClientCredentialsForApplication"]["auth"]["credential"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let client = Admin { client_id: text(&auth["clientId"]), client_secret: text(&auth["clientSecret"]) };
     let api = Api::sign_in(&running.credentials("/oauth2/token"), running.director(""), &client).await;
@@ -68,8 +68,8 @@ async fn what_is_done_and_what_is_refused_stands_in_the_log_with_who_and_from_wh
         let told = api.ask(LOG, json!({ "f": filter })).await["auditLog"]["data"].take();
         serde_json::from_value::<Vec<Value>>(told).unwrap()
     };
-    let minted = log(&acme, json!({ "kind": "SystemAuth" })).await;
-    assert_eq!((minted.len(), &minted[0]["objectId"], &minted[0]["address"]), (1, &json!(client), &json!("127.0.0.1")));
+    let issued = log(&acme, json!({ "kind": "SystemAuth" })).await;
+    assert_eq!((issued.len(), &issued[0]["objectId"], &issued[0]["address"]), (1, &json!(client), &json!("127.0.0.1")));
     // A script's change, wherever the script runs.
     let source = "objects.upsert('Order', 'o-1', { n = 1 }) return {}";
     let hook = acme.make_incoming("hook", source, json!({})).await;
@@ -91,13 +91,19 @@ async fn what_is_done_and_what_is_refused_stands_in_the_log_with_who_and_from_wh
             .await,
         23
     );
-    let refused =
+    let turned_away =
         eventually("the refusal is written", async || log(&acme, json!({ "refused": true })).await.into_iter().next())
             .await;
-    let told = [&refused["actor"], &refused["operation"], &refused["objectId"], &refused["error"], &refused["address"]];
+    let told = [
+        &turned_away["actor"],
+        &turned_away["operation"],
+        &turned_away["objectId"],
+        &turned_away["error"],
+        &turned_away["address"],
+    ];
     let expected = [&format!("client:{client}"), "createLogic", "logic:write", "InsufficientScopes", "127.0.0.1"];
     assert_eq!(told, expected.map(|text| json!(text)).each_ref());
     // The first administrator is the platform's.
-    let made = log(&admin, json!({ "kind": "SystemAuth" })).await;
-    assert_eq!((&made[0]["operation"], &made[0]["actor"]), (&json!("createAdministrator"), &json!("system")));
+    let first = log(&admin, json!({ "kind": "SystemAuth" })).await;
+    assert_eq!((&first[0]["operation"], &first[0]["actor"]), (&json!("createAdministrator"), &json!("system")));
 }

@@ -299,7 +299,7 @@ async fn over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_ch
     }
     let event = |id: &str| {
         let data = json!({ "objectId": houses.theirs.ids["object"], "new": {} });
-        let subject = format!("{}", houses.theirs.ids["object"]);
+        let subject = &houses.theirs.ids["object"];
         let kind = format!("{}.create", houses.theirs.ids["type"]);
         json!({ "specversion": "1.0", "id": id, "source": "/", "type": kind, "subject": subject, "data": data })
             .to_string()

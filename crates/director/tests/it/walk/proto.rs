@@ -115,7 +115,9 @@ impl Protos {
             let field = field.unwrap_or_else(|| panic!("{message} has no {name}"));
             match (field.label(), value) {
                 (Label::Repeated, Value::Array(all)) => {
-                    all.iter().for_each(|one| self.put(field, one, &mut bytes));
+                    for one in all {
+                        self.put(field, one, &mut bytes);
+                    }
                 }
                 _ => self.put(field, value, &mut bytes),
             }

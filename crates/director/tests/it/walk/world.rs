@@ -112,7 +112,7 @@ impl World {
         let id = ExecutionId::generate(&*desk.clock, &SystemRandomness);
         let delivery = Delivery::open(event.clone(), &outgoing, id, now);
         let mut execution = delivery.execution.clone();
-        let intake = Intake { events: vec![(event, vec![delivery])], aside: Vec::new() };
+        let intake = Intake { events: vec![(event, vec![delivery])], ..Intake::default() };
         let lease = now + TimeDelta::microseconds(1);
         desk.store.take_in(from, from + 1, &intake, HOLDER, lease, now).await.unwrap().unwrap();
         if ended {
@@ -135,7 +135,7 @@ impl World {
             time: desk.clock.now(),
         };
         let id = AsideId::generate(&*desk.clock, &SystemRandomness);
-        let intake = Intake { events: vec![], aside: vec![AsideEntry { id, position: 3, entry }] };
+        let intake = Intake { aside: vec![AsideEntry { id, position: 3, entry }], ..Intake::default() };
         let (from, now) = (desk.store.intake_position().await.unwrap(), desk.clock.now());
         desk.store.take_in(from, from + 1, &intake, Uuid::nil(), now, now).await.unwrap().unwrap();
         id.to_string()
