@@ -75,7 +75,8 @@ impl Faults {
             }
             Fault::Database(error) => {
                 let away = match &error {
-                    E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
+                    // A server that goes away while it is being connected to is a broken protocol: it said less than that asks.
+                    E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) => true,
                     E::Database(e) => transient(e.as_ref()),
                     _ => false,
                 };
