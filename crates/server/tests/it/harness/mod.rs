@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod authority;
 pub(crate) mod balancer;
 pub(crate) mod command;
+mod part;
 pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod process;

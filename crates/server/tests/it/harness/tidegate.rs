@@ -1,16 +1,17 @@
 //! Tidegate as a whole, in one process or in four.
 
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::api::{Admin, Api, http};
+use super::api::{Admin, Api};
 use super::balancer::Balancer;
 use super::command::{Ended, ended, tidegate};
+use super::part::Part;
+use super::ports;
 use super::process::Process;
 use super::proxy::{Line, Proxy};
 use super::servers::Servers;
-use super::{eventually, ports};
 
 /// How it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +22,6 @@ pub(crate) enum Mode {
     OnServers,
     /// Four processes, PostgreSQL, NATS: `tidegate serve ROLE`.
     Apart,
-}
-
-/// One process as it is started, again and again.
-struct Part {
-    arguments: Vec<String>,
-    scheme: &'static str,
-    port: u16,
-    settings: Vec<(String, String)>,
-    process: Option<Process>,
 }
 
 /// A running Tidegate.
@@ -358,49 +350,6 @@ impl Tidegate {
     /// The registry, as the administrator.
     pub(crate) async fn api(&self) -> Api {
         Api::sign_in(&self.credentials("/oauth2/token"), self.director(""), self.admin()).await
-    }
-}
-
-impl Part {
-    /// Gets client credentials of its own.
-    fn become_a_service(&mut self) {
-        let made = ended(self.settled(tidegate().args(["services", "add", &self.arguments[1]])));
-        assert_eq!(made.code, Some(0), "{}", made.err);
-        for (key, setting) in [("peers.client_id", "PEERS__CLIENT_ID"), ("peers.client_secret", "PEERS__CLIENT_SECRET")]
-        {
-            let line = made.out.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next());
-            self.settings.push((setting.to_owned(), line.unwrap().to_owned()));
-        }
-    }
-
-    fn setting(&self, name: &str) -> &str {
-        &self.settings.iter().rev().find(|(known, _)| known == name).unwrap().1
-    }
-
-    fn settled<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("TIDEGATE_HTTP__LISTEN", format!("127.0.0.1:{}", self.port));
-        command.envs(self.settings.iter().map(|(name, value)| (format!("TIDEGATE_{name}"), value)))
-    }
-
-    async fn ready(&mut self) {
-        self.answers_at("readyz").await;
-    }
-
-    /// It runs, whatever it depends on.
-    async fn answers(&mut self) {
-        self.answers_at("healthz").await;
-    }
-
-    async fn answers_at(&mut self, path: &str) {
-        let url = format!("{}://127.0.0.1:{}/{path}", self.scheme, self.port);
-        let process = self.process.as_mut().unwrap();
-        let name = self.arguments.join(" ");
-        eventually(&format!("`tidegate {name}` is ready"), || {
-            assert!(!process.has_ended(), "`tidegate {name}` ended; it said {:#?}", process.said());
-            let asked = http().get(&url).send();
-            async move { asked.await.ok().filter(|answer| answer.status() == 200).map(drop) }
-        })
-        .await;
     }
 }
 
