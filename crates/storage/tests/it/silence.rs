@@ -64,9 +64,6 @@ async fn a_connection_to_a_silent_server_keeps_no_place_in_the_pool() {
     cable.cut();
     // Its caller is impatient; the call's own bound is longer than this test should be.
     tokio::time::timeout(Duration::from_millis(200), store.ping()).await.unwrap_err();
-    let mut answers = Vec::new();
-    for _ in 0..3 {
-        answers.push(store.ping().await);
-    }
-    assert_eq!(answers.last(), Some(&Ok(())), "{answers:?}");
+    let answers = async { while store.ping().await.is_err() {} };
+    tokio::time::timeout(Duration::from_mins(1), answers).await.expect("its place is free for a new connection");
 }
