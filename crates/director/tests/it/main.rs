@@ -35,3 +35,4 @@ mod trial_calls;
 mod trials;
 mod trials_over_grpc;
 mod walk;
+mod working;

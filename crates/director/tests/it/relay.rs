@@ -4,30 +4,11 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use tidegate_model::{Clock as _, Execution, ExecutionFilter, ExecutionId, SystemRandomness};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::desk::{Desk, eventually};
+use crate::working::Working;
 
 const CREATE: &str = "mutation($id: ID) { createObject(objectType: \"Order\", id: $id, data: {}) { id } }";
-
-struct Running(CancellationToken, TaskTracker);
-
-impl Running {
-    fn start(desk: &Desk) -> Self {
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let director = desk.director.clone();
-        let shutdown = stop.clone();
-        tasks.spawn(async move { director.run(shutdown).await });
-        Self(stop, tasks)
-    }
-
-    async fn stop(self) {
-        self.0.cancel();
-        self.1.close();
-        self.1.wait().await;
-    }
-}
 
 #[tokio::test]
 async fn what_was_committed_reaches_the_bus_in_order_and_once() {
@@ -36,7 +17,7 @@ async fn what_was_committed_reaches_the_bus_in_order_and_once() {
     for i in 0..5 {
         desk.ok(Some("acme"), CREATE, json!({ "id": i.to_string() })).await;
     }
-    let running = Running::start(&desk);
+    let running = Working::start(&desk);
     eventually(|| async { desk.published().await.len() == 5 }).await;
     desk.ok(Some("acme"), CREATE, json!({ "id": "5" })).await;
     eventually(|| async { desk.published().await.len() == 6 }).await;
@@ -52,7 +33,7 @@ async fn a_bus_that_is_away_delays_and_loses_nothing() {
     let desk = Desk::with_tenants().await;
     desk.create_type("acme", "Order").await;
     desk.bus.away.store(true, Ordering::SeqCst);
-    let running = Running::start(&desk);
+    let running = Working::start(&desk);
     desk.ok(Some("acme"), CREATE, json!({ "id": "1" })).await;
     desk.ok(Some("acme"), CREATE, json!({ "id": "2" })).await;
     eventually(|| async { desk.bus.refused.load(Ordering::SeqCst) >= 2 }).await;
@@ -71,7 +52,7 @@ async fn records_past_their_time_are_deleted_and_others_kept() {
     let now = desk.clock.now();
     let old = crate::executions::record(&desk, &integration, now - chrono::TimeDelta::hours(25)).await;
     let new = crate::executions::record(&desk, &integration, now - chrono::TimeDelta::hours(23)).await;
-    let running = Running::start(&desk);
+    let running = Working::start(&desk);
     let tenant = crate::desk::tenant("acme");
     eventually(|| async { desk.store.execution(&tenant, old).await.unwrap().is_none() }).await;
     running.stop().await;
@@ -91,7 +72,7 @@ async fn deleting_many_records_lets_others_in_between() {
     for some in many.chunks(100) {
         desk.store.append_executions(some).await.unwrap();
     }
-    let running = Running::start(&desk);
+    let running = Working::start(&desk);
     let mut seen_between = 0;
     loop {
         // A reader and a writer like any other: each turn is one that deleting has let in.

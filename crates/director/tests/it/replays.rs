@@ -6,13 +6,12 @@ use tidegate_model::{Clock as _, Execution, ExecutionId, Status};
 use tidegate_storage::contract::{Intake, Whose};
 use tidegate_wire::api::v1;
 use tidegate_wire::api::v1::execution_service_client::ExecutionServiceClient;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::desk::{ADMIN, Desk, eventually};
 use crate::executions::{created, delivery, record};
 use crate::grpc::admin;
+use crate::working::Working;
 
 const REPLAY: &str = "mutation($f: ExecutionFilter!, $d: Boolean! = false, $r: Int) { replayExecutions(filter: $f, dryRun: $d, ratePerSecond: $r) {
     count replay { id state count replayed refused ratePerSecond createdBy endedAt } } }";
@@ -50,24 +49,6 @@ async fn ended(desk: &Desk, integration: &str, count: usize, status: Status) -> 
     desk.store.finish(&all, HOLDER).await.unwrap();
     desk.clock.advance(TimeDelta::milliseconds(1));
     all
-}
-
-/// A director that works, until it is dropped.
-struct Working(CancellationToken, TaskTracker);
-
-impl Working {
-    fn start(desk: &Desk) -> Self {
-        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (director, token) = (desk.director.clone(), shutdown.clone());
-        tasks.spawn(async move { director.run(token).await });
-        tasks.close();
-        Self(shutdown, tasks)
-    }
-
-    async fn stop(self) {
-        self.0.cancel();
-        self.1.wait().await;
-    }
 }
 
 async fn state(desk: &Desk, id: &Value) -> Value {

@@ -5,29 +5,10 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tidegate_model::{ClientOwner, RuntimeId, SystemRandomness};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::{from, log};
 use crate::desk::{Desk, eventually, tenant, text};
-
-/// A director that works, until it is stopped.
-struct Working(CancellationToken, TaskTracker);
-
-impl Working {
-    fn start(desk: &Desk) -> Self {
-        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (director, token) = (desk.director.clone(), shutdown.clone());
-        tasks.spawn(async move { director.run(token).await });
-        tasks.close();
-        Self(shutdown, tasks)
-    }
-
-    async fn stop(self) {
-        self.0.cancel();
-        self.1.wait().await;
-    }
-}
+use crate::working::Working;
 
 async fn refusals(desk: &Desk, of: Option<&str>) -> Vec<Value> {
     log(desk, of).await.into_iter().filter(|entry| !entry["error"].is_null()).collect()

@@ -7,6 +7,8 @@ use async_graphql::parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition,
 };
 
+use crate::walk::snake;
+
 /// What `proto/` should say.
 pub(super) struct Expected {
     pub(super) facts: BTreeSet<String>,
@@ -199,18 +201,4 @@ fn named(kind: &Type) -> (&str, bool) {
 fn upper_camel(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// `integrationSystemID` as `integration_system_id`; a unit is one word.
-fn snake(name: &str) -> String {
-    let mut snake = String::new();
-    let mut before = 'A';
-    for letter in name.replace("MiB", "Mib").chars() {
-        if letter.is_uppercase() && !before.is_uppercase() {
-            snake.push('_');
-        }
-        snake.extend(letter.to_lowercase());
-        before = letter;
-    }
-    snake
 }
