@@ -91,6 +91,8 @@ impl Subject {
         let port = free_port();
         let folder = folder.join("nginx");
         std::fs::create_dir(&folder).unwrap();
+        // What Debian's files name is looked for below the folder that nginx is told to live in.
+        std::os::unix::fs::symlink("/usr/lib/nginx/modules", folder.join("modules")).unwrap();
         let configuration = folder.join("nginx.conf");
         std::fs::write(&configuration, nginx_conf(&folder, port)).unwrap();
         let mut nginx = Command::new("/usr/sbin/nginx");
