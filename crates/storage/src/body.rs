@@ -1,10 +1,10 @@
 //! What is kept whole beside narrow key columns: JSON, compressed, with a first byte that names the form.
 
-use std::io::{Read as _, Write as _};
+use std::cell::RefCell;
+use std::io::Read as _;
 
-use flate2::Compression;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidegate_model::{Execution, PlannedCall};
@@ -32,11 +32,33 @@ pub(crate) type OwnedDeliveryBody = DeliveryBody<Execution, Option<PlannedCall>>
 /// Packs a value.
 pub(crate) fn pack(value: &impl Serialize) -> Result<Vec<u8>, sqlx::Error> {
     let encode = || -> Result<Vec<u8>, Broken> {
-        let mut encoder = DeflateEncoder::new(vec![DEFLATED_JSON], Compression::fast());
-        encoder.write_all(&serde_json::to_vec(value)?)?;
-        Ok(encoder.finish()?)
+        let mut body = vec![DEFLATED_JSON];
+        deflate(&serde_json::to_vec(value)?, &mut body)?;
+        Ok(body)
     };
     encode().map_err(sqlx::Error::Encode)
+}
+
+thread_local! {
+    // A compressor has 300 KB: making one costs more than compressing what a record usually has.
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+}
+
+/// Appends these bytes, compressed.
+fn deflate(mut bytes: &[u8], to: &mut Vec<u8>) -> Result<(), CompressError> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        loop {
+            to.reserve(bytes.len() / 2 + 64);
+            let before = compressor.total_in();
+            let status = compressor.compress_vec(bytes, to, FlushCompress::Finish)?;
+            if status == Status::StreamEnd {
+                return Ok(());
+            }
+            let taken = compressor.total_in().saturating_sub(before);
+            bytes = &bytes[usize::try_from(taken).unwrap_or(bytes.len())..];
+        }
+    })
 }
 
 /// Unpacks what [`pack`] made.
@@ -78,4 +100,20 @@ pub(crate) fn search_text(execution: &Execution) -> String {
 /// A text as it is searched for: lower-case, without NUL.
 pub(crate) fn lower(text: &str) -> String {
     text.to_lowercase().replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_back_whatever_was_packed_before() {
+        // Nothing, what compresses well, and what hardly does and outgrows the room that is made at first.
+        let noise: String = (0..200_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        for text in [String::new(), "ab".repeat(100_000), noise, "short".to_owned()] {
+            let packed = pack(&text).unwrap();
+            assert_eq!(unpack::<String>(&packed).unwrap(), text);
+        }
+        assert!(pack(&"ab".repeat(100_000)).unwrap().len() < 2_000);
+    }
 }

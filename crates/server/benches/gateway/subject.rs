@@ -61,7 +61,7 @@ impl Subject {
         let name = if integrations > 1 { format!("{integrations} Integrations") } else { "Tidegate".to_owned() };
         Self {
             name,
-            target: target(port, &paths),
+            target: mapping(port, &paths),
             process,
             home: Some(Home { program: program.to_owned(), data, port }),
         }
@@ -70,14 +70,14 @@ impl Subject {
     /// A key that nobody has.
     pub(crate) fn nowhere(&self) -> Target {
         let path = format!("/webhook/{}", "x".repeat(43));
-        Target { requests: Arc::new([request(&self.target.address, &path, "")]), ..self.target.clone() }
+        target(&self.target.address, &[path]).0
     }
 
     /// An Integration of another tenant of this Tidegate, with this core logic.
     pub(crate) fn neighbour(&self, tenant: &str, core: &str) -> Target {
         let Home { program, data, port } = self.home.as_ref().unwrap();
         let path = applied(program, data, *port, tenant, core);
-        Target { requests: Arc::new([request(&self.target.address, &path, "")]), ..self.target.clone() }
+        target(&self.target.address, &[path]).0
     }
 
     /// Starts nginx with as many workers as there are processors; `None`, visibly, where it is not installed.
@@ -98,7 +98,7 @@ impl Subject {
         let mut nginx = Command::new("/usr/sbin/nginx");
         let process = Measured::new(nginx.arg("-p").arg(&folder).arg("-c").arg(&configuration).spawn().unwrap());
         eventually("nginx listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-        Some(Self { name: "nginx + Lua".to_owned(), target: target(port, &["/map".to_owned()]), process, home: None })
+        Some(Self { name: "nginx + Lua".to_owned(), target: mapping(port, &["/map".to_owned()]), process, home: None })
     }
 
     /// What it and its children have used so far.
@@ -211,11 +211,17 @@ fn request(address: &str, path: &str, more: &str) -> Vec<u8> {
     (head + &body).into_bytes()
 }
 
-fn target(port: u16, paths: &[String]) -> Target {
-    let address = format!("127.0.0.1:{port}");
-    let answer = asked_once(&address, &request(&address, &paths[0], "Connection: close\r\n"));
+/// What is asked for at these paths, and what the first one answers.
+fn target(address: &str, paths: &[String]) -> (Target, String) {
+    let (status, answer) = asked_once(address, &request(address, &paths[0], "Connection: close\r\n"));
+    let requests: Arc<_> = paths.iter().map(|path| request(address, path, "")).collect();
+    (Target { address: address.to_owned(), requests, status, length: answer.len() }, answer)
+}
+
+/// As [`target`], where the order is mapped.
+fn mapping(port: u16, paths: &[String]) -> Target {
+    let (target, answer) = target(&format!("127.0.0.1:{port}"), paths);
     let told: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!((&told["order"], &told["lines"][1]["amount"]), (&"order-1001".into(), &22.5.into()), "{answer}");
-    let requests = paths.iter().map(|path| request(&address, path, "")).collect();
-    Target { address, requests, length: answer.len() }
+    target
 }
