@@ -19,7 +19,9 @@ home_of() {
   case "$1" in
     jsonschema) echo model ;;
     sqlx | sqlx-*) echo storage ;;
-    async-nats | prost | prost-* | protox | tonic | tonic-* | quick_cache) echo wire ;;
+    async-nats | prost | prost-* | protox | tonic | tonic-*) echo wire ;;
+    # Resolved Integrations in one, checked signatures in the other.
+    quick_cache) echo credentials wire ;;
     full_moon | mlua | reqwest | rustls | webpki-roots | ipnet) echo engine ;;
     async-graphql | async-graphql-*) echo director ;;
     jsonwebtoken) echo credentials ;;

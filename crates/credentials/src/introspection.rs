@@ -49,14 +49,14 @@ pub(crate) async fn answer(
         return Ok(Json(Introspected::default()));
     }
     let said = Said {
-        scope: claims.scope,
+        scope: claims.scope.clone(),
         client_id: claims.client_id,
         token_type: "Bearer",
         exp: claims.exp,
         iat: claims.iat,
         sub: claims.sub,
         aud: service.options.audience.clone(),
-        iss: claims.iss,
+        iss: claims.iss.clone(),
         jti: claims.jti,
     };
     Ok(Json(Introspected { active: true, said: Some(said) }))

@@ -2,6 +2,7 @@
 
 mod keys;
 mod liveness;
+mod signatures;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::claims::{ACCESS_TOKEN_TYPE, Claims};
 use crate::service::without_slash;
 use keys::KnownKeys;
 use liveness::Liveness;
+use signatures::Signatures;
 
 pub use liveness::LIVENESS_AGE;
 
@@ -34,6 +36,7 @@ pub struct TokenVerifier {
     clock: Arc<dyn Clock>,
     validation: Validation,
     keys: KnownKeys,
+    signatures: Signatures,
     liveness: Liveness,
 }
 
@@ -50,19 +53,20 @@ impl TokenVerifier {
             audience: without_slash(audience),
             validation,
             keys: KnownKeys::new(authority.clone(), clock.clone()),
+            signatures: Signatures::new(),
             liveness: Liveness::new(authority, clock.clone()),
             clock,
         }
     }
 
     /// What a good token says.
-    pub(crate) async fn claims(&self, token: &str) -> Result<Claims, Error> {
+    pub(crate) async fn claims(&self, token: &str) -> Result<Arc<Claims>, Error> {
         if token.len() > MAX_LENGTH {
             return Err(MALFORMED);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| MALFORMED)?;
         let key = self.keys.find(key_id(&header)?).await?;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation).map_err(|_| MALFORMED)?.claims;
+        let claims = self.signatures.check(token, &key, &self.validation).ok_or(MALFORMED)?;
         self.check(&claims)?;
         if !self.liveness.is_live(claims.client_id, claims.jti).await? {
             return Err(Error::Unauthorized("the token was revoked, or its client is gone"));
@@ -104,7 +108,7 @@ impl Verifier for TokenVerifier {
         let claims = self.claims(token).await?;
         let scopes = claims.scope.split(' ').filter(|text| !text.is_empty()).map(str::parse::<Scope>);
         let scopes = scopes.collect::<Result<_, _>>().map_err(|_| MALFORMED)?;
-        Ok(Caller { client: claims.client_id, owner: claims.owner, scopes })
+        Ok(Caller { client: claims.client_id, owner: claims.owner.clone(), scopes })
     }
 }
 

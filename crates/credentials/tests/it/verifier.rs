@@ -63,6 +63,8 @@ async fn a_token_that_was_changed_is_refused() {
     let (_, token) = world.token(&["logic:read"]).await;
     let (header, claims, signature) = parts(&token);
     let verifier = world.verifier();
+    // What is remembered of a good token helps none that is like it.
+    assert!(verifier.verify(&token).await.is_ok());
 
     let mut wider = claims.clone();
     wider["scope"] = json!("logic:read tenant:write");
@@ -225,6 +227,8 @@ async fn a_new_key_is_learned_from_the_first_token_that_it_signs() {
     assert!(is_unauthorized(&verifier.verify(&new).await));
     world.clock.advance(TimeDelta::seconds(1));
     assert!(verifier.verify(&new).await.is_ok());
+    // The former key is in the set no more.
+    assert!(is_unauthorized(&verifier.verify(&old).await));
 }
 
 #[tokio::test]
