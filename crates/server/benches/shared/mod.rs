@@ -26,8 +26,11 @@ impl Measured {
         Self(process)
     }
 
-    /// Asks it to stop, and waits.
+    /// Asks it to stop, and waits, unless it has ended.
     pub(crate) fn stop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         let _ = self.0.wait();
     }
