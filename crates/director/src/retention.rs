@@ -1,4 +1,5 @@
 //! Retention: records, events, entries of the audit log and answers to repeated calls that are older than they are kept for are deleted, a small batch at a time.
+//! Where the database keeps each day's records apart, days are made ahead here, and dropped as a whole.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,19 +26,13 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Prunes at once, then every ten minutes, until shutdown.
+    /// Makes days and prunes at once, then every ten minutes, until shutdown.
     pub(crate) async fn run(&self, shutdown: CancellationToken) {
-        let mut failing = false;
+        let (mut not_made, mut not_pruned) = (false, false);
         while !shutdown.is_cancelled() {
-            match self.prune(&shutdown).await {
-                Ok(()) => failing = false,
-                Err(error) => {
-                    if !failing {
-                        tracing::warn!(%error, "old records cannot be deleted; tried again in ten minutes");
-                    }
-                    failing = true;
-                }
-            }
+            let made = self.store.make_days(self.clock.now()).await.map(drop);
+            tell(&mut not_made, made, "no room was made for the records of the next days");
+            tell(&mut not_pruned, self.prune(&shutdown).await, "old records cannot be deleted");
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = sleep(EVERY) => {}
@@ -48,6 +43,7 @@ impl Retention {
     async fn prune(&self, shutdown: &CancellationToken) -> Result<(), Error> {
         let now = self.clock.now();
         if let Some(before) = earlier(now, self.records) {
+            self.store.drop_days(before).await?;
             while self.store.prune_executions(before, BATCH).await? >= u64::from(BATCH) && !shutdown.is_cancelled() {
                 sleep(BREATH).await;
             }
@@ -72,6 +68,16 @@ impl Retention {
             sleep(BREATH).await;
         }
         Ok(())
+    }
+}
+
+/// Tells of a failure when it begins, not each time that it goes on.
+fn tell(failing: &mut bool, done: Result<(), Error>, what: &str) {
+    let went_on = std::mem::replace(failing, done.is_err());
+    if let Err(error) = done
+        && !went_on
+    {
+        tracing::warn!(%error, "{what}; tried again in ten minutes");
     }
 }
 

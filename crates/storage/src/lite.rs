@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod asked;
 mod bulk;
+mod days;
 mod dialect;
 mod log;
 
@@ -37,6 +38,7 @@ macro_rules! dialect {
 mod portable;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -52,7 +54,7 @@ use crate::schema;
 const TURN: Duration = Duration::from_secs(10);
 
 /// Opens the file, whose schema must be there.
-pub(crate) async fn open(path: &Path, readers: u32, clock: &dyn Clock) -> Result<Database, OpenError> {
+pub(crate) async fn open(path: &Path, readers: u32, clock: Arc<dyn Clock>) -> Result<Database, OpenError> {
     let writes = pool(1).connect_with(file(path)).await.map_err(OpenError::connect)?;
     schema::check_sqlite(&writes).await?;
     let readers = pool(readers).connect_with(file(path).pragma("query_only", "1")).await.map_err(OpenError::connect)?;
@@ -60,7 +62,7 @@ pub(crate) async fn open(path: &Path, readers: u32, clock: &dyn Clock) -> Result
 }
 
 /// Makes a database in memory, which lives as long as its one connection: for reads and writes the same.
-pub(crate) async fn open_memory(clock: &dyn Clock) -> Result<Database, OpenError> {
+pub(crate) async fn open_memory(clock: Arc<dyn Clock>) -> Result<Database, OpenError> {
     let options = common(SqliteConnectOptions::new().in_memory(true));
     let only = pool(1).min_connections(1).connect_with(options).await.map_err(OpenError::connect)?;
     schema::sqlite(&only).await?;

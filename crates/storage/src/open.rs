@@ -67,13 +67,14 @@ impl OpenError {
 pub async fn open(options: &Options) -> Result<Opened, OpenError> {
     let clock = &options.clock;
     match &options.url.0 {
-        Place::Memory => Ok(of_file(Arc::new(lite::open_memory(&**clock).await?), clock)),
+        Place::Memory => Ok(of_file(Arc::new(lite::open_memory(clock.clone()).await?), clock)),
         Place::File(path) => {
             let readers = options.max_connections.clamp(1, MOST_READERS);
-            Ok(of_file(Arc::new(lite::open(path, readers, &**clock).await?), clock))
+            Ok(of_file(Arc::new(lite::open(path, readers, clock.clone()).await?), clock))
         }
         Place::Postgres(server) => {
-            let store: Arc<dyn Store> = Arc::new(pg::open(server, options.max_connections.max(1), &**clock).await?);
+            let store: Arc<dyn Store> =
+                Arc::new(pg::open(server, options.max_connections.max(1), clock.clone()).await?);
             let recorder = Arc::new(GroupRecorder::start(store.clone()));
             let repeats = Arc::new(GroupRepeats::start(store.clone()));
             Ok(Opened { store, local_log: None, recorder, repeats })

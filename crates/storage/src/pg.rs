@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod asked;
 mod bulk;
+mod days;
 mod dialect;
 
 /// The parts of statements that PostgreSQL says in its own way.
@@ -33,6 +34,7 @@ macro_rules! dialect {
 #[path = "portable/mod.rs"]
 mod portable;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -57,7 +59,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) async fn open(
     options: &PgConnectOptions,
     connections: u32,
-    clock: &dyn Clock,
+    clock: Arc<dyn Clock>,
 ) -> Result<Database, OpenError> {
     // The server gives up a statement before this side does (see CALL_LIMIT), and notices a client that is gone.
     let options = options.clone().application_name("tidegate").options([

@@ -82,6 +82,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0017_lanes.sql"),
         include_str!("../../../migrations/postgres/0017_lanes.sql"),
     ),
+    (
+        18,
+        "days",
+        include_str!("../../../migrations/sqlite/0018_days.sql"),
+        include_str!("../../../migrations/postgres/0018_days.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -299,7 +299,12 @@ pub(crate) const KEYS: &[Key] = &[
         DURATION,
         "After how long one call is tried with a destination that was left alone; twice as long after each that fails, up to sixteen times as long.",
     ),
-    plain("records.retention", "30d", DURATION, "How long execution records are kept."),
+    plain(
+        "records.retention",
+        "30d",
+        DURATION,
+        "How long execution records are kept; on PostgreSQL up to a day longer, because a day's go together.",
+    ),
     plain("audit.retention", "365d", DURATION, "How long entries of the audit log are kept."),
     plain(
         "limits.body",

@@ -9,6 +9,7 @@ mod calls;
 mod clients;
 mod config;
 mod credentials;
+mod days;
 mod events;
 mod faults;
 mod gateways;

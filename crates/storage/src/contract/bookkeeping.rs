@@ -7,7 +7,17 @@ pub trait Bookkeeping {
     /// Whether the database answers; bounded in time.
     async fn ping(&self) -> Result<(), Error>;
 
-    /// Deletes up to `max` execution records that began before `before`; answers how many. Called until it answers less than `max`.
+    /// Makes room for the records of the day of `now`, counted in UTC, and of the three after it, where the database keeps each day's apart
+    /// (PostgreSQL); answers how many days it made. One that cannot be made at once, because somebody else is at work there, is left for
+    /// the next call: until then its records have another place.
+    async fn make_days(&self, now: Timestamp) -> Result<u64, Error>;
+
+    /// Drops the days that are kept apart and whose every record began before `before`; answers how many. Nobody waits long for it: a day
+    /// that somebody reads is left for the next call.
+    async fn drop_days(&self, before: Timestamp) -> Result<u64, Error>;
+
+    /// Deletes up to `max` execution records that began before `before`; answers how many. Called until it answers less than `max`. Those
+    /// of a day that is kept apart go with it ([`Bookkeeping::drop_days`]); one by one, if it could have been dropped a day ago and was not.
     async fn prune_executions(&self, before: Timestamp, max: u32) -> Result<u64, Error>;
 
     /// Deletes up to `max` events (the seen ones that no open delivery needs) and entries of the local log from before `before`.

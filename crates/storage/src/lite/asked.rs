@@ -6,7 +6,7 @@ use super::dialect::Connection;
 use super::portable::Database;
 
 pub(crate) async fn test_database(_: &str) -> Option<Database> {
-    Some(super::open_memory(&tidegate_model::SystemClock).await.unwrap())
+    Some(super::open_memory(std::sync::Arc::new(tidegate_model::SystemClock)).await.unwrap())
 }
 
 /// Plans here do not depend on what there is.
@@ -31,6 +31,10 @@ pub(crate) fn reads_everything(plan: &str, table: &str) -> bool {
 
 pub(crate) fn sorts(plan: &str) -> bool {
     plan.contains("TEMP B-TREE")
+}
+
+pub(crate) fn places(plan: &str, table: &str) -> usize {
+    plan.lines().filter(|step| step.contains(&format!(" {table} "))).count()
 }
 
 pub(crate) fn is_index_only(plan: &str) -> bool {

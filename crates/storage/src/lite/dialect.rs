@@ -31,6 +31,9 @@ pub(crate) async fn reading(pool: &Pool, _: &TenantId) -> sqlx::Result<Reading> 
 /// Plans do not depend on parameters here.
 pub(crate) const KEEPS_PLANS_OF_LISTS: bool = true;
 
+/// Days are not kept apart here.
+pub(crate) const DAYS_OF_LISTS: &[i64] = &[];
+
 /// What a deleted tenant leaves in tables that do not refer to it: of its entries in the log only their places stay.
 pub(crate) const FORGET_TENANT: Option<&str> = Some("UPDATE local_log SET body = NULL WHERE tenant = $1");
 

@@ -20,16 +20,18 @@ pub(crate) async fn test_database(name: &str) -> Option<Database> {
     }
     let server = server.database(&name);
     super::migrate(&server).await.unwrap();
-    Some(super::open(&server, 1, &tidegate_model::SystemClock).await.unwrap())
+    Some(super::open(&server, 1, std::sync::Arc::new(tidegate_model::SystemClock)).await.unwrap())
 }
 
-/// Enough for the planner to mind what a plan costs.
+/// Enough for the planner to mind what a plan costs: a third from before there were days, the rest over thirty of them.
 pub(crate) async fn fill_executions(connection: &mut Connection) {
     let fill = "SET statement_timeout = 0; INSERT INTO tenant (id, name, created_at) SELECT 't' || n, 't', 0 FROM generate_series(0, 4) AS n; \
+        SELECT make_execution_day(day) FROM generate_series(40000, 40029) AS day; \
         INSERT INTO execution (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, search, body) \
-        SELECT gen_random_uuid(), 't' || n % 5, md5((n % 3)::text)::uuid, \
+        SELECT (left(first_id_of(CASE WHEN n <= 15000 THEN n ELSE 40000 * 86400000::bigint + (n - 15000) * 86400 END)::text, 14) \
+        || right(gen_random_uuid()::text, 22))::uuid, 't' || n % 5, md5((n % 3)::text)::uuid, \
         (ARRAY['SUCCESS', 'SUCCESS', 'FAILED', 'SKIPPED', 'DEAD'])[1 + n / 15 % 5], 'EVENT', n, 'e' || n / 3, 'Order', 'o' || n % 900, \
-        repeat('x', 200), decode(repeat('00', 300), 'hex') FROM generate_series(1, 20000) AS n";
+        repeat('x', 200), decode(repeat('00', 300), 'hex') FROM generate_series(1, 45000) AS n";
     sqlx::raw_sql(fill).execute(&mut *connection).await.unwrap();
     sqlx::raw_sql("ANALYZE execution").execute(connection).await.unwrap();
 }
@@ -46,6 +48,10 @@ pub(crate) async fn fill_deliveries(connection: &mut Connection) {
     sqlx::raw_sql("ANALYZE delivery").execute(connection).await.unwrap();
 }
 
+/// Indexes of parts of a table, and of the whole.
+const PARTS: &str = "SELECT part.relname::text, whole.relname::text FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid \
+    JOIN pg_class whole ON whole.oid = inhparent WHERE part.relkind = 'i'";
+
 /// The plan for these parameters, the others being null.
 pub(crate) async fn plan_of(
     connection: &mut Connection,
@@ -58,15 +64,25 @@ pub(crate) async fn plan_of(
     let values = if count == 0 { values } else { format!("({values})") };
     let asked = format!("DEALLOCATE ALL; PREPARE asked AS {statement}; EXPLAIN EXECUTE asked{values}");
     let lines = (&mut *connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(asked).into_sql_str())).await.unwrap();
-    lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect()
+    let plan: String = lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect();
+    // A part's index is called what that of the whole is called.
+    let parts: Vec<(String, String)> = sqlx::query_as(PARTS).fetch_all(connection).await.unwrap();
+    parts.iter().fold(plan, |plan, (part, whole)| plan.replace(&format!(" using {part} "), &format!(" using {whole} ")))
 }
 
+/// Also where a table is the part of one.
 pub(crate) fn reads_everything(plan: &str, table: &str) -> bool {
     plan.contains(&format!("Seq Scan on {table}"))
 }
 
+/// Parts that are merged in their order are not sorted.
 pub(crate) fn sorts(plan: &str) -> bool {
-    plan.contains("Sort")
+    plan.contains("Sort  (")
+}
+
+/// How many tables, or parts of one, are looked into.
+pub(crate) fn places(plan: &str, table: &str) -> usize {
+    plan.lines().filter(|line| line.contains(" Scan ") && line.contains(&format!(" on {table}"))).count()
 }
 
 /// Nothing but the index narrows. Whether a row is looked at besides, for who may see it, depends on when the table was last vacuumed.

@@ -34,6 +34,10 @@ pub(crate) async fn reading(pool: &Pool, tenant: &TenantId) -> sqlx::Result<Read
 /// time, and knows which conditions are none.
 pub(crate) const KEEPS_PLANS_OF_LISTS: bool = false;
 
+/// How many of the newest days a list reads before it goes on to older ones. A statement that may look into every day is planned for each of
+/// them, which takes longer than to read the page.
+pub(crate) const DAYS_OF_LISTS: &[i64] = &[2, 8];
+
 /// Everything of a tenant refers to it here.
 pub(crate) const FORGET_TENANT: Option<&str> = None;
 

@@ -1,15 +1,20 @@
 //! Health and housekeeping.
 
+use chrono::TimeDelta;
 use tidegate_model::Timestamp;
 
-use super::super::dialect;
-use super::{Database, micros, sql};
+use super::super::{days, dialect};
+use super::{Database, executions, micros, sql};
 use crate::fault::Fault;
+
+/// How long a day may be tried to be dropped before its records go one by one.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 statements! {
     PING = "SELECT 1";
-    PRUNE_EXECUTIONS = "DELETE FROM execution WHERE (tenant, id) IN \
-        (SELECT tenant, id FROM execution WHERE started_at < $1 ORDER BY started_at LIMIT $2)";
+    // The ids are said twice, so that neither looks into the days between them.
+    PRUNE_EXECUTIONS = "DELETE FROM execution WHERE (tenant, id) IN (SELECT tenant, id FROM execution \
+        WHERE started_at < $1 AND (id < $3 OR id >= $4) ORDER BY started_at LIMIT $2) AND (id < $3 OR id >= $4)";
     PRUNE_EVENTS = "DELETE FROM event WHERE (tenant, id) IN (SELECT e.tenant, e.id FROM event e WHERE e.taken_at < $1 \
         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant = e.tenant AND d.event_id = e.id) \
         ORDER BY e.taken_at LIMIT $2)";
@@ -20,8 +25,21 @@ pub(super) async fn ping(db: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
+pub(super) async fn make_days(db: &Database, now: Timestamp) -> Result<u64, Fault> {
+    // Later ones have no ids.
+    const LAST: i64 = 3_000_000;
+    let today = now.timestamp().div_euclid(24 * 60 * 60).clamp(0, LAST);
+    Ok(days::make(db.writes(), i32::try_from(today).unwrap_or(0)).await?)
+}
+
+pub(super) async fn drop_days(db: &Database, before: Timestamp) -> Result<u64, Fault> {
+    Ok(days::drop(db.writes(), micros(before)).await?)
+}
+
 pub(super) async fn prune_executions(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {
-    let prune = sql(PRUNE_EXECUTIONS).bind(micros(before)).bind(i64::from(max));
+    let overdue = before.checked_sub_signed(PATIENCE).unwrap_or(before);
+    let (from, to) = days::kept(db.writes(), executions::first_id(overdue)).await?;
+    let prune = sql(PRUNE_EXECUTIONS).bind(micros(before)).bind(i64::from(max)).bind(from).bind(to);
     Ok(prune.execute(db.writes()).await?.rows_affected())
 }
 

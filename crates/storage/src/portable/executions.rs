@@ -1,7 +1,8 @@
 //! Records of runs, and open deliveries among them.
 //!
 //! A list is read in the order of an index that has what narrows most: event, object, Integration and status, status, or the tenant alone. Where
-//! statuses narrow, each is read on its own and they are merged, so that no row is read that is not shown. Time narrows the ids.
+//! statuses narrow, each is read on its own and they are merged, so that no row is read that is not shown. Time narrows the ids; where days are kept
+//! apart, the newest are read first, and others if those do not fill the page.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -152,14 +153,19 @@ pub(super) async fn list(
     page: PageOf<ExecutionId>,
 ) -> Result<Slice<Execution>, Fault> {
     let mut look = db.look_of(tenant).await?;
+    let (from, to) = ids(filter);
+    let to = page.after.map_or(to, |id| id.0.min(to));
     let mut rows = Vec::new();
-    for part in parts(filter) {
-        let (from, to) = ids(filter);
-        let ids = (from, page.after.map_or(to, |id| id.0.min(to)));
-        let statement = narrowed(part.list, tenant, filter, &part.statuses, ids).bind(one_more(page.first));
-        for row in statement.fetch_all(&mut *look).await? {
-            let id: Uuid = Columns::of("execution", &row).get("id")?;
-            rows.push((id, row, part.open));
+    for span in spans((from, to), db.clock.now(), dialect::DAYS_OF_LISTS) {
+        for part in parts(filter) {
+            let statement = narrowed(part.list, tenant, filter, &part.statuses, span).bind(one_more(page.first));
+            for row in statement.fetch_all(&mut *look).await? {
+                let id: Uuid = Columns::of("execution", &row).get("id")?;
+                rows.push((id, row, part.open));
+            }
+        }
+        if rows.len() > usize::from(page.first) {
+            break;
         }
     }
     rows.sort_unstable_by(|(one, ..), (other, ..)| other.cmp(one));
@@ -275,6 +281,24 @@ fn ids(filter: &ExecutionFilter) -> (Uuid, Uuid) {
     (from, to)
 }
 
+/// These ids in spans, the newest first: the first ones reach so many days back from the newest that may be there, the last has what is left.
+fn spans((from, to): (Uuid, Uuid), now: Timestamp, days: &[i64]) -> Vec<(Uuid, Uuid)> {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let newest = i64::try_from(to.as_u128() >> 80).unwrap_or(i64::MAX).min(now.timestamp_millis());
+    let mut spans = Vec::new();
+    let mut before = to;
+    for days in days {
+        let first = id_at((newest.div_euclid(DAY) - (days - 1)) * DAY);
+        if first <= from || first >= before {
+            break;
+        }
+        spans.push((first, before));
+        before = first;
+    }
+    spans.push((from, before));
+    spans
+}
+
 /// A statement with `$1` to `$11`.
 fn narrowed(
     text: &'static str,
@@ -306,7 +330,12 @@ fn narrowed(
 
 /// The least id that is made then: ids begin with their millisecond.
 pub(super) fn first_id(time: Timestamp) -> Uuid {
-    let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
+    id_at(time.timestamp_millis())
+}
+
+/// The least id of a millisecond.
+fn id_at(millis: i64) -> Uuid {
+    let millis = u64::try_from(millis).unwrap_or(0).min((1 << 48) - 1);
     Uuid::from_u128(u128::from(millis) << 80)
 }
 

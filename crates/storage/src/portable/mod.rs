@@ -60,14 +60,16 @@ pub(crate) struct Database {
     outbox_changed: Arc<Notify>,
     /// What changes through this handle leave in the audit log.
     trail: Trail,
+    /// Tells where lists begin.
+    clock: Arc<dyn Clock>,
 }
 
 impl Database {
     /// Works on open pools; both may be the same.
-    pub(super) fn new(reads: Pool, writes: Pool, clock: &dyn Clock) -> Self {
+    pub(super) fn new(reads: Pool, writes: Pool, clock: Arc<dyn Clock>) -> Self {
         let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
         let faults = Arc::new(Faults { run, count: AtomicU64::new(1) });
-        Self { reads, writes, faults, outbox_changed: Arc::default(), trail: Trail::None }
+        Self { reads, writes, faults, outbox_changed: Arc::default(), trail: Trail::None, clock }
     }
 
     /// The same store, whose changes leave this.

@@ -40,6 +40,7 @@ async fn every_statement_prepares() {
         signing_keys::STATEMENTS,
         tenants::STATEMENTS,
         super::super::bulk::STATEMENTS,
+        super::super::days::STATEMENTS,
     ];
     let mut connection = database.writes().acquire().await.unwrap();
     let dialect =
@@ -85,8 +86,27 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
         assert!(few || !asked::sorts(&plan), "{name} sorts:\n{plan}");
         assert!(!name.starts_with("COUNT") || asked::is_index_only(&plan), "{name} reads rows:\n{plan}");
     }
-    let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1, &[(1, "100"), (2, "500")]).await;
+    // Where days are kept apart, these are all of them.
+    let (first, last) = ("'0324a9a7-0000-0000-0000-000000000000'", "'03254425-c800-0000-0000-000000000000'");
+    let prune = [(1, "100"), (2, "500"), (3, first), (4, last)];
+    let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1, &prune).await;
     assert!(prune.contains("execution_by_started_at") && !asked::reads_everything(&prune, "execution"), "{prune}");
+    assert!(asked::places(&prune, "execution") <= 4, "{prune}");
+}
+
+/// Where each day's records are apart, nobody looks into days that cannot have what is asked for.
+#[tokio::test]
+async fn records_are_looked_for_on_their_days_alone() {
+    let Some(database) = asked::test_database("days").await else { return };
+    let mut connection = database.writes().acquire().await.unwrap();
+    asked::fill_executions(&mut connection).await;
+    let statement = |name: &str| executions::STATEMENTS.iter().find(|(known, _)| *known == name).unwrap().1;
+    let (day, two_days_on) = ("'0324a9a7-0000-0000-0000-000000000000'", "'0324b3f3-b800-0000-0000-000000000000'");
+    let found = asked::plan_of(&mut connection, statement("FIND"), &[(1, "'t1'"), (2, day)]).await;
+    assert_eq!(asked::places(&found, "execution"), 1, "{found}");
+    let listed = [(1, "'t1'"), (3, "''"), (10, day), (11, two_days_on), (12, "11")];
+    let listed = asked::plan_of(&mut connection, statement("LIST_ALL"), &listed).await;
+    assert!(asked::places(&listed, "execution") <= 2, "{listed}");
 }
 
 /// A backlog of deliveries that wait for others costs neither those who claim nor those who let the next one go.

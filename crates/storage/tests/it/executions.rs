@@ -3,6 +3,7 @@ use tidegate_model::{
     Status, TenantId, Timestamp,
 };
 
+use crate::days::{noon, record};
 use crate::harness::{Kept, on_every_store};
 use crate::intake::{batch, with_target};
 use crate::samples::{event, execution, id, pending, tenant_id, type_name};
@@ -11,6 +12,7 @@ on_every_store!(
     a_record_is_kept_once_and_comes_back_whole,
     records_and_open_deliveries_are_listed_together_newest_first,
     each_filter_narrows,
+    a_list_goes_on_from_the_newest_days_to_older_ones,
     a_record_of_a_tenant_that_is_gone_is_dropped_without_the_others,
 );
 
@@ -125,6 +127,48 @@ async fn each_filter_narrows(kept: &Kept) {
         let mut expected = expected;
         expected.sort_by(|a, b| b.cmp(a));
         assert_eq!(list(kept, &a, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+async fn a_list_goes_on_from_the_newest_days_to_older_ones(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    kept.clock.advance(noon(40) - kept.now());
+    for day in (0..=40).step_by(4) {
+        kept.store.make_days(noon(day)).await.unwrap();
+    }
+    // The first is ahead of the clock.
+    let mut records: Vec<_> = [42, 40, 39, 38, 33, 32, 3, 0].map(|day| record(&target, noon(day))).to_vec();
+    for record in records.iter_mut().step_by(2) {
+        record.status = Status::Failed;
+    }
+    kept.store.append_executions(&records).await.unwrap();
+    let any = ExecutionFilter::default;
+    let filters = [
+        any(),
+        ExecutionFilter { integration: Some(target.id), ..any() },
+        ExecutionFilter { statuses: vec![Status::Failed], ..any() },
+        ExecutionFilter { from: Some(noon(3)), to: Some(noon(39)), ..any() },
+        ExecutionFilter { integration: Some(target.id), statuses: vec![Status::Success], to: Some(noon(5)), ..any() },
+    ];
+    for filter in filters {
+        let is_in = |record: &&Execution| {
+            (filter.statuses.is_empty() || filter.statuses.contains(&record.status))
+                && filter.from.is_none_or(|from| from <= record.started_at)
+                && filter.to.is_none_or(|to| record.started_at < to)
+        };
+        let expected: Vec<_> = records.iter().filter(is_in).map(|record| record.id).collect();
+        for first in [1, 2, 3, 100] {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let page = kept.store.executions(&a, &filter, PageOf { first, after }).await.unwrap();
+                seen.extend(page.data.iter().map(|record| record.id));
+                after = seen.last().copied();
+                if !page.has_next {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{filter:?}, {first} at a time");
+        }
     }
 }
 

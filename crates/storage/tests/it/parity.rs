@@ -97,12 +97,14 @@ async fn read_sqlite(url: &str) -> Schema {
     schema
 }
 
+/// Tables that are parts of one have what the whole has; only that is read.
 async fn read_postgres(url: &str) -> Schema {
     let pool = sqlx::PgPool::connect(url).await.unwrap();
     let all = async |sql: &'static str| -> Vec<PgRow> { sqlx::query(sql).fetch_all(&pool).await.unwrap() };
     let mut schema = Schema::new();
     let columns = "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' \
-        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'";
+        FROM information_schema.columns c WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' \
+        AND NOT (SELECT relispartition FROM pg_class WHERE oid = quote_ident(c.table_name)::regclass)";
     for row in all(columns).await {
         let declared: String = row.get(2);
         let table = schema.entry(row.get(0)).or_default();
@@ -116,7 +118,7 @@ async fn read_postgres(url: &str) -> Schema {
             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY k.o), \
         CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'a' THEN 'NO ACTION' ELSE c.confdeltype::text END \
         FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid LEFT JOIN pg_class f ON f.oid = c.confrelid \
-        WHERE r.relnamespace = 'public'::regnamespace AND r.relname <> '_sqlx_migrations'";
+        WHERE r.relnamespace = 'public'::regnamespace AND NOT r.relispartition AND r.relname <> '_sqlx_migrations'";
     for row in all(constraints).await {
         let table = schema.get_mut(&row.get::<String, _>(0)).unwrap();
         let columns: Vec<String> = row.get(2);
@@ -129,7 +131,7 @@ async fn read_postgres(url: &str) -> Schema {
     }
     let indexes = "SELECT r.relname::text, i.relname::text, x.indisunique FROM pg_index x \
         JOIN pg_class r ON r.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
-        WHERE r.relnamespace = 'public'::regnamespace AND r.relname <> '_sqlx_migrations' \
+        WHERE r.relnamespace = 'public'::regnamespace AND NOT r.relispartition AND r.relname <> '_sqlx_migrations' \
         AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u'))";
     for row in all(indexes).await {
         let table = schema.get_mut(&row.get::<String, _>(0)).unwrap();

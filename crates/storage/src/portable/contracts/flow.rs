@@ -232,6 +232,14 @@ impl Bookkeeping for Database {
         self.run("ping", || bookkeeping::ping(self)).await
     }
 
+    async fn make_days(&self, now: Timestamp) -> Result<u64, Error> {
+        self.run("make_days", || bookkeeping::make_days(self, now)).await
+    }
+
+    async fn drop_days(&self, before: Timestamp) -> Result<u64, Error> {
+        self.run("drop_days", || bookkeeping::drop_days(self, before)).await
+    }
+
     async fn prune_executions(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
         self.run("prune_executions", || bookkeeping::prune_executions(self, before, max)).await
     }
