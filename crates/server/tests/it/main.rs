@@ -20,6 +20,7 @@ mod meeting;
 mod orphans;
 mod owners;
 mod process;
+mod proxies;
 mod records;
 mod repeats;
 mod services;

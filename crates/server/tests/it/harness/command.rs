@@ -11,7 +11,12 @@ pub(crate) struct Ended {
 
 /// The binary, with nothing of this process's own settings.
 pub(crate) fn tidegate() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    bare(env!("CARGO_BIN_EXE_tidegate"))
+}
+
+/// Any program, with nothing of this process's own settings.
+pub(crate) fn bare(program: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TIDEGATE_")) {
         command.env_remove(name);
     }

@@ -1,5 +1,6 @@
 //! Starts the real binary, in every way it can live, and talks to it.
 
+pub(crate) mod alone;
 pub(crate) mod api;
 pub(crate) mod authority;
 pub(crate) mod balancer;
