@@ -71,12 +71,25 @@ impl Load {
         accepted: Accepted,
         request: impl Fn(&str) -> reqwest::RequestBuilder + Send + 'static,
     ) {
+        self.calls(move |asked, _| format!("{kind}-{asked}"), accepted, request);
+    }
+
+    /// One more caller, whose next id comes from how many calls there were, and from whether its last one was accepted.
+    pub(super) fn calls(
+        &mut self,
+        mut next: impl FnMut(u32, bool) -> String + Send + 'static,
+        accepted: Accepted,
+        request: impl Fn(&str) -> reqwest::RequestBuilder + Send + 'static,
+    ) {
         let (asked, done) = (Arc::clone(&self.asked), Arc::clone(&self.done));
         let (refused, patience) = (Arc::clone(&self.refused), self.patience);
         self.tasks.push(tokio::task::spawn(async move {
+            let mut well = false;
             while !done.load(Ordering::Relaxed) {
-                let id = format!("{kind}-{}", asked.fetch_add(1, Ordering::Relaxed));
-                match answer(request(&id).timeout(patience)).await {
+                let id = next(asked.fetch_add(1, Ordering::Relaxed), well);
+                let answered = answer(request(&id).timeout(patience)).await;
+                well = answered.is_ok();
+                match answered {
                     Ok(()) => drop(accepted.0.lock().unwrap().insert(id)),
                     Err(why) => refused.lock().unwrap().push(format!("{id}: {why}")),
                 }

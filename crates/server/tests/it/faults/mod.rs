@@ -1,21 +1,24 @@
 //! Faults under load, and nothing that was accepted is lost. `scripts/faults` makes many more of them than a run of all tests does.
 
 mod full;
+mod left;
 mod load;
+mod order;
 mod rolling;
 mod tally;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::harness::proxy::Line;
 use crate::harness::{Mode, Sink, Tidegate, in_every_mode};
 use load::Load;
-use tally::{Tally, ended};
+use order::Steps;
+use tally::{Tally, about, ended};
 
 in_every_mode!(under_faults_nothing_that_was_accepted_is_lost);
 
@@ -25,19 +28,21 @@ const OUT: &str = "return { body = { id = object.id } }";
 /// How long a caller waits: a fault may swallow its call.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Tokens outlive the longest run. What a killed process had in hand is taken over after some 15 seconds: longer than any is frozen.
+const SETTINGS: [(&str, &str); 3] =
+    [("OAUTH2__TOKEN_LIFETIME", "12h"), ("SCRIPTS__OUTGOING_TIMEOUT", "5s"), ("SCRIPTS__MAX_TIMEOUT", "5s")];
+
 /// How many faults, unless `TIDEGATE_TEST_FAULTS` says otherwise.
 const FAULTS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// SIGKILL for one process, at once started anew.
-    Kill,
+    /// SIGKILL for one process, by the order of their start, or for any; at once started anew.
+    Kill(Option<usize>),
     /// For all of them.
     KillAll,
     /// SIGSTOP, and some time later SIGCONT.
-    Freeze,
-    /// For this one, by the order of their start.
-    FreezeThe(usize),
+    Freeze(Option<usize>),
     /// Somebody else holds the file's lock.
     Locked,
     /// The broker is killed, and started on what it had stored.
@@ -51,63 +56,50 @@ enum Fault {
 }
 
 impl Fault {
-    fn all(mode: Mode) -> &'static [Self] {
+    /// In the order in which they come.
+    const ALL: [Self; 15] = {
         use Fault::*;
-        match mode {
-            Mode::Together => &[Kill, Freeze, Locked],
-            Mode::OnServers | Mode::Apart if !is_long() => &[
-                Kill,
-                Broker,
-                Database(Line::Cut),
-                KillAll,
-                Freeze,
-                Bus(Line::Cut),
-                Database(Line::Silent),
-                Bus(Line::Silent),
-                Database(Line::Slow),
-                Bus(Line::Slow),
-            ],
-            Mode::OnServers => &[
-                Kill,
-                Broker,
-                Database(Line::Cut),
-                KillAll,
-                Freeze,
-                Bus(Line::Cut),
-                Postgres,
-                Database(Line::Silent),
-                Bus(Line::Silent),
-                Database(Line::Slow),
-                Bus(Line::Slow),
-            ],
-            Mode::Apart => &[
-                Kill,
-                Broker,
-                Database(Line::Cut),
-                Peers(Line::Cut),
-                KillAll,
-                Freeze,
-                Bus(Line::Cut),
-                Postgres,
-                Peers(Line::Silent),
-                Database(Line::Silent),
-                Bus(Line::Silent),
-                Database(Line::Slow),
-                Peers(Line::Slow),
-                Bus(Line::Slow),
-            ],
+        [
+            Kill(None),
+            Broker,
+            Database(Line::Cut),
+            Peers(Line::Cut),
+            KillAll,
+            Freeze(None),
+            Locked,
+            Bus(Line::Cut),
+            Postgres,
+            Peers(Line::Silent),
+            Database(Line::Silent),
+            Bus(Line::Silent),
+            Database(Line::Slow),
+            Peers(Line::Slow),
+            Bus(Line::Slow),
+        ]
+    };
+
+    fn all(mode: Mode) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|fault| fault.is_for(mode)).collect()
+    }
+
+    fn is_for(self, mode: Mode) -> bool {
+        match self {
+            Self::Kill(_) | Self::Freeze(_) => true,
+            Self::Locked => mode == Mode::Together,
+            Self::KillAll | Self::Broker | Self::Database(_) | Self::Bus(_) => mode != Mode::Together,
+            Self::Postgres => is_long() && mode != Mode::Together,
+            Self::Peers(_) => is_long() && mode == Mode::Apart,
         }
     }
 
     async fn strike(self, tidegate: &mut Tidegate, dice: &mut Dice) {
-        let which = dice.below(tidegate.parts());
+        let any = dice.below(tidegate.parts());
         let length =
             Duration::from_millis(500) + Duration::from_micros(2_500) * u32::try_from(dice.below(1_000)).unwrap();
         match self {
-            Self::Kill => tidegate.kill(which),
+            Self::Kill(which) => tidegate.kill(which.unwrap_or(any)),
             Self::KillAll => (0..tidegate.parts()).for_each(|part| tidegate.kill(part)),
-            Self::Freeze => freeze(tidegate, which, length).await,
-            Self::FreezeThe(which) => freeze(tidegate, which, length).await,
+            Self::Freeze(which) => freeze(tidegate, which.unwrap_or(any), length).await,
             Self::Locked => {
                 let file = tidegate.data_dir().join("tidegate.db");
                 let mut other = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
@@ -140,39 +132,46 @@ async fn freeze(tidegate: &Tidegate, which: usize, length: Duration) {
 }
 
 async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
-    let mut dice = Dice::new();
     let faults = std::env::var("TIDEGATE_TEST_FAULTS").map_or(FAULTS, |text| text.parse().unwrap());
-    let kinds = Fault::all(mode);
-    // A few come in each run of the tests, and over some runs all do.
-    let first = dice.below(kinds.len());
-    let faults: Vec<Fault> = (0..faults).map(|number| kinds[(first + number) % kinds.len()]).collect();
-    hurt(mode, &faults, dice).await;
+    hurt(mode, &Fault::all(mode), faults, Dice::new()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_faults_of_both_servers_and_of_each_role_nothing_that_was_accepted_is_lost() {
-    use Fault::*;
-    if !is_long() {
-        return eprintln!("skipped: it is part of scripts/faults");
-    }
-    let faults = [Postgres, FreezeThe(0), Broker, FreezeThe(1), FreezeThe(2), FreezeThe(3)];
-    hurt(Mode::Apart, &faults, Dice::new()).await;
+    // Credentials, director, gateway, two dispatchers.
+    let roles = (0..5).map(Some).flat_map(|role| [Fault::Freeze(role), Fault::Kill(role)]);
+    let servers = [Fault::Postgres, Fault::Broker].into_iter().cycle();
+    let kinds: Vec<Fault> = servers.zip(roles).flat_map(|(server, role)| [server, role]).collect();
+    let faults = if is_long() { kinds.len() } else { 4 };
+    hurt(Mode::Apart, &kinds, faults, Dice::new()).await;
 }
 
-/// Webhooks and events go on while these faults come, and afterwards all is counted.
-async fn hurt(mode: Mode, faults: &[Fault], mut dice: Dice) {
-    // Tokens outlive the longest run.
-    let settings = [("OAUTH2__TOKEN_LIFETIME", "12h")];
-    let Some(mut tidegate) = Tidegate::start_behind_proxies(mode, &settings, is_long()).await else { return };
+/// So many faults of these kinds come while webhooks and events go on, and afterwards all is counted.
+async fn hurt(mode: Mode, kinds: &[Fault], faults: usize, mut dice: Dice) {
+    // A few come in each run of the tests, and over some runs all do.
+    let first = dice.below(kinds.len());
+    let faults: Vec<Fault> = kinds.iter().cycle().skip(first).take(faults).copied().collect();
+    let alone = kinds.iter().any(|kind| matches!(kind, Fault::Postgres | Fault::Peers(_)));
+    let Some(mut tidegate) = Tidegate::start_behind_proxies(mode, &SETTINGS, alone).await else { return };
+    if mode == Mode::Apart {
+        tidegate.another_dispatcher().await;
+    }
     let sink = Sink::start().await;
-    let acme = tidegate.api().await.make_tenant("acme", &["Order"]).await;
+    let acme = tidegate.api().await.make_tenant("acme", &["Order", "Step"]).await;
     let shop = acme.make_incoming("shop", IN, json!({})).await;
     let created = [("Order", "CREATE")];
     let steady = acme.make_outgoing("steady", OUT, &sink.url("/steady"), &created, json!({})).await;
     let moody = acme.make_outgoing("moody", OUT, &sink.url("/moody"), &created, json!({})).await;
-    sink.fail_sometimes("/moody", 30);
+    let changes = acme.make_incoming("changes", order::CHANGE, json!({})).await;
+    let steps = [("Step", "CREATE"), ("Step", "UPDATE")];
+    let in_order = json!({ "outgoing": { "ordering": "PER_OBJECT" } });
+    let ordered = acme.make_outgoing("ordered", order::TELL, &sink.url("/ordered"), &steps, in_order).await;
+    for path in ["/moody", "/ordered"] {
+        sink.fail_sometimes(path, 30);
+    }
 
     let mut load = Load::begin(shop["webhookUrl"].as_str().unwrap(), &acme, PATIENCE);
+    let steps = Steps::begin(&mut load, changes["webhookUrl"].as_str().unwrap(), &acme);
     for (number, fault) in faults.iter().enumerate() {
         load.goes_on(5 + dice.below(20)).await;
         eprintln!("{mode:?}: fault {} of {}: {fault:?}", number + 1, faults.len());
@@ -186,13 +185,28 @@ async fn hurt(mode: Mode, faults: &[Fault], mut dice: Dice) {
     eprintln!("{mode:?}: {asked} asked for; accepted {} webhooks, {} events", webhooks.len(), events.len());
     eprintln!("{mode:?}: {} runs of webhooks on record", runs.len());
     let mut all: BTreeSet<String> = webhooks.union(&events).cloned().collect();
-    // Nothing is half-written: where a run is on record as a success, whoever was told so, its object has its deliveries.
-    let done = runs.iter().filter(|run| run["status"] == "SUCCESS");
-    all.extend(done.map(|run| run["coreResult"]["id"].as_str().unwrap().to_owned()));
+    all.extend(done(&runs));
     for (name, integration) in [("/steady", &steady), ("/moody", &moody)] {
         let records = ended(&acme, integration, &all).await;
         eprintln!("{mode:?}: {name}: {:?}", Tally::of(&records, &sink.answered(name), &all));
     }
+
+    let runs = ended(&acme, &changes, &steps.changed.all()).await;
+    let mut all = steps.all();
+    all.extend(done(&runs));
+    let records = ended(&acme, &ordered, &all).await;
+    let calls = sink.answered("/ordered");
+    let objects = order::assert_kept(&calls, &records);
+    eprintln!("{mode:?}: in order, of {objects} objects: {:?}", Tally::of(&records, &calls, &all));
+    if let Some(servers) = &tidegate.servers {
+        let left = left::on_the_bus(servers, &acme).await;
+        eprintln!("{mode:?}: {left} records are on the bus still, each of them in the database too");
+    }
+}
+
+/// Nothing is half-written: where a run is on record as a success, whoever was told so, its object has its deliveries.
+fn done(runs: &[Value]) -> impl Iterator<Item = String> {
+    runs.iter().filter(|run| run["status"] == "SUCCESS").map(about)
 }
 
 /// Other moments in each run of the tests; said, so that a run can be told from another.

@@ -12,21 +12,22 @@ pub(super) async fn ended(api: &Api, integration: &Value, accepted: &BTreeSet<St
     eventually("everything that was accepted has ended", || async {
         let all = records(api, integration).await;
         let open = |record: &Value| record["finishedAt"].is_null();
-        let known: BTreeSet<&str> = all.iter().filter(|record| !open(record)).map(object).collect();
-        let whole = accepted.iter().all(|id| known.contains(id.as_str())) && !all.iter().any(open);
+        let known: BTreeSet<String> = all.iter().filter(|record| !open(record)).map(about).collect();
+        let whole = accepted.is_subset(&known) && !all.iter().any(open);
         whole.then_some(all)
     })
     .await
 }
 
-/// The object that a run is about.
-fn object(record: &Value) -> &str {
-    record["objectId"].as_str().or_else(|| record["coreResult"]["id"].as_str()).unwrap_or_default()
+/// What a run is about, as its script named it in what it answers or sends.
+pub(super) fn about(record: &Value) -> String {
+    let result = &record["coreResult"];
+    result["body"]["id"].as_str().or_else(|| result["id"].as_str()).unwrap_or_default().to_owned()
 }
 
 async fn records(api: &Api, integration: &Value) -> Vec<Value> {
     let query = "query($id: ID!, $after: PageCursor) { executions(filter: { integrationID: $id }, after: $after) {
-        data { id status objectId coreResult finishedAt error attempts { number status error durationMs } }
+        data { id status coreResult finishedAt error attempts { number status error durationMs } }
         pageInfo { hasNextPage endCursor } } }";
     let (mut all, mut after) = (Vec::new(), Value::Null);
     loop {
@@ -61,10 +62,10 @@ impl Tally {
         }
         let mut tally = Self { deliveries: records.len(), ..Self::default() };
         tally.duplicates = yes.values().map(|times| times - 1).sum();
-        let mut ended: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut ended: BTreeMap<String, &str> = BTreeMap::new();
         for record in records {
             let status = record["status"].as_str().unwrap();
-            assert!(ended.insert(object(record), status).is_none(), "one delivery per event: {record}");
+            assert!(ended.insert(about(record), status).is_none(), "one delivery per event: {record}");
             let attempts = record["attempts"].as_array().unwrap();
             assert!(!attempts.is_empty(), "an attempt is on record: {record}");
             for (number, attempt) in attempts.iter().enumerate() {
@@ -77,7 +78,7 @@ impl Tally {
                 "SUCCESS" => {
                     tally.arrived += 1;
                     assert_eq!(attempts.last().unwrap()["status"], 200, "{record}");
-                    assert!(yes.contains_key(object(record)), "a success has arrived: {record}");
+                    assert!(yes.contains_key(&about(record)), "a success has arrived: {record}");
                 }
                 "DEAD" => {
                     tally.dead += 1;
@@ -87,7 +88,7 @@ impl Tally {
             }
         }
         for id in accepted {
-            assert!(ended.contains_key(id.as_str()), "{id} was accepted and is not on record");
+            assert!(ended.contains_key(id), "{id} was accepted and is not on record");
         }
         assert!(tally.duplicates <= tally.unseen, "{tally:?}");
         tally

@@ -278,6 +278,11 @@ impl Tidegate {
         self.another(1).await
     }
 
+    /// Starts one more dispatcher.
+    pub(crate) async fn another_dispatcher(&mut self) -> String {
+        self.another(3).await
+    }
+
     async fn another(&mut self, which: usize) -> String {
         let port = ports::free();
         let like = &self.parts[which];
