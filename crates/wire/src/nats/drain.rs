@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use tidegate_model::{Error, Execution};
 use tokio_util::sync::CancellationToken;
 
-use super::{DEADLINE, Link};
+use super::{DEADLINE, Link, leftovers};
 
 /// Where drained records stay.
 #[async_trait]
@@ -29,6 +29,9 @@ const BATCH: usize = 256;
 
 /// How long the broker waits for an acknowledgement before it gives a record to another process.
 const ACK_WAIT: Duration = Duration::from_secs(30);
+
+/// How long to wait between two looks at what was acknowledged and is there again.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// How long to pause when the broker or the sink is away.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -64,9 +67,16 @@ impl Drain {
             .messages()
             .await?;
         let mut batches = messages.ready_chunks(BATCH);
+        // The first look is now: the broker may have been killed.
+        let mut looks = tokio::time::interval(LOOK);
         loop {
             let batch = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
+                _ = looks.tick() => {
+                    let acknowledged = consumer.get_info().await?.ack_floor.stream_sequence;
+                    leftovers::remove(&self.link, &*self.sink, acknowledged).await?;
+                    continue;
+                }
                 // A consumer on a connection that was lost is asked again rather than waited for.
                 () = self.link.changes.reconnection() => return Ok(()),
                 batch = batches.next() => batch,

@@ -13,6 +13,7 @@ mod drain;
 mod entrance;
 mod event_log;
 mod fitting;
+mod leftovers;
 mod notices;
 mod received;
 mod recorder;

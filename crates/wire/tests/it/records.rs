@@ -204,3 +204,30 @@ async fn records_survive_a_killed_broker() {
     eventually("the records", || async { sink.has(&accepted) }).await;
     draining.stop().await;
 }
+
+/// nats-server 2.9 forgets when it is killed what it removed last.
+#[tokio::test]
+async fn what_a_killed_broker_shows_again_is_taken_out_of_it_again() {
+    let mut broker = Broker::start();
+    let options = NatsOptions::at(broker.url());
+    let nats = Arc::new(Nats::connect(options.clone()).await.unwrap());
+    let (recorder, sink) = (nats.recorder(), Arc::new(Sink::default()));
+    let mut accepted = vec![];
+    for _ in 0..4 {
+        for _ in 0..100 {
+            let record = record();
+            eventually("the broker", || async { recorder.append(record.clone()).await.ok() }).await;
+            accepted.push(record);
+        }
+        let draining = Draining::start(&nats, &sink);
+        eventually("the records", || async { sink.has(&accepted) }).await;
+        eventually("the end", || async { (waiting(&options, "new").await == 0).then_some(()) }).await;
+        draining.stop().await;
+        broker.kill();
+        broker.restart();
+        eventually("the broker", || async { async_nats::connect(&options.url).await.ok() }).await;
+    }
+    let draining = Draining::start(&nats, &sink);
+    eventually("the end", || async { (waiting(&options, "new").await == 0).then_some(()) }).await;
+    draining.stop().await;
+}
