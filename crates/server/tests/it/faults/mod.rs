@@ -26,11 +26,15 @@ const IN: &str = "objects.create('Order', { n = 1 }, parameters.id) return { id 
 const OUT: &str = "return { body = { id = object.id } }";
 
 /// How long a caller waits: a fault may swallow its call.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tokens outlive the longest run. What a killed process had in hand is taken over after some 15 seconds: longer than any is frozen.
-const SETTINGS: [(&str, &str); 3] =
-    [("OAUTH2__TOKEN_LIFETIME", "12h"), ("SCRIPTS__OUTGOING_TIMEOUT", "5s"), ("SCRIPTS__MAX_TIMEOUT", "5s")];
+const SETTINGS: [(&str, &str); 4] = [
+    ("OAUTH2__TOKEN_LIFETIME", "12h"),
+    ("SCRIPTS__INCOMING_TIMEOUT", "5s"),
+    ("SCRIPTS__OUTGOING_TIMEOUT", "5s"),
+    ("SCRIPTS__MAX_TIMEOUT", "5s"),
+];
 
 /// How many faults, unless `TIDEGATE_TEST_FAULTS` says otherwise.
 const FAULTS: usize = 5;

@@ -29,7 +29,8 @@ fn keeping() -> &'static reqwest::Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_is_restarted_in_turn_under_load_and_no_request_fails() {
     // It lingers for longer than a balancer on a busy machine takes from asking whether it is ready to handing a call over.
-    let settings = [("OAUTH2__TOKEN_LIFETIME", "12h"), ("HTTP__LINGER", "4s")];
+    // On a busy machine a script waits too.
+    let settings = [("OAUTH2__TOKEN_LIFETIME", "12h"), ("HTTP__LINGER", "4s"), ("SCRIPTS__INCOMING_TIMEOUT", "30s")];
     let Some(mut tidegate) = Tidegate::start_in_pairs(&settings).await else { return };
     let sink = Sink::start().await;
     let acme = tidegate.api().await.make_tenant("acme", &["Order"]).await;
