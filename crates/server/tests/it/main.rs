@@ -25,6 +25,7 @@ mod records;
 mod repeats;
 mod services;
 mod settings;
+mod standard_client;
 mod story;
 mod tls;
 mod trials;
