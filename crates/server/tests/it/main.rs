@@ -18,6 +18,7 @@ mod hostile;
 mod interfaces;
 mod meeting;
 mod orphans;
+mod orphans_by_step;
 mod owners;
 mod process;
 mod proxies;

@@ -220,7 +220,7 @@ const ORPHANS: &str = "SELECT CAST(c.owner_kind AS TEXT) FROM client c WHERE CAS
     ELSE FALSE END";
 
 /// The kinds of those clients that have no owner, as the database has them.
-async fn orphans(tidegate: &Tidegate) -> Vec<String> {
+pub(crate) async fn orphans(tidegate: &Tidegate) -> Vec<String> {
     select(tidegate, ORPHANS).await
 }
 
@@ -229,7 +229,8 @@ async fn clients(tidegate: &Tidegate) -> usize {
     select(tidegate, "SELECT owner_kind FROM client WHERE owner_kind NOT IN ('ADMINISTRATOR', 'SERVICE')").await.len()
 }
 
-async fn select(tidegate: &Tidegate, query: &'static str) -> Vec<String> {
+/// The first column of what the database answers.
+pub(crate) async fn select(tidegate: &Tidegate, query: impl sqlx::SqlSafeStr) -> Vec<String> {
     let Some(servers) = &tidegate.servers else {
         let file = SqliteConnectOptions::new().filename(tidegate.data_dir().join("tidegate.db"));
         let mut connection = file.connect().await.unwrap();

@@ -12,6 +12,7 @@ use super::ports;
 use super::process::Process;
 use super::proxy::{Line, Proxy};
 use super::servers::Servers;
+use super::steps::Steps;
 
 /// How it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,17 @@ impl Tidegate {
         let mut whole = Self::start_at(servers, mode, settings, own, seen).await;
         whole.lines = lines.into();
         Some(whole)
+    }
+
+    /// Starts one that reaches its database over a line where each statement is a step.
+    pub(crate) async fn start_in_steps(mode: Mode, settings: &[(&str, &str)]) -> Option<(Self, Steps)> {
+        let mut servers = Self::servers().await?;
+        let steps = Steps::before(&servers.database).await;
+        let direct = std::mem::replace(&mut servers.database, steps.url(&servers.database));
+        let mut whole = Self::start_on(Some(servers), mode, settings).await;
+        // The test itself asks the database past the line.
+        whole.servers.iter_mut().for_each(|servers| servers.database.clone_from(&direct));
+        Some((whole, steps))
     }
 
     /// The lines to director and credentials are like this for so long.
