@@ -83,8 +83,8 @@ impl Services {
     /// Deletes a client by its id; one of another kind of owner is `NotFound`, and stays.
     pub(crate) async fn delete_system_auth(&self, access: &Access, owner: Owner<'_>) -> Result<SystemAuth, Error> {
         let (id, kind) = changeable(access, owner)?;
-        // What it is tells its row, and whose it is may be said only once the store has found it to be the caller's.
-        let last = self.store.client(id).await?;
+        // What it is tells its row; of what is not the caller's even the search tells nothing.
+        let last = self.store.belonging_client(id, &kind).await?;
         let made = last.iter().fold(Made::to(KIND, id), |made, last| made.from_state(state(last)));
         let operation = owner.operation([
             "deleteSystemAuthForIntegrationSystem",
@@ -177,7 +177,7 @@ fn changeable(access: &Access, owner: Owner<'_>) -> Result<(ClientId, OwnerKind)
 
 fn tenant(kind: &OwnerKind) -> Option<&TenantId> {
     match kind {
-        OwnerKind::Service | OwnerKind::IntegrationSystem => None,
+        OwnerKind::Administrator | OwnerKind::Service | OwnerKind::IntegrationSystem => None,
         OwnerKind::Application(tenant) | OwnerKind::Runtime(tenant) => Some(tenant),
     }
 }

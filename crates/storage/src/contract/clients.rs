@@ -17,6 +17,8 @@ pub struct SigningKeyRow {
 /// Which kind of owner a client must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerKind {
+    /// Any administrator.
+    Administrator,
     /// Any of Tidegate's own services.
     Service,
     /// Any Integration System.
@@ -31,7 +33,7 @@ impl OwnerKind {
     /// The tenant of a tenant's.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         match self {
-            Self::Service | Self::IntegrationSystem => None,
+            Self::Administrator | Self::Service | Self::IntegrationSystem => None,
             Self::Application(tenant) | Self::Runtime(tenant) => Some(tenant),
         }
     }
@@ -44,6 +46,8 @@ pub trait Clients {
     async fn insert_client(&self, client: &Client) -> Result<(), Error>;
     /// Finds one.
     async fn client(&self, id: ClientId) -> Result<Option<Client>, Error>;
+    /// Finds it if it `belongs` to that kind of owner, as [`Clients::delete_client`] does. What is another tenant's costs what is nobody's.
+    async fn belonging_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Option<Client>, Error>;
     /// All of one owner, oldest first.
     async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error>;
     /// Deletes it if `belongs` to that kind of owner (and, for tenant-bound ones, that tenant); `NotFound` otherwise, and it stays.

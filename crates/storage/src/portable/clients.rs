@@ -28,6 +28,7 @@ statements! {
     INSERT = "INSERT INTO client (id, owner_kind, tenant, integration_system, application, runtime, scopes, created_at, \
         secret, secret_id, secret_created_at, service) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     FIND = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
+    FIND_BELONGING = concat!("SELECT ", columns!(), " FROM client WHERE id = $1 AND owner_kind = $2 AND (tenant = $3 OR $3 IS NULL)");
     LIST = concat!("SELECT ", columns!(), " FROM client WHERE COALESCE(integration_system, application, runtime) = $1 \
         ORDER BY created_at, id");
     LIST_ADMINISTRATORS = concat!("SELECT ", columns!(), " FROM client \
@@ -75,6 +76,15 @@ pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<Client>, 
     sql(FIND).bind(id.0).fetch_optional(db.reads()).await?.as_ref().map(read).transpose()
 }
 
+pub(super) async fn find_belonging(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Option<Client>, Fault> {
+    let find = belonging(FIND_BELONGING, id, belongs);
+    let row = match belongs.tenant() {
+        Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
+        None => find.fetch_optional(db.reads()).await?,
+    };
+    row.as_ref().map(read).transpose()
+}
+
 pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Client>, Fault> {
     let list = match (owner, owner_ids(owner)) {
         (ClientOwner::Administrator, _) => sql(LIST_ADMINISTRATORS),
@@ -106,6 +116,7 @@ pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> 
 /// A statement whose first three parameters say which client, and whose it must be.
 pub(super) fn belonging(statement: &'static str, id: ClientId, belongs: &OwnerKind) -> Statement {
     let kind = match belongs {
+        OwnerKind::Administrator => "ADMINISTRATOR",
         OwnerKind::Service => "SERVICE",
         OwnerKind::IntegrationSystem => "INTEGRATION_SYSTEM",
         OwnerKind::Application(_) => "APPLICATION",

@@ -71,11 +71,19 @@ async fn a_client_is_deleted_only_as_what_it_is(kept: &Kept) {
     kept.store.insert_application(&app, &any_event(&a)).await.unwrap();
     let one = client(ClientOwner::Application(a.clone(), app.id));
     kept.store.insert_client(&one).await.unwrap();
-    let others = [OwnerKind::IntegrationSystem, OwnerKind::Runtime(a.clone()), OwnerKind::Application(tenant_id("b"))];
+    let others = [
+        OwnerKind::Administrator,
+        OwnerKind::IntegrationSystem,
+        OwnerKind::Runtime(a.clone()),
+        OwnerKind::Application(tenant_id("b")),
+    ];
     for other in others {
+        assert_eq!(kept.store.belonging_client(one.id, &other).await.unwrap(), None);
         assert_eq!(kept.store.delete_client(one.id, &other).await, Err(Error::not_found("Client", one.id)));
     }
-    assert_eq!(kept.store.delete_client(one.id, &OwnerKind::Application(a)).await.unwrap(), one);
+    let mine = OwnerKind::Application(a);
+    assert_eq!(kept.store.belonging_client(one.id, &mine).await.unwrap().as_ref(), Some(&one));
+    assert_eq!(kept.store.delete_client(one.id, &mine).await.unwrap(), one);
     assert!(kept.store.client(one.id).await.unwrap().is_none());
 }
 

@@ -235,6 +235,8 @@ async fn every_call_that_acts_for_one_tenant_reads_behind_the_wall() {
     assert!(store.replay(&a, replay.id).await.unwrap().is_some());
     let aside = store.aside_entries(Some(&a), first()).await.unwrap().data.remove(0);
     assert!(store.aside_entry(Some(&a), aside.id).await.unwrap().is_some());
+    let mine = OwnerKind::Application(a.clone());
+    assert_eq!(store.belonging_client(filled.app.id, &mine).await.unwrap(), Some(filled.app.clone()));
     assert_eq!(store.clients_of(&filled.app.owner).await.unwrap(), vec![filled.app]);
 }
 

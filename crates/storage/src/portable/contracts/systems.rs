@@ -99,6 +99,10 @@ impl Clients for Database {
         self.run("client", || clients::find(self, id)).await
     }
 
+    async fn belonging_client(&self, id: ClientId, belongs: &OwnerKind) -> Result<Option<Client>, Error> {
+        self.run("belonging_client", || clients::find_belonging(self, id, belongs)).await
+    }
+
     async fn clients_of(&self, owner: &ClientOwner) -> Result<Vec<Client>, Error> {
         self.run("clients_of", || clients::list(self, owner)).await
     }
