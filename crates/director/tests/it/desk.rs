@@ -49,10 +49,17 @@ impl Desk {
     pub(crate) async fn at(url: DatabaseUrl) -> Self {
         tidegate_storage::migrate(&url).await.unwrap();
         let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
-        let options = tidegate_storage::Options { url, max_connections: 2, clock: clock.clone() };
-        let opened = tidegate_storage::open(&options).await.unwrap();
-        let bus =
-            Arc::new(Bus { log: opened.local_log.unwrap(), away: AtomicBool::new(false), refused: AtomicU64::new(0) });
+        let open = async |url: DatabaseUrl, max_connections: u32| {
+            let options = tidegate_storage::Options { url, max_connections, clock: clock.clone() };
+            tidegate_storage::open(&options).await.unwrap()
+        };
+        let opened = open(url, 2).await;
+        // A server has no log of its own.
+        let log = match opened.local_log {
+            Some(log) => log,
+            None => open(DatabaseUrl::memory(), 1).await.local_log.unwrap(),
+        };
+        let bus = Arc::new(Bus { log, away: AtomicBool::new(false), refused: AtomicU64::new(0) });
         let notices = Arc::new(Counted::default());
         let tokens = Arc::new(Tokens::default());
         let parts = Parts {

@@ -29,6 +29,9 @@ mod schemas;
 mod scripts;
 mod settings;
 mod signatures;
+#[path = "../../../storage/tests/shared/steps.rs"]
+#[expect(dead_code, reason = "nothing is stopped at here")]
+mod steps;
 mod tenants;
 mod transactions;
 mod trial_calls;

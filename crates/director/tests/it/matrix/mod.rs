@@ -3,106 +3,52 @@
 //!
 //! The walk is over the schema and `proto/` themselves: an argument that names something and has no row here fails the test.
 
+mod houses;
 mod rows;
+mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use sqlx::Row as _;
 use tidegate_model::contract::Actor;
-use tidegate_model::{ClientOwner, RuntimeId, Scope, SystemRandomness};
-use tidegate_storage::DatabaseUrl;
 use tonic::{Code, Status};
 
+use houses::{Houses, INTRUDER};
 use rows::Answer::{Nothing, Own, Refused};
-use rows::{Row, rows};
+use rows::rows;
 
-use crate::desk::{Desk, tenant};
+use crate::desk::tenant;
 use crate::walk::graphql::Schema;
 use crate::walk::proto::Protos;
-use crate::walk::world::World;
-use crate::walk::{filled, snake};
+use crate::walk::snake;
 
-/// Two tenants with one of everything, in a file that the test reads beside the director; and a client of the second one, with every scope.
-struct Houses {
-    desk: Desk,
-    schema: Schema,
-    protos: Protos,
-    theirs: World,
-    own: World,
-    file: sqlx::SqlitePool,
-    _folder: tempfile::TempDir,
+/// Runs each test on each store.
+macro_rules! on_both_stores {
+    ($($test:ident),+ $(,)?) => {
+        on_both_stores!(@ on_sqlite $($test)+);
+        on_both_stores!(@ on_postgresql $($test)+);
+    };
+    (@ $store:ident $($test:ident)+) => {
+        mod $store {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(houses) = super::Houses::$store().await {
+                    super::$test(&houses).await;
+                }
+            })+
+        }
+    };
 }
 
-const INTRUDER: &str = "intruder";
-
-impl Houses {
-    async fn build() -> Self {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("store.db");
-        let desk = Desk::at(DatabaseUrl::file(&path)).await;
-        let schema = Schema::read();
-        let mut system = String::new();
-        for (operation, arguments) in [
-            ("createTenant", json!({ "in": { "id": "acme", "name": "Acme" } })),
-            ("createTenant", json!({ "in": { "id": "other", "name": "Other" } })),
-            ("registerIntegrationSystem", json!({ "in": { "name": "s1" } })),
-            ("registerIntegrationSystem", json!({ "in": { "name": "s2" } })),
-        ] {
-            let made = desk.ok(None, &schema.request(operation, &arguments), arguments).await;
-            system = crate::desk::text(&made[operation]["id"]);
-        }
-        let mut theirs = World::furnish(&desk, &schema, "acme").await;
-        let own = World::furnish(&desk, &schema, "other").await;
-        let open = theirs.delivery(&desk, false).await.event.unwrap();
-        for (label, id) in [
-            ("system", system),
-            ("openEvent", open.id.to_string()),
-            ("openObject", open.object_id.to_string()),
-            ("onlyTheirs", "acme-1".to_owned()),
-        ] {
-            theirs.ids.insert(label.to_owned(), id);
-        }
-        let runtime = ClientOwner::Runtime(tenant("other"), RuntimeId::generate(&*desk.clock, &SystemRandomness));
-        desk.grant(INTRUDER, runtime, Scope::all());
-        let file = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-        Self { desk, schema, protos: Protos::read(), theirs, own, file, _folder: folder }
-    }
-
-    /// Every row that is the first tenant's, by table.
-    async fn theirs_now(&self) -> BTreeMap<String, String> {
-        let all = "SELECT m.name AS \"table\", group_concat('quote(\"' || c.name || '\")', ' || ''|'' || ') AS columns, \
-            max(c.name = 'tenant') AS has_tenant FROM sqlite_master m, pragma_table_info(m.name) c \
-            WHERE m.type = 'table' AND m.name NOT LIKE '\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' GROUP BY m.name";
-        let mut dump = BTreeMap::new();
-        for row in sqlx::query(all).fetch_all(&self.file).await.unwrap() {
-            let (table, columns): (String, String) = (row.get("table"), row.get("columns"));
-            let theirs = match (row.get::<bool, _>("has_tenant"), table.as_str()) {
-                (true, _) => "tenant = 'acme'",
-                (false, "tenant") => "id = 'acme'",
-                (false, "integration_system") => "true",
-                (false, _) => continue,
-            };
-            let rows = format!("SELECT {columns} FROM \"{table}\" WHERE {theirs} ORDER BY 1");
-            let rows = sqlx::query(sqlx::AssertSqlSafe(rows)).fetch_all(&self.file).await.unwrap();
-            dump.insert(table, rows.iter().map(|row| row.get::<String, _>(0) + "\n").collect());
-        }
-        dump
-    }
-
-    fn arguments(&self, row: &Row, at: &str) -> Value {
-        filled(&row.1, at, &|label| self.own.ids.get(label).unwrap_or_else(|| panic!("{label}?")).clone())
-    }
-
-    /// Theirs, and an id that was never given out.
-    fn ids(&self, row: &Row) -> (String, String) {
-        let theirs = self.theirs.ids.get(row.2).unwrap_or_else(|| panic!("{}?", row.2)).clone();
-        let never = never(&theirs);
-        (theirs, never)
-    }
-}
+on_both_stores!(
+    over_graphql_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing,
+    over_grpc_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing,
+    a_client_of_one_tenant_that_names_another_finds_none_whatever_it_calls,
+    over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing,
+    a_script_of_one_tenant_finds_no_object_of_another,
+);
 
 /// An id of the same form that was never given out.
 fn never(id: &str) -> String {
@@ -196,9 +142,7 @@ fn every_argument_that_names_something_has_a_row() {
     assert_eq!(protos.rpcs().len(), operations);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_graphql_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing() {
-    let houses = Houses::build().await;
+async fn over_graphql_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing(houses: &Houses) {
     let before = houses.theirs_now().await;
     assert!(before.len() > 15 && before["integration"].lines().count() == 2, "{:?}", before.keys());
     for row in rows() {
@@ -221,9 +165,7 @@ async fn over_graphql_another_tenants_id_answers_as_one_that_never_was_and_chang
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_grpc_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing() {
-    let houses = Houses::build().await;
+async fn over_grpc_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing(houses: &Houses) {
     let before = houses.theirs_now().await;
     for row in rows() {
         let rpc = houses.protos.rpc_of(row.0.split('.').next().unwrap());
@@ -243,9 +185,7 @@ async fn over_grpc_another_tenants_id_answers_as_one_that_never_was_and_changes_
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_of_one_tenant_that_names_another_finds_none_whatever_it_calls() {
-    let houses = Houses::build().await;
+async fn a_client_of_one_tenant_that_names_another_finds_none_whatever_it_calls(houses: &Houses) {
     let before = houses.theirs_now().await;
     for row in rows() {
         let operation = row.0.split('.').next().unwrap();
@@ -266,8 +206,7 @@ async fn a_client_of_one_tenant_that_names_another_finds_none_whatever_it_calls(
     assert_eq!(houses.theirs_now().await, before);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing() {
+async fn over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_changes_nothing(houses: &Houses) {
     let routes: BTreeSet<&str> = include_str!("../../../src/http/mod.rs")
         .split(".route(\"")
         .skip(1)
@@ -275,7 +214,6 @@ async fn over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_ch
         .collect();
     let known = ["/graphql", "/v1/events", "/v1/integrations/{id}/openapi.json", "/v1/integrations/{id}/openapi.yaml"];
     assert_eq!(routes, BTreeSet::from(known), "a route that has no test here");
-    let houses = Houses::build().await;
     let before = houses.theirs_now().await;
     let send = async |request: axum::http::request::Builder, named: Option<&str>, body: String| {
         let request = request.header("authorization", format!("Bearer {INTRUDER}"));
@@ -316,9 +254,7 @@ async fn over_plain_http_another_tenants_id_answers_as_one_that_never_was_and_ch
     assert_eq!(houses.theirs_now().await, before);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_script_of_one_tenant_finds_no_object_of_another() {
-    let houses = Houses::build().await;
+async fn a_script_of_one_tenant_finds_no_object_of_another(houses: &Houses) {
     let before = houses.theirs_now().await;
     let objects = houses.desk.director.objects();
     let actor = Actor { tenant: tenant("other"), attribution: "user:integration/out".to_owned() };
