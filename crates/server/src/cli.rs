@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Makes and withdraws the client credentials of Tidegate's own services, where roles are apart.
     #[command(subcommand)]
     Services(ServicesCommand),
+    /// Makes and withdraws administrators' client credentials.
+    #[command(subcommand)]
+    Admins(AdminsCommand),
     /// Makes a running Tidegate hold what a folder's tidegate.toml says; what is there already is updated.
     Apply(Apply),
 }
@@ -94,6 +97,19 @@ pub(crate) enum ServicesCommand {
     /// Shows every client of a service: its id, when it was made, and the name.
     List,
     /// Ends a client and its tokens.
+    Remove {
+        /// The client's id.
+        id: tidegate_model::ClientId,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AdminsCommand {
+    /// Makes another administrator's client, and shows its secret this once.
+    Add,
+    /// Shows every administrator's client: its id, and when it was made.
+    List,
+    /// Ends an administrator's client and its tokens; not the last one, and not the one that is configured.
     Remove {
         /// The client's id.
         id: tidegate_model::ClientId,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
-use tidegate_model::Randomness;
+use tidegate_model::{ClientId, Randomness};
 
 use crate::config::{Fault, MasterKeys};
 
@@ -94,6 +94,16 @@ impl DataDir {
         text.push('\n');
         write_private(&file, text.as_bytes())?;
         Ok(file)
+    }
+
+    /// Removes the administrator's file where it holds this client; answers where it was.
+    pub(crate) fn forget_admin(&self, id: ClientId) -> anyhow::Result<Option<PathBuf>> {
+        let file = self.path.join("admin.json");
+        if !file.exists() || AdminFile::read(&file)?.client_id != id.to_string() {
+            return Ok(None);
+        }
+        std::fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
+        Ok(Some(file))
     }
 
     /// Has the administrator's file, if it is still there, name the place where tokens are issued now.

@@ -38,6 +38,7 @@ fn run() -> anyhow::Result<()> {
         Command::Config(command) => commands::config(&asked, command),
         Command::Keys(command) => commands::keys(&asked, command),
         Command::Services(command) => commands::services(&asked, command),
+        Command::Admins(command) => commands::admins(&asked, command),
         Command::Apply(apply) => commands::apply(apply),
     }
 }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod admins;
 mod apply;
 mod config;
 mod demo;
@@ -7,6 +8,7 @@ mod keys;
 mod run;
 mod services;
 
+pub(crate) use admins::admins;
 pub(crate) use apply::apply;
 pub(crate) use config::config;
 pub(crate) use demo::demo;

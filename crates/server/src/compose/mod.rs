@@ -5,10 +5,10 @@
 
 mod bus;
 mod ground;
+mod operators;
 mod options;
 mod peers;
 mod running;
-mod services;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,9 +32,11 @@ use crate::data_dir::DataDir;
 use crate::health::Health;
 use ground::Ground;
 pub(crate) use ground::{migrate, renew, rotate};
+pub(crate) use operators::{
+    add_administrator, add_service, administrators, remove_administrator, remove_service, services,
+};
 use peers::KnownHere;
 pub(crate) use running::Composed;
-pub(crate) use services::{add_service, remove_service, services};
 
 /// Where and as what a process lives.
 pub(crate) struct Site<'a> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::disallowed_methods, reason = "tests read where the servers are, and their callers end with the test")]
 
+mod administrators;
 mod bad_input;
 mod browser;
 mod bus;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::eventually;
 
 /// Client credentials.
+#[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
