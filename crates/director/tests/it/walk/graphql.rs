@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
-use serde_json::{Map, Value};
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition,
+};
+use serde_json::{Map, Value, json};
 
 /// How deeply an answer is asked for.
 const DEPTH: usize = 4;
@@ -54,6 +56,59 @@ impl Schema {
                 let field = &field.node;
                 self.collect(&format!("{path}.{}", field.name.node), &field.name.node, &field.ty.node, found);
             }
+        }
+    }
+
+    /// The fields of one noun that show another: `Application.auths`. A noun is what operations answer.
+    pub(crate) fn shown_nouns(&self) -> BTreeSet<String> {
+        let answers = ["Query", "Mutation"].into_iter().flat_map(|root| self.operations(root));
+        let nouns: BTreeSet<&str> =
+            answers.map(|operation| named(&operation.ty.node)).flat_map(|name| self.nouns(name)).collect();
+        let mut shown = BTreeSet::new();
+        for noun in &nouns {
+            let Some(TypeKind::Object(object)) = self.0.get(*noun) else { continue };
+            let others = object.fields.iter().filter(|field| nouns.contains(named(&field.node.ty.node)));
+            shown.extend(others.map(|field| format!("{noun}.{}", field.node.name.node)));
+        }
+        shown
+    }
+
+    /// What has an id, of what is answered under this name: the thing itself, or those on a page.
+    fn nouns(&self, name: &str) -> Vec<&str> {
+        let Some((name, TypeKind::Object(object))) = self.0.get_key_value(name) else { return Vec::new() };
+        let field = |name: &str| object.fields.iter().find(|field| field.node.name.node == name);
+        match (field("id"), field("pageInfo"), field("data")) {
+            (Some(_), ..) => vec![name.as_str()],
+            (None, Some(_), Some(data)) => vec![named(&data.node.ty.node)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What an operation asks for and nothing more: no id is anything's.
+    pub(crate) fn sample(&self, operation: &str) -> Value {
+        let all = ["Query", "Mutation"].into_iter().flat_map(|root| self.operations(root));
+        let operation = all.into_iter().find(|field| field.name.node == operation).unwrap();
+        self.required(operation.arguments.iter().map(|argument| &argument.node))
+    }
+
+    fn required<'a>(&self, values: impl Iterator<Item = &'a InputValueDefinition>) -> Value {
+        let required = values.filter(|value| !value.ty.node.nullable && value.default_value.is_none());
+        required.map(|value| (value.name.node.to_string(), self.some(&value.ty.node))).collect()
+    }
+
+    fn some(&self, kind: &Type) -> Value {
+        let name = match &kind.base {
+            BaseType::List(inner) => return json!([self.some(inner)]),
+            BaseType::Named(name) => name.as_str(),
+        };
+        match (name, self.0.get(name)) {
+            ("ID", _) => json!("0195f3a0-0000-7000-8000-000000000000"),
+            ("Int", _) => json!(1),
+            ("Boolean", _) => json!(true),
+            ("JSON", _) => json!({}),
+            (_, Some(TypeKind::Enum(values))) => json!(values.values[0].node.value.node),
+            (_, Some(TypeKind::InputObject(input))) => self.required(input.fields.iter().map(|field| &field.node)),
+            _ => json!("x"),
         }
     }
 
