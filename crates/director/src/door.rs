@@ -3,14 +3,30 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use tidegate_model::contract::Verifier;
 use tidegate_model::{Error, Face, Proxies, TenantId};
 use tidegate_storage::Store;
 
 use crate::access::Access;
 use crate::refusals::Refusals;
+
+const NO_TOKEN: &str = "send the header Authorization: Bearer <access token>";
+
+/// What a caller over HTTP is told of the token that is asked for (RFC 6750 section 3), where that is why it is refused.
+pub(crate) fn challenge(error: &Error) -> Option<HeaderValue> {
+    match error {
+        // Whoever sent none hears of no fault of theirs.
+        Error::Unauthorized(NO_TOKEN) => Some(HeaderValue::from_static(r#"Bearer realm="tidegate""#)),
+        Error::Unauthorized(_) => Some(HeaderValue::from_static(r#"Bearer realm="tidegate", error="invalid_token""#)),
+        Error::InsufficientScopes(scope) => {
+            let challenge = format!(r#"Bearer realm="tidegate", error="insufficient_scope", scope="{scope}""#);
+            HeaderValue::from_str(&challenge).ok()
+        }
+        _ => None,
+    }
+}
 
 /// Lets callers in.
 pub(crate) struct Door {
@@ -41,7 +57,7 @@ impl Door {
         let address = peer.map(|peer| self.proxies.caller(peer, &forwarded(headers)));
         let verified = match bearer(headers) {
             Some(token) => self.verifier.verify(token).await,
-            None => Err(Error::Unauthorized("send the header Authorization: Bearer <access token>")),
+            None => Err(Error::Unauthorized(NO_TOKEN)),
         };
         let caller = verified.inspect_err(|error| self.refusals.of_stranger(face, address, error))?;
         let refusals = self.refusals.clone();

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tidegate_model::Error;
 
 use super::{Face, Peer, Unread};
+use crate::door::challenge;
 use crate::graphql::limits;
 
 pub(super) async fn execute(State(face): State<Arc<Face>>, peer: Peer, headers: HeaderMap, body: Body) -> Response {
     let mut access = match face.admit(tidegate_model::Face::Graphql, &headers, peer, "").await {
         Ok(access) => access,
         Err(error @ Error::Unauthorized(_)) => {
-            return ([(WWW_AUTHENTICATE, "Bearer")], refusal(StatusCode::UNAUTHORIZED, &error)).into_response();
+            let challenge = challenge(&error).map(|challenge| [(WWW_AUTHENTICATE, challenge)]);
+            return (challenge.map(AppendHeaders), refusal(StatusCode::UNAUTHORIZED, &error)).into_response();
         }
         Err(error) => return refusal(StatusCode::OK, &error),
     };

@@ -7,6 +7,8 @@ use serde_json::json;
 use tidegate_model::Error;
 use tidegate_model::cloud_event::InvalidCloudEvent;
 
+use crate::door::challenge;
+
 /// Why a request was not carried out.
 pub(super) enum Refusal {
     Error(Error),
@@ -39,8 +41,10 @@ impl Refusal {
             problem["error_code"] = json!(code);
         }
         let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        if let Self::Error(error) = &self
+            && let Some(challenge) = challenge(error)
+        {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }

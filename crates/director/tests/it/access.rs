@@ -14,7 +14,7 @@ async fn without_a_good_token_the_answer_is_401_and_graphql_shaped() {
     let desk = Desk::new().await;
     let answer = desk.ask_as("nobody", None, TENANTS, json!({})).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    assert_eq!(answer.headers["www-authenticate"], "Bearer realm=\"tidegate\", error=\"invalid_token\"");
     assert_eq!(answer.refusal().0, 26);
     assert!(answer.body["data"].is_null());
 
@@ -25,6 +25,7 @@ async fn without_a_good_token_the_answer_is_401_and_graphql_shaped() {
         }
         let answer = desk.send(request.body(json!({ "query": TENANTS }).to_string().into()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{authorization:?}");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer realm=\"tidegate\"", "{authorization:?}");
         assert_eq!(answer.refusal().0, 26);
     }
 }

@@ -164,12 +164,19 @@ async fn what_is_no_cloud_event_is_refused_with_a_problem_document() {
 async fn publishing_needs_a_token_the_scope_and_a_tenant() {
     let desk = Desk::with_tenants().await;
     desk.grant_scopes("reader", &["event:read"]);
-    for (token, tenant, status, code) in [
-        (None, Some("acme"), StatusCode::UNAUTHORIZED, 26),
-        (Some("nobody"), Some("acme"), StatusCode::UNAUTHORIZED, 26),
-        (Some("reader"), Some("acme"), StatusCode::FORBIDDEN, 23),
-        (Some(ADMIN), None, StatusCode::BAD_REQUEST, 24),
-        (Some(ADMIN), Some("nope"), StatusCode::NOT_FOUND, 25),
+    // What is said of the token is said in the words of RFC 6750.
+    for (token, tenant, status, code, challenge) in [
+        (None, Some("acme"), StatusCode::UNAUTHORIZED, 26, Some("")),
+        (Some("nobody"), Some("acme"), StatusCode::UNAUTHORIZED, 26, Some(", error=\"invalid_token\"")),
+        (
+            Some("reader"),
+            Some("acme"),
+            StatusCode::FORBIDDEN,
+            23,
+            Some(", error=\"insufficient_scope\", scope=\"event:write\""),
+        ),
+        (Some(ADMIN), None, StatusCode::BAD_REQUEST, 24, None),
+        (Some(ADMIN), Some("nope"), StatusCode::NOT_FOUND, 25, None),
     ] {
         let mut request = Request::post("/v1/events").header("content-type", "application/cloudevents+json");
         if let Some(token) = token {
@@ -180,7 +187,8 @@ async fn publishing_needs_a_token_the_scope_and_a_tenant() {
         }
         let answer = desk.send(request.body(cloud_event("1").to_string().into()).unwrap()).await;
         assert_eq!((answer.status, &answer.body["error_code"]), (status, &json!(code)), "{}", answer.body);
-        assert_eq!(answer.headers.contains_key("www-authenticate"), status == StatusCode::UNAUTHORIZED);
+        let told = answer.headers.get("www-authenticate").map(|told| told.to_str().unwrap().to_owned());
+        assert_eq!(told, challenge.map(|fault| format!("Bearer realm=\"tidegate\"{fault}")));
     }
     assert!(desk.published().await.is_empty());
 }
