@@ -18,6 +18,7 @@ on_every_store!(
     keys_are_replaced_all_or_none,
     subscribers_are_those_of_this_kind_of_event,
     a_deleted_integration_is_gone_with_its_key_and_its_name_is_free,
+    the_user_of_a_deleted_integration_is_disabled,
 );
 
 fn key(text: &str) -> WebhookKeyRow {
@@ -200,4 +201,31 @@ async fn a_deleted_integration_is_gone_with_its_key_and_its_name_is_free(kept: &
     assert_eq!(kept.store.delete_integration(&a, one.id, &any_event(&a)).await, missing);
     assert_eq!(kept.store.resolve(WebhookKeyHash::of("k")).await.unwrap(), Resolved::None);
     insert(kept, &incoming(&a, "one", core), Some("k")).await;
+}
+
+/// What it did stays attributed to it; nobody acts as it any longer.
+async fn the_user_of_a_deleted_integration_is_disabled(kept: &Kept) {
+    const STATE: &str = "SELECT username || ' ' || CASE WHEN disabled_at IS NULL THEN 'enabled' ELSE 'disabled' END FROM execution_user";
+    let url = kept.url.to_string();
+    let state = async || match url.split_once(':').unwrap() {
+        // Nobody else sees it.
+        ("sqlite", ":memory:") => None,
+        ("sqlite", _) => {
+            let file = sqlx::SqlitePool::connect(&url).await.unwrap();
+            Some(sqlx::query_scalar::<_, String>(STATE).fetch_one(&file).await.unwrap())
+        }
+        _ => {
+            let server = sqlx::PgPool::connect(&url).await.unwrap();
+            Some(sqlx::query_scalar::<_, String>(STATE).fetch_one(&server).await.unwrap())
+        }
+    };
+    let a = with_tenants(kept, &["a"]).await;
+    let core = with_logic(kept, &a).await;
+    let one = incoming(&a, "one", core);
+    insert(kept, &one, Some("k")).await;
+    let username = &one.execution_user.username;
+    let Some(before) = state().await else { return };
+    assert_eq!(before, format!("{username} enabled"));
+    kept.store.delete_integration(&a, one.id, &any_event(&a)).await.unwrap();
+    assert_eq!(state().await.unwrap(), format!("{username} disabled"));
 }
