@@ -1,0 +1,147 @@
+//! Pages of a list that is long.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use tidegate_model::{IntegrationId, PageOf, SystemClock, TenantId};
+use tidegate_storage::{DatabaseUrl, Options, open};
+use uuid::Uuid;
+
+use crate::shared::at_most;
+use crate::subject::Ground;
+use crate::{Asked, length};
+
+const PAGE: u16 = 100;
+
+/// By how much a page far behind may cost more than the first one.
+const FURTHER: f64 = 1.2;
+
+/// What changes in a copy, in both databases' words: `i` is its number, and its id too.
+const COPIED: [(&str, &str); 2] = [
+    ("execution_user", "id = ID, username = 'integration/n' || n.i"),
+    ("integration", "id = ID, execution_user = ID, name = 'n' || n.i"),
+];
+
+/// Copies the tenant's Integration until there are so many, and reads pages of them, in turns.
+pub(crate) async fn measure(name: &str, asked: &Asked, ground: &Ground) {
+    let begun = Instant::now();
+    let size = multiply(ground, asked.integrations).await;
+    println!(
+        "{} Integrations in {:.0} s; the database has {} MiB",
+        asked.integrations,
+        begun.elapsed().as_secs_f64(),
+        size >> 20
+    );
+    let url = match ground {
+        Ground::Sqlite(folder) => DatabaseUrl::file(folder.join("tidegate.db")),
+        Ground::Servers { database, .. } => database.parse().unwrap(),
+    };
+    let opened = open(&Options { url, max_connections: 4, clock: Arc::new(SystemClock) }).await.unwrap();
+    let tenant: TenantId = "acme".parse().unwrap();
+    let last = u128::from(asked.integrations) / u128::from(PAGE);
+    let places = [1, last.min(1_000), last];
+    let mut took = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..asked.times {
+        for (place, took) in places.iter().zip(&mut took) {
+            let before = (place - 1) * u128::from(PAGE);
+            let after = (before > 0).then(|| IntegrationId(Uuid::from_u128(before)));
+            let begun = Instant::now();
+            let page = opened.store.integrations(&tenant, PageOf { first: PAGE, after }).await.unwrap();
+            took.push(begun.elapsed().as_secs_f64());
+            assert_eq!((page.data.len(), page.data[0].id.0.as_u128()), (usize::from(PAGE), before + 1));
+        }
+    }
+    opened.store.close().await;
+    let took = took.map(|mut took| {
+        took.sort_by(f64::total_cmp);
+        took[took.len() / 2]
+    });
+    for (place, took) in places.iter().zip(took) {
+        println!("{:<24} {:>12.2} ms", format!("page {place}"), took * 1e3);
+    }
+    println!("{:<24} {:>12.2} ms of each", "counting them all", counting(asked, ground).await * 1e3);
+    at_most(&format!("{name}: page {}, in first pages", places[1]), took[1] / took[0], FURTHER);
+    at_most(&format!("{name}: the last page, in first pages"), took[2] / took[0], FURTHER);
+}
+
+/// How long it takes to tell how many there are, which every page tells.
+async fn counting(asked: &Asked, ground: &Ground) -> f64 {
+    const COUNT: &str = "SELECT COUNT(*) FROM integration WHERE tenant = 'acme'";
+    let mut took = Vec::new();
+    for _ in 0..asked.times {
+        let begun;
+        match ground {
+            Ground::Sqlite(folder) => {
+                let file = sqlx::SqlitePool::connect(&sqlite(folder)).await.unwrap();
+                begun = Instant::now();
+                file.execute(COUNT).await.unwrap();
+            }
+            Ground::Servers { database, .. } => {
+                let server = sqlx::PgPool::connect(database).await.unwrap();
+                begun = Instant::now();
+                server.execute(COUNT).await.unwrap();
+            }
+        }
+        took.push(begun.elapsed().as_secs_f64());
+    }
+    took.sort_by(f64::total_cmp);
+    took[took.len() / 2]
+}
+
+fn sqlite(folder: &std::path::Path) -> String {
+    format!("sqlite://{}", folder.join("tidegate.db").display())
+}
+
+/// Answers how many bytes the database has then.
+async fn multiply(ground: &Ground, count: u32) -> u64 {
+    match ground {
+        Ground::Sqlite(folder) => {
+            let file = sqlx::SqlitePool::connect(&sqlite(folder)).await.unwrap();
+            for (table, changes) in COPIED {
+                let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+                let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&file).await.unwrap();
+                let columns = columns.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
+                let (into, values) = copied(&columns, &changes.replace("ID", "unhex(printf('%032x', n.i))"));
+                let copy = format!(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+                     INSERT INTO {table} ({into}) SELECT {values} FROM n, (SELECT * FROM {table} LIMIT 1) AS one"
+                );
+                file.execute(AssertSqlSafe(copy)).await.unwrap();
+            }
+            file.close().await;
+            ["tidegate.db", "tidegate.db-wal"].iter().map(|name| length(&folder.join(name))).sum()
+        }
+        Ground::Servers { superuser, .. } => {
+            let server = sqlx::PgPool::connect(superuser).await.unwrap();
+            for (table, changes) in COPIED {
+                let columns = format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
+                );
+                let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&server).await.unwrap();
+                let columns = columns.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
+                let (into, values) = copied(&columns, &changes.replace("ID", "lpad(to_hex(n.i), 32, '0')::uuid"));
+                let copy = format!(
+                    "INSERT INTO {table} ({into}) SELECT {values} \
+                     FROM generate_series(1, {count}) AS n(i), (SELECT * FROM {table} LIMIT 1) AS one"
+                );
+                server.execute(AssertSqlSafe(copy)).await.unwrap();
+                // What autovacuum does a minute later.
+                server.execute(AssertSqlSafe(format!("VACUUM ANALYZE {table}"))).await.unwrap();
+            }
+            let size = "SELECT pg_database_size(current_database())";
+            let size: i64 = sqlx::query_scalar(size).fetch_one(&server).await.unwrap();
+            u64::try_from(size).unwrap()
+        }
+    }
+}
+
+/// The columns, and what a copy has in each of them.
+fn copied(columns: &[String], changes: &str) -> (String, String) {
+    let changes: Vec<_> = changes.split(", ").filter_map(|change| change.split_once(" = ")).collect();
+    let value = |column: &String| {
+        let changed = changes.iter().find(|(name, _)| name == column);
+        changed.map_or_else(|| format!("one.{column}"), |(_, value)| (*value).to_owned())
+    };
+    (columns.join(", "), columns.iter().map(value).collect::<Vec<_>>().join(", "))
+}
