@@ -61,7 +61,7 @@ impl Call {
     /// How many clients the owner may have left, if it may be there at all, by whether the caller was told that it is done.
     fn may_leave(self, is_done: bool) -> &'static [Option<usize>] {
         match (self, is_done) {
-            (Self::Register, true) | (Self::Delete, true) => &[Some(0)],
+            (Self::Register | Self::Delete, true) => &[Some(0)],
             (Self::Register, false) => &[None, Some(0)],
             (Self::Request, true) => &[Some(2)],
             (Self::Request, false) => &[Some(1), Some(2)],

@@ -75,13 +75,13 @@ impl Steps {
     /// The steps since this was asked last; what was begun has ended by then. That a transaction is given up is no step.
     pub(crate) async fn seen(&self) -> Vec<Step> {
         let mut seen = std::mem::take(&mut *self.shared.seen.lock().unwrap());
-        for _ in 0..6000 {
+        seen.retain(|(path, _)| !path.ends_with("ROLLBACK"));
+        for _ in 0..60_000 {
             if seen.iter().all(|(_, done)| done.get().is_some()) {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        seen.retain(|(path, _)| !path.ends_with("ROLLBACK"));
         let step = |(path, done): (String, Arc<OnceLock<String>>)| Step {
             path,
             done: done.get().cloned().unwrap_or_default(),

@@ -13,7 +13,6 @@ pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod sink;
 #[path = "../../../../storage/tests/shared/steps.rs"]
-#[expect(dead_code, reason = "what a statement did is not looked at here")]
 pub(crate) mod steps;
 pub(crate) mod tidegate;
 

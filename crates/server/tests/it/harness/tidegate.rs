@@ -90,7 +90,8 @@ impl Tidegate {
     pub(crate) async fn start_in_steps(mode: Mode, settings: &[(&str, &str)]) -> Option<(Self, Steps)> {
         let mut servers = Self::servers().await?;
         let steps = Steps::before(&servers.database).await;
-        let direct = std::mem::replace(&mut servers.database, steps.url(&servers.database));
+        let through = steps.url(&servers.database);
+        let direct = std::mem::replace(&mut servers.database, through);
         let mut whole = Self::start_on(Some(servers), mode, settings).await;
         // The test itself asks the database past the line.
         whole.servers.iter_mut().for_each(|servers| servers.database.clone_from(&direct));
