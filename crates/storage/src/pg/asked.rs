@@ -3,7 +3,7 @@
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
 
-use super::dialect::Connection;
+use super::dialect::{Connection, Row};
 use super::portable::Database;
 
 pub(crate) async fn test_database(name: &str) -> Option<Database> {
@@ -23,12 +23,12 @@ pub(crate) async fn test_database(name: &str) -> Option<Database> {
     Some(super::open(&server, 1, std::sync::Arc::new(tidegate_model::SystemClock)).await.unwrap())
 }
 
-/// Enough for the planner to mind what a plan costs: a third from before there were days, the rest over thirty of them.
+/// Enough for the planner to mind what a plan costs: from before there were days, over thirty of them, and from after the last.
 pub(crate) async fn fill_executions(connection: &mut Connection) {
     let fill = "SET statement_timeout = 0; INSERT INTO tenant (id, name, created_at) SELECT 't' || n, 't', 0 FROM generate_series(0, 4) AS n; \
         SELECT make_execution_day(day) FROM generate_series(40000, 40029) AS day; \
         INSERT INTO execution (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, search, body) \
-        SELECT (left(first_id_of(CASE WHEN n <= 15000 THEN n ELSE 40000 * 86400000::bigint + (n - 15000) * 86400 END)::text, 14) \
+        SELECT (left(first_id_of(CASE WHEN n <= 15000 THEN n ELSE 40000 * 86400000::bigint + (n - 15000) * 95040::bigint END)::text, 14) \
         || right(gen_random_uuid()::text, 22))::uuid, 't' || n % 5, md5((n % 3)::text)::uuid, \
         (ARRAY['SUCCESS', 'SUCCESS', 'FAILED', 'SKIPPED', 'DEAD'])[1 + n / 15 % 5], 'EVENT', n, 'e' || n / 3, 'Order', 'o' || n % 900, \
         repeat('x', 200), decode(repeat('00', 300), 'hex') FROM generate_series(1, 45000) AS n";
@@ -66,8 +66,9 @@ pub(crate) async fn plan_of(
     let lines = (&mut *connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(asked).into_sql_str())).await.unwrap();
     let plan: String = lines.iter().map(|line| line.get::<String, _>(0) + "\n").collect();
     // A part's index is called what that of the whole is called.
-    let parts: Vec<(String, String)> = sqlx::query_as(PARTS).fetch_all(connection).await.unwrap();
-    parts.iter().fold(plan, |plan, (part, whole)| plan.replace(&format!(" using {part} "), &format!(" using {whole} ")))
+    let parts = connection.fetch_all(sqlx::raw_sql(PARTS)).await.unwrap();
+    let name = |part: &Row, of: usize| format!(" {} ", part.get::<String, _>(of));
+    parts.iter().fold(plan, |plan, part| plan.replace(&name(part, 0), &name(part, 1)))
 }
 
 /// Also where a table is the part of one.
