@@ -142,12 +142,14 @@ async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_faults_of_both_servers_and_of_each_role_nothing_that_was_accepted_is_lost() {
+    if !is_long() {
+        return eprintln!("skipped: it is part of scripts/faults");
+    }
     // Credentials, director, gateway, two dispatchers.
     let roles = (0..5).map(Some).flat_map(|role| [Fault::Freeze(role), Fault::Kill(role)]);
     let servers = [Fault::Postgres, Fault::Broker].into_iter().cycle();
     let kinds: Vec<Fault> = servers.zip(roles).flat_map(|(server, role)| [server, role]).collect();
-    let faults = if is_long() { kinds.len() } else { 4 };
-    hurt(Mode::Apart, &kinds, faults, Dice::new()).await;
+    hurt(Mode::Apart, &kinds, kinds.len(), Dice::new()).await;
 }
 
 /// So many faults of these kinds come while webhooks and events go on, and afterwards all is counted.
