@@ -140,8 +140,8 @@ async fn multiply(ground: &Ground, count: u32) -> u64 {
 fn copied(columns: &[String], changes: &str) -> (String, String) {
     let changes: Vec<_> = changes.split(", ").filter_map(|change| change.split_once(" = ")).collect();
     let value = |column: &String| {
-        let changed = changes.iter().find(|(name, _)| name == column);
-        changed.map_or_else(|| format!("one.{column}"), |(_, value)| (*value).to_owned())
+        let other = changes.iter().find(|(name, _)| name == column);
+        other.map_or_else(|| format!("one.{column}"), |(_, value)| (*value).to_owned())
     };
     (columns.join(", "), columns.iter().map(value).collect::<Vec<_>>().join(", "))
 }

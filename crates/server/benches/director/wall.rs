@@ -70,8 +70,8 @@ async fn read(pool: &PgPool, way: Way, statement: &'static str, number: usize) -
         Way::Alone => query.fetch_all(&mut *connection).await,
         Way::InTransaction => query.fetch_all(&mut *connection.begin_with("BEGIN READ ONLY").await.unwrap()).await,
         Way::Named => {
-            let begin = "BEGIN READ ONLY; SET LOCAL tidegate.tenant = 'acme'";
-            query.fetch_all(&mut *connection.begin_with(begin).await.unwrap()).await
+            let named = "BEGIN READ ONLY; SET LOCAL tidegate.tenant = 'acme'";
+            query.fetch_all(&mut *connection.begin_with(named).await.unwrap()).await
         }
     };
     let took = begun.elapsed().as_secs_f64();

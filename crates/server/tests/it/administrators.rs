@@ -17,15 +17,15 @@ async fn an_administrators_secret_is_changed_without_a_gap(mode: Mode) {
     let in_a_file = mode == Mode::Together;
     let data = tidegate.data_dir();
     let file = format!("sqlite://{}", data.join("tidegate.db").display());
-    let more: &[&str] = if in_a_file { &["--database-url", &file] } else { &[] };
+    let place: &[&str] = if in_a_file { &["--database-url", &file] } else { &[] };
     if in_a_file {
         assert!(tidegate.stop().await[0].success());
     }
-    let made = tidegate.command(0, &[&["admins", "add"][..], more].concat()).out;
-    let told = |key: &str| made.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim().to_owned();
+    let added = tidegate.command(0, &[&["admins", "add"][..], place].concat()).out;
+    let told = |key: &str| added.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim().to_owned();
     let new = Admin { client_id: told("client id"), client_secret: told("client secret") };
     assert_ne!(new.client_id, old.client_id);
-    let listed = tidegate.command(0, &[&["admins", "list"][..], more].concat()).out;
+    let listed = tidegate.command(0, &[&["admins", "list"][..], place].concat()).out;
     let ids: Vec<_> = listed.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(ids, [old.client_id.as_str(), new.client_id.as_str()]);
     assert!(!listed.contains(&new.client_secret) && !listed.contains(&old.client_secret));
@@ -50,12 +50,12 @@ async fn an_administrators_secret_is_changed_without_a_gap(mode: Mode) {
         }
         tidegate.resume().await;
     }
-    let removed = tidegate.command(0, &[&["admins", "remove", &*old.client_id][..], more].concat());
+    let removed = tidegate.command(0, &[&["admins", "remove", &*old.client_id][..], place].concat());
     assert_eq!(removed.code, Some(0), "{}", removed.err);
     if in_a_file {
         assert!(removed.out.contains("admin.json") && !data.join("admin.json").exists(), "{}", removed.out);
     }
-    let last = tidegate.command(0, &[&["admins", "remove", &*new.client_id][..], more].concat());
+    let last = tidegate.command(0, &[&["admins", "remove", &*new.client_id][..], place].concat());
     assert_ne!(last.code, Some(0), "it is configured, or the only one");
     tidegate.resume().await;
     assert_eq!(try_to_sign_in(&tidegate, &old).await, (401, json!("invalid_client")), "withdrawn");

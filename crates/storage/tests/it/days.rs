@@ -13,7 +13,7 @@ use crate::intake::with_target;
 use crate::samples::{execution, incoming, tenant_id};
 
 /// Much longer than anything here takes.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// Noon of a day that no clock has come to, and of those after it.
 pub(crate) fn noon(day: i64) -> Timestamp {

@@ -107,7 +107,7 @@ async fn a_role_that_has_rows_and_no_tables_keeps_house_and_reads_no_day_by_its_
         }
         while store.drop_days(noon(1)).await.unwrap() == 0 {}
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), made).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_mins(1), made).await.unwrap();
     let page = PageOf { first: 10, after: None };
     assert!(store.executions(&tenant_id("a"), &ExecutionFilter::default(), page).await.unwrap().data.is_empty());
     assert_eq!(store.prune_executions(noon(1), 10).await.unwrap(), 0);

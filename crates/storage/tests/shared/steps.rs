@@ -157,7 +157,7 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shar
         kinds = 1;
         if let Some(text) = statement {
             let done = Arc::new(OnceLock::new());
-            let path = follow(&mut transaction, text);
+            let path = follow(&mut transaction, &text);
             let stop = shared
                 .stop
                 .lock()
@@ -240,7 +240,7 @@ fn text(bytes: &[u8]) -> (String, &[u8]) {
 }
 
 /// The place of a statement within its transaction.
-fn follow(transaction: &mut Vec<String>, text: String) -> String {
+fn follow(transaction: &mut Vec<String>, text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let begins = text.starts_with("BEGIN");
     if begins {

@@ -16,7 +16,8 @@ pub(super) async fn on_the_bus(servers: &Servers, api: &Api) -> usize {
         let stream = bus.get_stream("TIDEGATE_RECORDS").await.ok()?;
         let state = &stream.cached_info().state;
         let mut left = 0;
-        for sequence in state.first_sequence..=state.last_sequence {
+        // A stream that never had a message begins at zero, which is no place in it.
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
             let message = match stream.get_raw_message(sequence).await {
                 Ok(message) => message,
                 Err(fault) if fault.kind() == RawMessageErrorKind::NoMessageFound => continue,

@@ -122,6 +122,20 @@ impl Load {
     }
 }
 
+/// Where the test has failed, it is told how the last calls did.
+impl Drop for Load {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let refused = self.refused();
+            eprintln!(
+                "{} calls were refused, at last {:#?}",
+                refused.len(),
+                &refused[refused.len().saturating_sub(10)..]
+            );
+        }
+    }
+}
+
 /// A success is one once all of its answer is here.
 async fn answer(request: reqwest::RequestBuilder) -> Result<(), String> {
     let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
