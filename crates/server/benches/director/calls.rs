@@ -69,12 +69,12 @@ impl Caller {
         match call {
             Call::Token => {
                 let form = "application/x-www-form-urlencoded";
-                self.stranger.ask("POST", "/oauth2/token", form, &Subject::token_request()).await;
+                self.stranger.ask(200, ("POST", "/oauth2/token"), form, &Subject::token_request()).await;
             }
             Call::GraphqlRead => {
                 let query = "query($id: ID!) { made: application(id: $id) { id name description updatedAt } }";
                 let found = self.http.graphql(query, &json!({ "id": id })).await;
-                assert_eq!(found["id"], json!(id));
+                assert_eq!(found["made"]["id"], json!(id));
             }
             Call::GrpcRead => {
                 let request = self.under(v1::GetApplicationRequest { id: id.clone(), with_auths: false });

@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 
 mod calls;
+#[path = "../shared/client.rs"]
 mod client;
 mod pages;
 #[path = "../shared/mod.rs"]

@@ -125,7 +125,7 @@ impl Subject {
     async fn furnish(&mut self, applications: usize) {
         let mut stranger = Client::connect(&Identity { port: self.port, headers: String::new() }).await;
         let form = "application/x-www-form-urlencoded";
-        let told = stranger.ask("POST", "/oauth2/token", form, &Self::token_request()).await;
+        let told = stranger.ask(200, ("POST", "/oauth2/token"), form, &Self::token_request()).await;
         let told: Value = serde_json::from_slice(&told).unwrap();
         told["access_token"].as_str().unwrap().clone_into(&mut self.token);
         let headers = format!("Authorization: Bearer {}\r\n", self.token);
@@ -136,13 +136,14 @@ impl Subject {
         for number in 0..applications {
             let register = "mutation($in: ApplicationInput!) { made: registerApplication(in: $in) { id } }";
             let made = client.graphql(register, &json!({ "in": { "name": format!("app-{number}") } })).await;
-            self.applications.push(made["id"].as_str().unwrap().to_owned());
+            self.applications.push(made["made"]["id"].as_str().unwrap().to_owned());
         }
         let logic = "mutation($in: LogicInput!) { made: createLogic(in: $in) { id } }";
         let input = json!({ "in": { "name": "core", "kind": "CORE", "source": "return {}" } });
         let logic = client.graphql(logic, &input).await;
         let integration = "mutation($in: IntegrationInput!) { made: createIntegration(in: $in) { id } }";
-        let input = json!({ "name": "hook", "type": "INCOMING", "httpMethod": "POST", "coreLogicID": logic["id"] });
+        let input =
+            json!({ "name": "hook", "type": "INCOMING", "httpMethod": "POST", "coreLogicID": logic["made"]["id"] });
         client.graphql(integration, &json!({ "in": input })).await;
     }
 }

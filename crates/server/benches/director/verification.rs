@@ -30,7 +30,8 @@ const TIMES: usize = 31;
 
 /// Checks one token again and again, on one thread: its signature, its claims, and that it counted a moment ago.
 pub(crate) async fn measure(subject: &Subject) {
-    let keys = Client::connect(&subject.identity()).await.ask("GET", "/.well-known/jwks.json", "text/plain", "").await;
+    let keys =
+        Client::connect(&subject.identity()).await.ask(200, ("GET", "/.well-known/jwks.json"), "text/plain", "").await;
     let keys = KeySet(Json::trusted(String::from_utf8(keys).unwrap()));
     let issuer = issuer(subject.port);
     let verifier = TokenVerifier::new(Arc::new(Known(keys)), &issuer, &issuer, Arc::new(SystemClock));

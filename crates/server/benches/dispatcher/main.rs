@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 
 mod backlog;
+#[path = "../shared/client.rs"]
 mod client;
 mod ledger;
 mod load;

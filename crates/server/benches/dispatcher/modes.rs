@@ -206,7 +206,7 @@ pub(crate) async fn backlog(name: &str, asked: &Asked, count: usize, ground: Gro
     at_most(&format!("{name}: the others' p99 beside a backlog, in those without"), beside.p99 / alone.p99, BESIDE);
     let resume = "mutation($id: ID!) { resumeIntegration(id: $id) { id } }";
     let mut client = Client::connect(&bench.subject.identity).await;
-    client.ask(resume, json!({ "id": bench.subject.integrations[0] })).await;
+    client.graphql(resume, &json!({ "id": bench.subject.integrations[0] })).await;
     let cpu = bench.subject.process().processor_time();
     let (begun, before) = (Instant::now(), bench.ledger.calls());
     while begun.elapsed().as_secs_f64() < asked.seconds * as_float(asked.rounds)

@@ -60,8 +60,8 @@ impl Subject {
         eventually("Tidegate is ready", || ready(port));
         let form = format!("grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
         let mut stranger = Client::connect(&Identity { port, headers: String::new() }).await;
-        let (status, told) = stranger.post("/oauth2/token", "application/x-www-form-urlencoded", &form).await;
-        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&told));
+        let kind = "application/x-www-form-urlencoded";
+        let told = stranger.ask(200, ("POST", "/oauth2/token"), kind, &form).await;
         let told: Value = serde_json::from_slice(&told).unwrap();
         let headers = format!("Authorization: Bearer {}\r\nTenant: acme\r\n", told["access_token"].as_str().unwrap());
         self.identity = Identity { port, headers };
@@ -100,10 +100,10 @@ impl Subject {
         let headers = self.identity.headers.replace("Tenant: acme\r\n", "");
         let mut stranger = Client::connect(&Identity { headers, ..self.identity }).await;
         let tenant = "mutation($in: TenantInput!) { createTenant(in: $in) { id } }";
-        stranger.ask(tenant, json!({ "in": { "id": "acme", "name": "acme" } })).await;
+        stranger.graphql(tenant, &json!({ "in": { "id": "acme", "name": "acme" } })).await;
         let mut client = Client::connect(&self.identity).await;
         let logic = "mutation($in: LogicInput!) { createLogic(in: $in) { id } }";
-        let logic = client.ask(logic, json!({ "in": { "name": "map", "kind": "CORE", "source": CORE } })).await;
+        let logic = client.graphql(logic, &json!({ "in": { "name": "map", "kind": "CORE", "source": CORE } })).await;
         let logic = logic["createLogic"]["id"].clone();
         let mut ids = Vec::new();
         for number in 0..count {
@@ -113,7 +113,7 @@ impl Subject {
                 "url": sink.url(number), "outgoing": { "concurrency": concurrency },
                 "subscriptions": [{ "objectType": format!("T{number}"), "eventType": "CREATE" }],
             });
-            let told = client.ask(make, json!({ "in": input })).await;
+            let told = client.graphql(make, &json!({ "in": input })).await;
             ids.push(told["createIntegration"]["id"].as_str().unwrap().to_owned());
         }
         ids

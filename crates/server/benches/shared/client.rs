@@ -1,16 +1,14 @@
-//! A connection to Tidegate that is kept.
+//! A connection to Tidegate that is kept, for requests of HTTP/1.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::sink::{find, number_after};
-
 /// What goes with each request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Identity {
     pub(crate) port: u16,
-    /// `Authorization` and `Tenant`.
+    /// Without those that say what the body is.
     pub(crate) headers: String,
 }
 
@@ -27,10 +25,11 @@ impl Client {
         Self { stream, identity: identity.clone(), buffer: Vec::new() }
     }
 
-    /// Answers the status and the body.
-    pub(crate) async fn post(&mut self, path: &str, content_type: &str, body: &str) -> (usize, Vec<u8>) {
+    /// Answers the body; the status is the one that is due.
+    pub(crate) async fn ask(&mut self, due: u16, to: (&str, &str), content_type: &str, body: &str) -> Vec<u8> {
+        let (method, path) = to;
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
             self.identity.port,
             self.identity.headers,
             body.len()
@@ -39,23 +38,25 @@ impl Client {
         self.buffer.clear();
         let head = loop {
             assert!(self.stream.read_buf(&mut self.buffer).await.unwrap() > 0, "hung up on within an answer");
-            if let Some(head) = find(&self.buffer, b"\r\n\r\n") {
+            if let Some(head) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break head + 4;
             }
         };
-        let text = self.buffer[..head].to_ascii_lowercase();
-        let status = number_after(&text, b"http/1.1 ").unwrap();
-        let length = number_after(&text, b"content-length: ").expect("an answer says how long it is");
+        let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+        let length = length.unwrap_or_else(|| panic!("an answer says how long it is: {text}"));
         while self.buffer.len() < head + length {
             assert!(self.stream.read_buf(&mut self.buffer).await.unwrap() > 0, "hung up on within a body");
         }
-        (status, self.buffer[head..head + length].to_vec())
+        let body = self.buffer[head..head + length].to_vec();
+        assert!(text.starts_with(&format!("http/1.1 {due} ")), "{text}{}", String::from_utf8_lossy(&body));
+        body
     }
 
     /// GraphQL's data.
-    pub(crate) async fn ask(&mut self, query: &str, variables: Value) -> Value {
+    pub(crate) async fn graphql(&mut self, query: &str, variables: &Value) -> Value {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let (_, answer) = self.post("/graphql", "application/json", &body).await;
+        let answer = self.ask(200, ("POST", "/graphql"), "application/json", &body).await;
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         assert!(answer["errors"].is_null(), "{query}: {answer}");
         answer["data"].take()
