@@ -1,10 +1,8 @@
 //! What is kept whole beside narrow key columns: JSON, compressed, with a first byte that names the form.
 
 use std::cell::RefCell;
-use std::io::Read as _;
 
-use flate2::read::DeflateDecoder;
-use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
+use flate2::{Compress, CompressError, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidegate_model::{Execution, PlannedCall};
@@ -40,8 +38,9 @@ pub(crate) fn pack(value: &impl Serialize) -> Result<Vec<u8>, sqlx::Error> {
 }
 
 thread_local! {
-    // A compressor has 300 KB: making one costs more than compressing what a record usually has.
+    // Making one costs more than its work on what a record usually has.
     static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static DECOMPRESSOR: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 /// Appends these bytes, compressed.
@@ -61,14 +60,31 @@ fn deflate(mut bytes: &[u8], to: &mut Vec<u8>) -> Result<(), CompressError> {
     })
 }
 
+/// What these compressed bytes were.
+fn inflate(mut bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        decompressor.reset(false);
+        let mut whole = Vec::new();
+        loop {
+            whole.reserve(bytes.len() * 2 + 64);
+            let (read, written) = (decompressor.total_in(), decompressor.total_out());
+            let status = decompressor.decompress_vec(bytes, &mut whole, FlushDecompress::None)?;
+            if status == Status::StreamEnd {
+                return Ok(whole);
+            }
+            let taken = decompressor.total_in() - read;
+            if taken == 0 && decompressor.total_out() == written {
+                return Err("it ends early".into());
+            }
+            bytes = &bytes[usize::try_from(taken)?..];
+        }
+    })
+}
+
 /// Unpacks what [`pack`] made.
 pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Broken> {
     match bytes.split_first() {
-        Some((&DEFLATED_JSON, rest)) => {
-            let mut json = Vec::new();
-            DeflateDecoder::new(rest).read_to_end(&mut json)?;
-            Ok(serde_json::from_slice(&json)?)
-        }
+        Some((&DEFLATED_JSON, rest)) => Ok(serde_json::from_slice(&inflate(rest)?)?),
         Some((form, _)) => Err(format!("unknown form {form}").into()),
         None => Err("empty".into()),
     }
@@ -116,5 +132,15 @@ mod tests {
             assert_eq!(unpack::<String>(&packed).unwrap(), text);
         }
         assert!(pack(&"ab".repeat(100_000)).unwrap().len() < 2_000);
+    }
+
+    #[test]
+    fn what_is_cut_or_changed_is_refused() {
+        let packed = pack(&vec!["some text".to_owned(); 50]).unwrap();
+        for length in 0..packed.len() {
+            unpack::<Vec<String>>(&packed[..length]).unwrap_err();
+        }
+        unpack::<Vec<String>>(&[DEFLATED_JSON, 0xff, 0xff, 0xff]).unwrap_err();
+        assert_eq!(unpack::<Vec<String>>(&packed).unwrap().len(), 50);
     }
 }

@@ -47,6 +47,7 @@ use tidegate_model::Clock;
 
 pub(crate) use self::log::LocalLog;
 pub(crate) use self::portable::Database;
+use self::portable::place::Places;
 use crate::open::OpenError;
 use crate::schema;
 
@@ -55,10 +56,10 @@ const TURN: Duration = Duration::from_secs(10);
 
 /// Opens the file, whose schema must be there.
 pub(crate) async fn open(path: &Path, readers: u32, clock: Arc<dyn Clock>) -> Result<Database, OpenError> {
-    let writes = pool(1).connect_with(file(path)).await.map_err(OpenError::connect)?;
-    schema::check_sqlite(&writes).await?;
+    let writes = Places::of(pool(1).connect_with(file(path)).await.map_err(OpenError::connect)?);
+    schema::check_sqlite(&mut *writes.take().await.map_err(OpenError::connect)?).await?;
     let readers = pool(readers).connect_with(file(path).pragma("query_only", "1")).await.map_err(OpenError::connect)?;
-    Ok(Database::new(readers, writes, clock))
+    Ok(Database::new(Places::of(readers), writes, clock))
 }
 
 /// Makes a database in memory, which lives as long as its one connection: for reads and writes the same.
@@ -66,6 +67,7 @@ pub(crate) async fn open_memory(clock: Arc<dyn Clock>) -> Result<Database, OpenE
     let options = common(SqliteConnectOptions::new().in_memory(true));
     let only = pool(1).min_connections(1).connect_with(options).await.map_err(OpenError::connect)?;
     schema::sqlite(&only).await?;
+    let only = Places::of(only);
     Ok(Database::new(only.clone(), only, clock))
 }
 

@@ -42,7 +42,9 @@ use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use tidegate_model::Clock;
 
+use self::dialect::ANSWER;
 pub(crate) use self::portable::Database;
+use self::portable::place::Places;
 use crate::open::OpenError;
 use crate::schema;
 
@@ -51,9 +53,6 @@ const TURN: Duration = Duration::from_secs(5);
 
 /// How long a connection may rest before it is asked whether it still is one.
 const REST: Duration = Duration::from_secs(1);
-
-/// How long a connection may take to say that it is there.
-const ANSWER: Duration = Duration::from_secs(2);
 
 /// Connects to a database whose schema must be there.
 pub(crate) async fn open(
@@ -73,18 +72,19 @@ pub(crate) async fn open(
         .max_connections(connections)
         .acquire_timeout(TURN)
         .test_before_acquire(false)
-        .before_acquire(|connection, life| Box::pin(rested(connection, life)))
-        .after_release(|connection, _| Box::pin(answers(connection)));
-    let pool = pool.connect_with(options).await.map_err(OpenError::connect)?;
-    schema::check_postgres(&pool).await?;
-    tell_of_walls(&pool).await?;
-    Ok(Database::new(pool.clone(), pool, clock))
+        .before_acquire(|connection, life| Box::pin(rested(connection, life)));
+    let places = Places::of(pool.connect_with(options).await.map_err(OpenError::connect)?);
+    let mut place = places.take().await.map_err(OpenError::connect)?;
+    schema::check_postgres(&mut place).await?;
+    tell_of_walls(&mut place).await?;
+    drop(place);
+    Ok(Database::new(places.clone(), places, clock))
 }
 
 /// Row-level security, the second wall between tenants, holds neither superusers nor roles that were freed of it.
-async fn tell_of_walls(pool: &sqlx::PgPool) -> Result<(), OpenError> {
+async fn tell_of_walls(connection: &mut PgConnection) -> Result<(), OpenError> {
     const IS_ABOVE: &str = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
-    if sqlx::query_scalar::<_, bool>(IS_ABOVE).fetch_one(pool).await.map_err(OpenError::connect)? {
+    if sqlx::query_scalar::<_, bool>(IS_ABOVE).fetch_one(connection).await.map_err(OpenError::connect)? {
         tracing::warn!(
             "the database's role is not held to row-level security: give Tidegate a plain role, neither SUPERUSER nor BYPASSRLS"
         );
@@ -101,14 +101,11 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError>
     done
 }
 
-/// Asks a connection that has rested whether it is still there.
+/// Asks a connection that has rested whether it is still there. The driver bounds no wait of its own.
 async fn rested(connection: &mut PgConnection, life: PoolConnectionMetadata) -> sqlx::Result<bool> {
-    if life.idle_for < REST { Ok(true) } else { answers(connection).await }
-}
-
-/// A connection to a silent server would be waited for without end, and keep its place in the pool: the driver bounds no wait of
-/// its own. What was begun on it and not committed is rolled back by this, too.
-async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    if life.idle_for < REST {
+        return Ok(true);
+    }
     match tokio::time::timeout(ANSWER, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),

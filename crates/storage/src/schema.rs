@@ -1,7 +1,7 @@
 //! The schema's history, embedded: the same names for both databases, in `migrations/`.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{PgConnection, PgPool, SqlSafeStr, SqliteConnection, SqlitePool};
 
 use crate::open::OpenError;
 
@@ -106,21 +106,23 @@ pub(crate) async fn postgres(pool: &PgPool) -> Result<(), OpenError> {
 }
 
 /// Refuses a SQLite schema that is behind.
-pub(crate) async fn check_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
-    let known: i64 = sqlx::query_scalar(SQLITE_HAS_HISTORY).fetch_one(pool).await.map_err(OpenError::connect)?;
+pub(crate) async fn check_sqlite(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let known: i64 =
+        sqlx::query_scalar(SQLITE_HAS_HISTORY).fetch_one(&mut *connection).await.map_err(OpenError::connect)?;
     let applied: Option<i64> = match known {
         0 => None,
-        _ => sqlx::query_scalar(APPLIED).fetch_one(pool).await.map_err(OpenError::connect)?,
+        _ => sqlx::query_scalar(APPLIED).fetch_one(&mut *connection).await.map_err(OpenError::connect)?,
     };
     check(applied)
 }
 
 /// Refuses a PostgreSQL schema that is behind.
-pub(crate) async fn check_postgres(pool: &PgPool) -> Result<(), OpenError> {
-    let known: i64 = sqlx::query_scalar(POSTGRES_HAS_HISTORY).fetch_one(pool).await.map_err(OpenError::connect)?;
+pub(crate) async fn check_postgres(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let known: i64 =
+        sqlx::query_scalar(POSTGRES_HAS_HISTORY).fetch_one(&mut *connection).await.map_err(OpenError::connect)?;
     let applied: Option<i64> = match known {
         0 => None,
-        _ => sqlx::query_scalar(APPLIED).fetch_one(pool).await.map_err(OpenError::connect)?,
+        _ => sqlx::query_scalar(APPLIED).fetch_one(&mut *connection).await.map_err(OpenError::connect)?,
     };
     check(applied)
 }

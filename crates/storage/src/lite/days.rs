@@ -2,19 +2,19 @@
 
 use uuid::Uuid;
 
-use super::dialect::Pool;
+use super::dialect::Connection;
 
 statements! {}
 
-pub(crate) fn make(_: &Pool, _today: i32) -> std::future::Ready<sqlx::Result<u64>> {
+pub(crate) fn make(_: &mut Connection, _today: i32) -> std::future::Ready<sqlx::Result<u64>> {
     std::future::ready(Ok(0))
 }
 
-pub(crate) fn drop(_: &Pool, _before: i64) -> std::future::Ready<sqlx::Result<u64>> {
+pub(crate) fn drop(_: &mut Connection, _before: i64) -> std::future::Ready<sqlx::Result<u64>> {
     std::future::ready(Ok(0))
 }
 
 /// No ids are those of days.
-pub(crate) fn kept(_: &Pool, _overdue: Uuid) -> std::future::Ready<sqlx::Result<(Uuid, Uuid)>> {
+pub(crate) fn kept(_: &mut Connection, _overdue: Uuid) -> std::future::Ready<sqlx::Result<(Uuid, Uuid)>> {
     std::future::ready(Ok((Uuid::max(), Uuid::max())))
 }

@@ -2,12 +2,20 @@
 
 use sqlx::SqlSafeStr;
 use sqlx::error::DatabaseError;
+use sqlx::pool::PoolConnection;
 use tidegate_model::TenantId;
+
+use super::portable::place::{Place, Places};
 
 pub(crate) type Db = sqlx::Sqlite;
 pub(crate) type Pool = sqlx::SqlitePool;
 pub(crate) type Row = sqlx::sqlite::SqliteRow;
 pub(crate) type Connection = sqlx::SqliteConnection;
+
+/// Gives a connection back to its place. A file answers, or says that it cannot.
+pub(crate) fn give_back(connection: PoolConnection<Db>) {
+    drop(connection);
+}
 
 /// Takes the write lock at once, so that no change fails half-way because another one was faster.
 pub(crate) const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE";
@@ -16,7 +24,7 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE";
 pub(crate) const BEGIN_LOOK: &str = "BEGIN";
 
 /// Where a single statement of one tenant reads.
-pub(crate) type Reading = sqlx::pool::PoolConnection<Db>;
+pub(crate) type Reading = Place;
 
 /// There is no second wall here: whoever has the file has all of it.
 pub(crate) fn within(begin: &'static str, _: &TenantId) -> impl SqlSafeStr + use<> {
@@ -24,8 +32,8 @@ pub(crate) fn within(begin: &'static str, _: &TenantId) -> impl SqlSafeStr + use
 }
 
 /// As any statement reads.
-pub(crate) async fn reading(pool: &Pool, _: &TenantId) -> sqlx::Result<Reading> {
-    pool.acquire().await
+pub(crate) async fn reading(places: &Places, _: &TenantId) -> sqlx::Result<Reading> {
+    places.take().await
 }
 
 /// Plans do not depend on parameters here.

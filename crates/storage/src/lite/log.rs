@@ -114,7 +114,7 @@ impl LocalLog {
 
     async fn entries(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Fault> {
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        let rows = sql(READ).bind(place(after)).bind(max).fetch_all(self.database.reads()).await?;
+        let rows = sql(READ).bind(place(after)).bind(max).fetch_all(&mut *self.database.reads().await?).await?;
         let entries = rows.iter().map(|row| {
             let columns = Columns::of("local_log", row);
             Ok(LogEntry {
@@ -126,14 +126,14 @@ impl LocalLog {
     }
 
     async fn ends(&self) -> Result<LogBounds, Fault> {
-        let row = sql(BOUNDS).fetch_one(self.database.reads()).await?;
+        let row = sql(BOUNDS).fetch_one(&mut *self.database.reads().await?).await?;
         let last = position(row.try_get("last")?);
         let first = row.try_get::<Option<i64>, _>("first")?.map_or(last + 1, position);
         Ok(LogBounds { first, last })
     }
 
     async fn any(&self, after: Position) -> Result<bool, Fault> {
-        Ok(sql(ANY).bind(place(after)).fetch_optional(self.database.reads()).await?.is_some())
+        Ok(sql(ANY).bind(place(after)).fetch_optional(&mut *self.database.reads().await?).await?.is_some())
     }
 }
 

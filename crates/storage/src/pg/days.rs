@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::dialect::Pool;
+use super::dialect::Connection;
 
 statements! {
     MAKE = "SELECT make_execution_day($1)";
@@ -15,10 +15,10 @@ statements! {
 const AHEAD: i32 = 3;
 
 /// Makes this day, counted from 1970, and those after it; answers how many were made. Each is a transaction of its own.
-pub(crate) async fn make(pool: &Pool, today: i32) -> sqlx::Result<u64> {
+pub(crate) async fn make(connection: &mut Connection, today: i32) -> sqlx::Result<u64> {
     let mut made = 0;
     for day in today..=today + AHEAD {
-        match sqlx::query_scalar::<_, String>(MAKE).bind(day).fetch_one(pool).await?.as_str() {
+        match sqlx::query_scalar::<_, String>(MAKE).bind(day).fetch_one(&mut *connection).await?.as_str() {
             "made" => made += 1,
             "there" => {}
             reason if day == today => tracing::warn!(reason, "today's records have no place of their own"),
@@ -29,10 +29,10 @@ pub(crate) async fn make(pool: &Pool, today: i32) -> sqlx::Result<u64> {
 }
 
 /// Drops days whose every record began before then, in microseconds, the oldest first; answers how many. Each is a transaction of its own.
-pub(crate) async fn drop(pool: &Pool, before: i64) -> sqlx::Result<u64> {
+pub(crate) async fn drop(connection: &mut Connection, before: i64) -> sqlx::Result<u64> {
     let mut dropped = 0;
     loop {
-        match sqlx::query_scalar::<_, String>(DROP).bind(before).fetch_one(pool).await?.as_str() {
+        match sqlx::query_scalar::<_, String>(DROP).bind(before).fetch_one(&mut *connection).await?.as_str() {
             "dropped" => dropped += 1,
             reason => {
                 tracing::debug!(dropped, reason, "no further day was dropped");
@@ -43,7 +43,8 @@ pub(crate) async fn drop(pool: &Pool, before: i64) -> sqlx::Result<u64> {
 }
 
 /// The ids of the days that are there and not overdue, the first and the one after the last; none are as if they came after all.
-pub(crate) async fn kept(pool: &Pool, overdue: Uuid) -> sqlx::Result<(Uuid, Uuid)> {
-    let (from, to) = sqlx::query_as::<_, (Option<Uuid>, Option<Uuid>)>(KEPT).bind(overdue).fetch_one(pool).await?;
+pub(crate) async fn kept(connection: &mut Connection, overdue: Uuid) -> sqlx::Result<(Uuid, Uuid)> {
+    let (from, to) =
+        sqlx::query_as::<_, (Option<Uuid>, Option<Uuid>)>(KEPT).bind(overdue).fetch_one(&mut *connection).await?;
     Ok((from.unwrap_or(Uuid::max()), to.unwrap_or(Uuid::max())))
 }

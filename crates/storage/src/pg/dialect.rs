@@ -1,13 +1,34 @@
 //! What PostgreSQL has its own way of saying.
 
+use std::time::Duration;
+
 use sqlx::error::DatabaseError;
+use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 use tidegate_model::TenantId;
+
+use super::portable::place::{Places, Transaction};
 
 pub(crate) type Db = sqlx::Postgres;
 pub(crate) type Pool = sqlx::PgPool;
 pub(crate) type Row = sqlx::postgres::PgRow;
 pub(crate) type Connection = sqlx::PgConnection;
+
+/// How long a connection may take to say that it is there.
+pub(crate) const ANSWER: Duration = Duration::from_secs(2);
+
+/// Gives a connection back to its place once the server has rolled back what was not committed; one that does not hear from it leaves its
+/// place to another.
+pub(crate) fn give_back(mut connection: PoolConnection<Db>) {
+    let returned = connection.return_to_pool();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async {
+            if tokio::time::timeout(ANSWER, returned).await.is_err() {
+                tracing::warn!("a connection to the database does not answer, and is given up");
+            }
+        });
+    }
+}
 
 /// Changes lock the rows that they build on; the snapshot is each statement's.
 pub(crate) const BEGIN_CHANGE: &str = "BEGIN";
@@ -16,7 +37,7 @@ pub(crate) const BEGIN_CHANGE: &str = "BEGIN";
 pub(crate) const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Where a single statement of one tenant reads: the wall stands as long as a transaction.
-pub(crate) type Reading = sqlx::Transaction<'static, Db>;
+pub(crate) type Reading = Transaction;
 
 /// Begins so, in sight of one tenant's rows alone (`migrations/postgres/0015_walls.sql`). It goes to the server as one text, and costs no
 /// round trip more than the beginning alone.
@@ -26,8 +47,8 @@ pub(crate) fn within(begin: &'static str, tenant: &TenantId) -> impl SqlSafeStr 
 }
 
 /// Begins to read one thing. When it is dropped, the server is told so without being waited for.
-pub(crate) async fn reading(pool: &Pool, tenant: &TenantId) -> sqlx::Result<Reading> {
-    pool.begin_with(within("BEGIN READ ONLY", tenant)).await
+pub(crate) async fn reading(places: &Places, tenant: &TenantId) -> sqlx::Result<Reading> {
+    places.begin(within("BEGIN READ ONLY", tenant)).await
 }
 
 /// A plan for any parameters expects that what may narrow does: it would read all of a list and sort it. One for these parameters is made each

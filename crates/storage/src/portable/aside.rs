@@ -90,7 +90,7 @@ pub(super) async fn find(db: &Database, whose: Option<&TenantId>, id: AsideId) -
     let find = about(whose, FIND, FIND_NOBODYS).bind(id.0);
     let row = match whose {
         Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
-        None => find.fetch_optional(db.reads()).await?,
+        None => find.fetch_optional(&mut *db.reads().await?).await?,
     };
     row.as_ref().map(read).transpose()
 }
@@ -105,7 +105,7 @@ pub(super) async fn delete(db: &Database, whose: Option<&TenantId>, id: AsideId)
 
 pub(super) async fn prune(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {
     let prune = sql(PRUNE).bind(micros(before)).bind(i64::from(max));
-    Ok(prune.execute(db.writes()).await?.rows_affected())
+    Ok(prune.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 /// The statement for whose these are, with `$1`.

@@ -196,7 +196,7 @@ pub(super) async fn list(
     let list = narrowed(text, whose, filter, before).bind(one_more(page.first));
     let rows = match whose {
         Some(tenant) => list.fetch_all(&mut *db.read_of(tenant).await?).await?,
-        None => list.fetch_all(db.reads()).await?,
+        None => list.fetch_all(&mut *db.reads().await?).await?,
     };
     let has_next = rows.len() > usize::from(page.first);
     let data = rows.iter().take(page.first.into()).map(read).collect::<Result<_, _>>()?;
@@ -221,14 +221,14 @@ pub(super) async fn find(db: &Database, whose: Option<&TenantId>, id: AuditId) -
     let find = sql(text).bind(whose.map(|tenant| tenant.as_str().to_owned())).bind(id.0);
     let row = match whose {
         Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
-        None => find.fetch_optional(db.reads()).await?,
+        None => find.fetch_optional(&mut *db.reads().await?).await?,
     };
     row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn prune(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {
     let prune = sql(PRUNE).bind(first_id(before)).bind(i64::from(max));
-    Ok(prune.execute(db.writes()).await?.rows_affected())
+    Ok(prune.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 /// Which index has what narrows most.

@@ -21,7 +21,7 @@ statements! {
 }
 
 pub(super) async fn ping(db: &Database) -> Result<(), Fault> {
-    sql(PING).execute(db.reads()).await?;
+    sql(PING).execute(&mut *db.reads().await?).await?;
     Ok(())
 }
 
@@ -29,18 +29,18 @@ pub(super) async fn make_days(db: &Database, now: Timestamp) -> Result<u64, Faul
     // Later ones have no ids.
     const LAST: i64 = 3_000_000;
     let today = now.timestamp().div_euclid(24 * 60 * 60).clamp(0, LAST);
-    Ok(days::make(db.writes(), i32::try_from(today).unwrap_or(0)).await?)
+    Ok(days::make(&mut *db.writes().await?, i32::try_from(today).unwrap_or(0)).await?)
 }
 
 pub(super) async fn drop_days(db: &Database, before: Timestamp) -> Result<u64, Fault> {
-    Ok(days::drop(db.writes(), micros(before)).await?)
+    Ok(days::drop(&mut *db.writes().await?, micros(before)).await?)
 }
 
 pub(super) async fn prune_executions(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {
     let overdue = before.checked_sub_signed(PATIENCE).unwrap_or(before);
-    let (from, to) = days::kept(db.writes(), executions::first_id(overdue)).await?;
+    let (from, to) = days::kept(&mut *db.writes().await?, executions::first_id(overdue)).await?;
     let prune = sql(PRUNE_EXECUTIONS).bind(micros(before)).bind(i64::from(max)).bind(from).bind(to);
-    Ok(prune.execute(db.writes()).await?.rows_affected())
+    Ok(prune.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 /// Events first, then the local log, where there is one, with what is left of `max`.
@@ -48,12 +48,12 @@ pub(super) async fn prune_events(db: &Database, before: Timestamp, max: u32) -> 
     let mut pruned = 0;
     for statement in [PRUNE_EVENTS].into_iter().chain(dialect::PRUNE_LOG) {
         let left = i64::from(max) - i64::try_from(pruned).unwrap_or(i64::MAX);
-        pruned += sql(statement).bind(micros(before)).bind(left).execute(db.writes()).await?.rows_affected();
+        pruned +=
+            sql(statement).bind(micros(before)).bind(left).execute(&mut *db.writes().await?).await?.rows_affected();
     }
     Ok(pruned)
 }
 
 pub(super) async fn close(db: &Database) {
-    db.reads().close().await;
-    db.writes().close().await;
+    db.close().await;
 }

@@ -41,7 +41,7 @@ pub(super) async fn claim(
     let rows = match whose {
         Whose::Anybodys => {
             let claim = sql(CLAIM).bind(holder).bind(micros(now)).bind(micros(leased_until)).bind(i64::from(max));
-            claim.fetch_all(db.writes()).await?
+            claim.fetch_all(&mut *db.writes().await?).await?
         }
         Whose::Of(lanes) => {
             let mut change = db.change().await?;
@@ -67,17 +67,19 @@ fn within(max: u32, lanes: &[(IntegrationId, u32)]) -> impl Iterator<Item = (Uui
 }
 
 pub(super) async fn waiting_lanes(db: &Database) -> Result<Vec<IntegrationId>, Fault> {
-    let rows = sql(WAITING_LANES).fetch_all(db.reads()).await?;
+    let rows = sql(WAITING_LANES).fetch_all(&mut *db.reads().await?).await?;
     rows.iter().map(|row| Columns::of("delivery", row).get("id").map(IntegrationId)).collect()
 }
 
 pub(super) async fn next_due(db: &Database) -> Result<Option<Timestamp>, Fault> {
-    let row = sql(NEXT_DUE).bind(order::NEVER).fetch_optional(db.reads()).await?;
+    let row = sql(NEXT_DUE).bind(order::NEVER).fetch_optional(&mut *db.reads().await?).await?;
     row.map(|row| Columns::of("delivery", &row).time("next_at")).transpose()
 }
 
 pub(super) async fn release_all(db: &Database) -> Result<u64, Fault> {
-    Ok(counted(i64::try_from(sql(RELEASE_ALL).execute(db.writes()).await?.rows_affected()).unwrap_or(i64::MAX)))
+    Ok(counted(
+        i64::try_from(sql(RELEASE_ALL).execute(&mut *db.writes().await?).await?.rows_affected()).unwrap_or(i64::MAX),
+    ))
 }
 
 fn read(row: &Row) -> Result<Delivery, Fault> {

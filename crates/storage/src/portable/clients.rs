@@ -73,14 +73,14 @@ pub(super) async fn insert(db: &Database, client: &Client) -> Result<(), Fault> 
 }
 
 pub(super) async fn find(db: &Database, id: ClientId) -> Result<Option<Client>, Fault> {
-    sql(FIND).bind(id.0).fetch_optional(db.reads()).await?.as_ref().map(read).transpose()
+    sql(FIND).bind(id.0).fetch_optional(&mut *db.reads().await?).await?.as_ref().map(read).transpose()
 }
 
 pub(super) async fn find_belonging(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Option<Client>, Fault> {
     let find = belonging(FIND_BELONGING, id, belongs);
     let row = match belongs.tenant() {
         Some(tenant) => find.fetch_optional(&mut *db.read_of(tenant).await?).await?,
-        None => find.fetch_optional(db.reads()).await?,
+        None => find.fetch_optional(&mut *db.reads().await?).await?,
     };
     row.as_ref().map(read).transpose()
 }
@@ -93,7 +93,7 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
     };
     let rows = match owner.tenant() {
         Some(tenant) => list.fetch_all(&mut *db.read_of(tenant).await?).await?,
-        None => list.fetch_all(db.reads()).await?,
+        None => list.fetch_all(&mut *db.reads().await?).await?,
     };
     let mut clients = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     clients.retain(|client| client.owner == *owner);
@@ -102,7 +102,7 @@ pub(super) async fn list(db: &Database, owner: &ClientOwner) -> Result<Vec<Clien
 
 /// All of Tidegate's own services, oldest first.
 pub(super) async fn list_services(db: &Database) -> Result<Vec<Client>, Fault> {
-    sql(LIST_SERVICES).fetch_all(db.reads()).await?.iter().map(read).collect()
+    sql(LIST_SERVICES).fetch_all(&mut *db.reads().await?).await?.iter().map(read).collect()
 }
 
 pub(super) async fn delete(db: &Database, id: ClientId, belongs: &OwnerKind) -> Result<Client, Fault> {

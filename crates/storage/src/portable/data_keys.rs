@@ -38,7 +38,7 @@ pub(super) async fn newest(db: &Database, tenant: &TenantId) -> Result<Option<Da
 
 pub(super) async fn list(db: &Database, after: Option<(TenantId, Uuid)>, max: u32) -> Result<Vec<DataKeyRow>, Fault> {
     let (tenant, id) = after.map_or_else(first, |(tenant, id)| (tenant.into(), id));
-    let rows = sql(LIST).bind(tenant).bind(id).bind(i64::from(max)).fetch_all(db.reads()).await?;
+    let rows = sql(LIST).bind(tenant).bind(id).bind(i64::from(max)).fetch_all(&mut *db.reads().await?).await?;
     rows.iter().map(read).collect()
 }
 
@@ -48,7 +48,8 @@ pub(super) async fn list_webhook_keys(
     max: u32,
 ) -> Result<Vec<SealedWebhookKey>, Fault> {
     let (tenant, id) = after.map_or_else(first, |(tenant, id)| (tenant.into(), id.0));
-    let rows = sql(LIST_WEBHOOK_KEYS).bind(tenant).bind(id).bind(i64::from(max)).fetch_all(db.reads()).await?;
+    let rows =
+        sql(LIST_WEBHOOK_KEYS).bind(tenant).bind(id).bind(i64::from(max)).fetch_all(&mut *db.reads().await?).await?;
     let keys = rows.iter().map(|row| {
         let columns = Columns::of("webhook_key", row);
         Ok(SealedWebhookKey {
@@ -80,7 +81,7 @@ pub(super) async fn reseal_signing_key(db: &Database, id: &str, from: &[u8], to:
 }
 
 async fn replaced(db: &Database, update: Statement) -> Result<bool, Fault> {
-    Ok(update.execute(db.writes()).await?.rows_affected() == 1)
+    Ok(update.execute(&mut *db.writes().await?).await?.rows_affected() == 1)
 }
 
 /// Before every key of every tenant.

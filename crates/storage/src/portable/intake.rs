@@ -25,7 +25,7 @@ statements! {
 }
 
 pub(super) async fn position(db: &Database) -> Result<Position, Fault> {
-    let mut connection = db.reads().acquire().await?;
+    let mut connection = db.reads().await?;
     Ok(counted(number(&mut connection, sql(POSITION)).await?))
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn resolve(db: &Database, key: WebhookKeyHash) -> Result<Resolved, Fault> {
-    let rows = sql(RESOLVE).bind(key.0.to_vec()).fetch_all(db.reads()).await?;
+    let rows = sql(RESOLVE).bind(key.0.to_vec()).fetch_all(&mut *db.reads().await?).await?;
     match rows.as_slice() {
         [] => Ok(Resolved::None),
         [row] => Ok(Resolved::One(read_runnable(row)?)),

@@ -28,7 +28,7 @@ pub(super) async fn insert(db: &Database, system: &IntegrationSystem) -> Result<
 }
 
 pub(super) async fn find(db: &Database, id: IntegrationSystemId) -> Result<Option<IntegrationSystem>, Fault> {
-    let row = sql(FIND).bind(id.0).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(id.0).fetch_optional(&mut *db.reads().await?).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -23,6 +23,7 @@ mod objects;
 pub(super) mod order;
 mod outbox;
 mod pauses;
+pub(super) mod place;
 mod repeats;
 mod replays;
 mod revoked_tokens;
@@ -42,20 +43,20 @@ use tidegate_model::{Clock, Error, TenantId, Timestamp};
 use tokio::sync::Notify;
 
 use self::audit::Trail;
-use super::dialect::{self, Connection, Db, Pool};
+use self::place::{Place, Places, Transaction};
+use super::dialect::{self, Connection, Db};
 use crate::fault::{Fault, Faults};
 
 /// The longest that any call may take, waiting for a connection included.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 
-type Transaction = sqlx::Transaction<'static, Db>;
 pub(super) type Statement = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
 
 /// The store on this driver. Cheap to clone: all clones are handles of one store.
 #[derive(Clone)]
 pub(crate) struct Database {
-    reads: Pool,
-    writes: Pool,
+    reads: Places,
+    writes: Places,
     faults: Arc<Faults>,
     outbox_changed: Arc<Notify>,
     /// What changes through this handle leave in the audit log.
@@ -65,8 +66,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Works on open pools; both may be the same.
-    pub(super) fn new(reads: Pool, writes: Pool, clock: Arc<dyn Clock>) -> Self {
+    /// Works on open places; both may be the same.
+    pub(super) fn new(reads: Places, writes: Places, clock: Arc<dyn Clock>) -> Self {
         let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
         let faults = Arc::new(Faults { run, count: AtomicU64::new(1) });
         Self { reads, writes, faults, outbox_changed: Arc::default(), trail: Trail::None, clock }
@@ -101,7 +102,7 @@ impl Database {
 
     /// Begins a change; dropped without a commit, it never was.
     pub(super) async fn change(&self) -> Result<Transaction, Fault> {
-        Ok(self.writes.begin_with(dialect::BEGIN_CHANGE).await?)
+        Ok(self.writes.begin(dialect::BEGIN_CHANGE).await?)
     }
 
     /// Begins a change of what is a tenant's. The tenant is held first, everywhere: whoever deletes it holds it, and then waits for none
@@ -114,7 +115,7 @@ impl Database {
 
     /// As [`Database::change`], in sight of one tenant's rows alone: the second wall, behind the statements' own conditions.
     pub(super) async fn change_within(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
-        Ok(self.writes.begin_with(dialect::within(dialect::BEGIN_CHANGE, tenant)).await?)
+        Ok(self.writes.begin(dialect::within(dialect::BEGIN_CHANGE, tenant)).await?)
     }
 
     /// As [`Database::change_of`] for what is a tenant's, as [`Database::change`] for what is above them.
@@ -127,12 +128,12 @@ impl Database {
 
     /// Begins to read several things as they are at one moment.
     pub(super) async fn look(&self) -> Result<Transaction, Fault> {
-        Ok(self.reads.begin_with(dialect::BEGIN_LOOK).await?)
+        Ok(self.reads.begin(dialect::BEGIN_LOOK).await?)
     }
 
     /// As [`Database::look`], in sight of one tenant's rows alone.
     async fn look_of(&self, tenant: &TenantId) -> Result<Transaction, Fault> {
-        Ok(self.reads.begin_with(dialect::within(dialect::BEGIN_LOOK, tenant)).await?)
+        Ok(self.reads.begin(dialect::within(dialect::BEGIN_LOOK, tenant)).await?)
     }
 
     /// As [`Database::look_of`] for what is a tenant's, as [`Database::look`] for what is above them.
@@ -148,14 +149,20 @@ impl Database {
         Ok(dialect::reading(&self.reads, tenant).await?)
     }
 
-    /// Where single statements read.
-    pub(super) fn reads(&self) -> &Pool {
-        &self.reads
+    /// Where a single statement reads.
+    pub(super) async fn reads(&self) -> Result<Place, Fault> {
+        Ok(self.reads.take().await?)
     }
 
-    /// Where single statements write.
-    pub(super) fn writes(&self) -> &Pool {
-        &self.writes
+    /// Where a single statement writes.
+    pub(super) async fn writes(&self) -> Result<Place, Fault> {
+        Ok(self.writes.take().await?)
+    }
+
+    /// Ends all connections, as they become free.
+    pub(super) async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
     }
 }
 

@@ -55,15 +55,15 @@ pub(super) async fn claim(
     max: u32,
 ) -> Result<Option<Vec<(i64, Event)>>, Fault> {
     let now = micros(now);
-    if sql(ANY).fetch_optional(db.reads()).await?.is_none() {
-        let elsewhere = sql(LEASED_ELSEWHERE).bind(holder).bind(now).fetch_optional(db.reads()).await?;
+    if sql(ANY).fetch_optional(&mut *db.reads().await?).await?.is_none() {
+        let elsewhere = sql(LEASED_ELSEWHERE).bind(holder).bind(now).fetch_optional(&mut *db.reads().await?).await?;
         return Ok(elsewhere.is_none().then(Vec::new));
     }
     let lease = sql(LEASE).bind(holder).bind(now).bind(now.saturating_add(LEASE_MICROS));
-    if lease.execute(db.writes()).await?.rows_affected() == 0 {
+    if lease.execute(&mut *db.writes().await?).await?.rows_affected() == 0 {
         return Ok(None);
     }
-    let rows = sql(OLDEST).bind(i64::from(max)).fetch_all(db.reads()).await?;
+    let rows = sql(OLDEST).bind(i64::from(max)).fetch_all(&mut *db.reads().await?).await?;
     let entries = rows.iter().map(|row| {
         let columns = Columns::of("outbox", row);
         Ok((columns.get("id")?, columns.body("body")?))
@@ -73,6 +73,6 @@ pub(super) async fn claim(
 
 pub(super) async fn done(db: &Database, ids: &[i64]) -> Result<(), Fault> {
     let ids = serde_json::to_string(ids).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    sql(DONE).bind(ids).execute(db.writes()).await?;
+    sql(DONE).bind(ids).execute(&mut *db.writes().await?).await?;
     Ok(())
 }

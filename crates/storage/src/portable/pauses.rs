@@ -50,20 +50,20 @@ pub(super) async fn note_failure(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, Fault> {
     let update = sql(FAILED).bind(tenant.as_str()).bind(id.0).bind(micros(at));
-    let row = update.fetch_optional(db.writes()).await?;
+    let row = update.fetch_optional(&mut *db.writes().await?).await?;
     row.map(|row| Columns::of("integration", &row).time("failing_since")).transpose()
 }
 
 pub(super) async fn note_arrival(db: &Database, tenant: &TenantId, id: IntegrationId) -> Result<(), Fault> {
     // Mostly there is nothing to write.
-    if sql(FAILING).bind(tenant.as_str()).bind(id.0).fetch_optional(db.reads()).await?.is_none() {
+    if sql(FAILING).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *db.reads().await?).await?.is_none() {
         return Ok(());
     }
-    sql(ARRIVED).bind(tenant.as_str()).bind(id.0).execute(db.writes()).await?;
+    sql(ARRIVED).bind(tenant.as_str()).bind(id.0).execute(&mut *db.writes().await?).await?;
     Ok(())
 }
 
 pub(super) async fn paused(db: &Database, ids: &[IntegrationId]) -> Result<Vec<IntegrationId>, Fault> {
-    let rows = sql(PAUSED).bind(Json::of(&ids).to_string()).fetch_all(db.reads()).await?;
+    let rows = sql(PAUSED).bind(Json::of(&ids).to_string()).fetch_all(&mut *db.reads().await?).await?;
     rows.iter().map(|row| Columns::of("integration", row).get("id").map(IntegrationId)).collect()
 }

@@ -51,7 +51,7 @@ pub(super) async fn take(db: &Database, steps: &[RepeatStep]) -> Result<Vec<Clai
 
 pub(super) async fn prune(db: &Database, now: Timestamp, max: u32) -> Result<u64, Fault> {
     let prune = sql(PRUNE).bind(micros(now)).bind(i64::from(max));
-    Ok(prune.execute(db.writes()).await?.rows_affected())
+    Ok(prune.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 async fn take_one(change: &mut Connection, step: &RepeatStep) -> Result<Claimed, Fault> {

@@ -83,7 +83,7 @@ pub(super) async fn stop(
 }
 
 pub(super) async fn next(db: &Database) -> Result<Option<(Replay, ExecutionId, Timestamp)>, Fault> {
-    let row = sql(NEXT).fetch_optional(db.reads()).await?;
+    let row = sql(NEXT).fetch_optional(&mut *db.reads().await?).await?;
     row.map(|row| {
         let columns = Columns::of("replay", &row);
         Ok((read(&row)?, ExecutionId(columns.get("done_to")?), columns.time("next_at")?))
@@ -132,7 +132,7 @@ pub(super) async fn take_step(db: &Database, replay: &Replay, step: &ReplayStep)
 
 pub(super) async fn prune(db: &Database, before: Timestamp, max: u32) -> Result<u64, Fault> {
     let prune = sql(PRUNE).bind(micros(before)).bind(i64::from(max));
-    Ok(prune.execute(db.writes()).await?.rows_affected())
+    Ok(prune.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 fn read(row: &Row) -> Result<Replay, Fault> {

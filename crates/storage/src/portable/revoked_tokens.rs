@@ -29,5 +29,5 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn is_live(db: &Database, client: ClientId, token: TokenId) -> Result<bool, Fault> {
-    Ok(sql(IS_LIVE).bind(client.0).bind(token.0).fetch_optional(db.reads()).await?.is_some())
+    Ok(sql(IS_LIVE).bind(client.0).bind(token.0).fetch_optional(&mut *db.reads().await?).await?.is_some())
 }

@@ -21,11 +21,11 @@ statements! {
 }
 
 pub(super) async fn has_administrator(db: &Database) -> Result<bool, Fault> {
-    Ok(sql(HAS_ADMINISTRATOR).fetch_optional(db.reads()).await?.is_some())
+    Ok(sql(HAS_ADMINISTRATOR).fetch_optional(&mut *db.reads().await?).await?.is_some())
 }
 
 pub(super) async fn list(db: &Database) -> Result<Vec<SigningKeyRow>, Fault> {
-    sql(LIST).fetch_all(db.reads()).await?.iter().map(read).collect()
+    sql(LIST).fetch_all(&mut *db.reads().await?).await?.iter().map(read).collect()
 }
 
 pub(super) async fn insert(db: &Database, key: &SigningKeyRow, newest: Option<&str>) -> Result<bool, Fault> {
@@ -38,7 +38,7 @@ pub(super) async fn insert(db: &Database, key: &SigningKeyRow, newest: Option<&s
 }
 
 pub(super) async fn delete(db: &Database, id: &str) -> Result<(), Fault> {
-    sql(DELETE).bind(id).execute(db.writes()).await?;
+    sql(DELETE).bind(id).execute(&mut *db.writes().await?).await?;
     Ok(())
 }
 

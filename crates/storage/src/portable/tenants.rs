@@ -29,7 +29,7 @@ pub(super) async fn insert(db: &Database, tenant: &Tenant) -> Result<(), Fault> 
 }
 
 pub(super) async fn find(db: &Database, id: &TenantId) -> Result<Option<Tenant>, Fault> {
-    let row = sql(FIND).bind(id.as_str()).fetch_optional(db.reads()).await?;
+    let row = sql(FIND).bind(id.as_str()).fetch_optional(&mut *db.reads().await?).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -42,7 +42,7 @@ async fn every_statement_prepares() {
         super::super::bulk::STATEMENTS,
         super::super::days::STATEMENTS,
     ];
-    let mut connection = database.writes().acquire().await.unwrap();
+    let mut connection = database.writes().await.unwrap();
     let dialect =
         super::dialect::FORGET_TENANT.into_iter().chain(super::dialect::PRUNE_LOG).map(|text| ("dialect", text));
     for (name, text) in all.into_iter().flatten().copied().chain(dialect) {
@@ -56,7 +56,7 @@ async fn every_statement_prepares() {
 #[tokio::test]
 async fn lists_of_records_are_read_in_the_order_of_an_index() {
     let Some(database) = asked::test_database("plans").await else { return };
-    let mut connection = database.writes().acquire().await.unwrap();
+    let mut connection = database.writes().await.unwrap();
     asked::fill_executions(&mut connection).await;
     let statement = |name: &str| executions::STATEMENTS.iter().find(|(known, _)| *known == name).unwrap().1;
     let some = "md5('1')::uuid";
@@ -98,7 +98,7 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
 #[tokio::test]
 async fn records_are_looked_for_on_their_days_alone() {
     let Some(database) = asked::test_database("days").await else { return };
-    let mut connection = database.writes().acquire().await.unwrap();
+    let mut connection = database.writes().await.unwrap();
     asked::fill_executions(&mut connection).await;
     let statement = |name: &str| executions::STATEMENTS.iter().find(|(known, _)| *known == name).unwrap().1;
     let (day, two_days_on) = ("'0324a9a7-0000-0000-0000-000000000000'", "'0324b3f3-b800-0000-0000-000000000000'");
@@ -113,7 +113,7 @@ async fn records_are_looked_for_on_their_days_alone() {
 #[tokio::test]
 async fn claims_and_turns_do_not_walk_through_what_waits() {
     let Some(database) = asked::test_database("turns").await else { return };
-    let mut connection = database.writes().acquire().await.unwrap();
+    let mut connection = database.writes().await.unwrap();
     asked::fill_deliveries(&mut connection).await;
     let all = [claims::STATEMENTS, order::STATEMENTS, super::super::bulk::STATEMENTS];
     let statement = |name: &str| all.into_iter().flatten().find(|(known, _)| known.starts_with(name)).unwrap().1;
