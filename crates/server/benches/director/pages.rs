@@ -18,10 +18,13 @@ const PAGE: u16 = 100;
 const FURTHER: f64 = 1.2;
 
 /// What changes in a copy, in both databases' words: `i` is its number, and its id too.
-const COPIED: [(&str, &str); 2] = [
-    ("execution_user", "id = ID, username = 'integration/n' || n.i"),
-    ("integration", "id = ID, execution_user = ID, name = 'n' || n.i"),
+const COPIED: [(&str, &[(&str, &str)]); 2] = [
+    ("execution_user", &[("id", ID), ("username", "'integration/n' || n.i")]),
+    ("integration", &[("id", ID), ("execution_user", ID), ("name", "'n' || n.i")]),
 ];
+
+/// Stands for the id, which each database has its own words for.
+const ID: &str = "ID";
 
 /// Copies the tenant's Integration until there are so many, and reads pages of them, in turns.
 pub(crate) async fn measure(name: &str, asked: &Asked, ground: &Ground) {
@@ -102,7 +105,7 @@ async fn multiply(ground: &Ground, count: u32) -> u64 {
                 let columns = format!("SELECT name FROM pragma_table_info('{table}')");
                 let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&file).await.unwrap();
                 let columns = columns.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
-                let (into, values) = copied(&columns, &changes.replace("ID", "unhex(printf('%032x', n.i))"));
+                let (into, values) = copied(&columns, changes, "unhex(printf('%032x', n.i))");
                 let copy = format!(
                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
                      INSERT INTO {table} ({into}) SELECT {values} FROM n, (SELECT * FROM {table} LIMIT 1) AS one"
@@ -120,7 +123,7 @@ async fn multiply(ground: &Ground, count: u32) -> u64 {
                 );
                 let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&server).await.unwrap();
                 let columns = columns.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
-                let (into, values) = copied(&columns, &changes.replace("ID", "lpad(to_hex(n.i), 32, '0')::uuid"));
+                let (into, values) = copied(&columns, changes, "lpad(to_hex(n.i), 32, '0')::uuid");
                 let copy = format!(
                     "INSERT INTO {table} ({into}) SELECT {values} \
                      FROM generate_series(1, {count}) AS n(i), (SELECT * FROM {table} LIMIT 1) AS one"
@@ -137,11 +140,11 @@ async fn multiply(ground: &Ground, count: u32) -> u64 {
 }
 
 /// The columns, and what a copy has in each of them.
-fn copied(columns: &[String], changes: &str) -> (String, String) {
-    let changes: Vec<_> = changes.split(", ").filter_map(|change| change.split_once(" = ")).collect();
-    let value = |column: &String| {
-        let other = changes.iter().find(|(name, _)| name == column);
-        other.map_or_else(|| format!("one.{column}"), |(_, value)| (*value).to_owned())
+fn copied(columns: &[String], changes: &[(&str, &str)], id: &str) -> (String, String) {
+    let value = |column: &String| match changes.iter().find(|(name, _)| name == column) {
+        Some((_, ID)) => id.to_owned(),
+        Some((_, value)) => (*value).to_owned(),
+        None => format!("one.{column}"),
     };
     (columns.join(", "), columns.iter().map(value).collect::<Vec<_>>().join(", "))
 }
