@@ -7,6 +7,7 @@ use crate::library::shown;
 use crate::running::Running;
 use crate::sandbox::{PRELUDE_NAME, Shared};
 use crate::stop::{self, Stop};
+use crate::value::Exact;
 
 /// No message is longer.
 const ROOM: usize = 8 << 10;
@@ -14,7 +15,7 @@ const ROOM: usize = 8 << 10;
 /// What Luau says when the allocator refuses.
 const OUT_OF_MEMORY: &str = "not enough memory";
 
-/// What Luau says when calls are nested too deeply, or pass too many values.
+/// What Luau says first when calls are nested too deeply, or pass too many values.
 const OUT_OF_STACK: &str = "stack overflow";
 
 /// Which script a fault is in.
@@ -79,17 +80,18 @@ impl Origin {
             let place = shared.meter.traceback();
             return self.stopped(&stop, if place.is_empty() { traceback } else { &place });
         }
-        let message = match caught.as_ref().map(|c| &c.value) {
-            None => OUT_OF_MEMORY.to_owned(),
-            Some(Value::Error(e)) => match limit_behind(e, shared) {
-                Some(stop) => return self.stopped(&shared.meter.stop(stop), traceback),
-                None => e.to_string(),
-            },
-            Some(value) => thrown(lua, shared, value),
+        // Where there was no room to look at it, memory was out.
+        let limit = match caught.as_ref().map(|c| &c.value) {
+            None => Some(Stop::Memory(shared.meter.memory())),
+            Some(value) => limit_of(value, shared),
         };
-        // Asking a thrown table for its text runs the script's code.
-        if let Some(stop) = shared.meter.stopped().or_else(|| limit_in(&message, shared)) {
+        if let Some(stop) = limit {
             return self.stopped(&shared.meter.stop(stop), traceback);
+        }
+        let message = caught.as_ref().map(|c| thrown(lua, shared, &c.value)).unwrap_or_default();
+        // Asking a thrown table for its text runs the script's code.
+        if let Some(stop) = shared.meter.stopped() {
+            return self.stopped(&stop, traceback);
         }
         let frames = frames(traceback);
         Failure { message: with_frames(self.placed(&cut(message), &frames), &frames), kind: FailureKind::Script }
@@ -97,11 +99,10 @@ impl Origin {
 
     /// The message with the script's line, where it has none or one of the platform's.
     fn placed(&self, message: &str, frames: &[&str]) -> String {
-        let ours = message.strip_prefix(PRELUDE_NAME).and_then(|rest| rest.strip_prefix(':'));
-        let what = match ours.and_then(|rest| rest.split_once(": ")) {
-            Some((line, what)) if line.bytes().all(|b| b.is_ascii_digit()) => what,
-            _ if message.starts_with(&format!("{}:", self.chunk)) => return message.to_owned(),
-            _ => message,
+        let what = match without_our_place(message) {
+            Some(what) => what,
+            None if message.starts_with(&format!("{}:", self.chunk)) => return message.to_owned(),
+            None => message,
         };
         let place = frames.iter().find_map(|frame| self.place(frame)).unwrap_or_else(|| self.chunk.clone());
         format!("{place}: {what}")
@@ -125,26 +126,63 @@ fn thrown(lua: &Lua, shared: &Shared, value: &Value) -> String {
     shown(lua, shared, value, ROOM).unwrap_or_else(|_| kind_of(value).to_owned())
 }
 
-/// The limit behind an error that Luau raises as a plain text, where it is one.
-pub(crate) fn limit_in(message: &str, shared: &Shared) -> Option<Stop> {
-    let said = message.rsplit(": ").next().unwrap_or_default();
-    match said.strip_prefix("C ").unwrap_or(said) {
-        OUT_OF_MEMORY
-        | "block too big"
-        | "resulting string too large"
-        | "string length overflow"
-        | "buffer too large"
-        | "format result too large"
-        | "table overflow" => Some(Stop::Memory(shared.meter.memory())),
-        "too many results to unpack" => Some(Stop::Depth),
-        said if said.starts_with(OUT_OF_STACK) => Some(Stop::Depth),
-        "pattern too complex" | "too many elements to move" => Some(Stop::Instructions(said.to_owned())),
+/// The limit behind a caught error, where it is one and not a text that the script raised itself.
+pub(crate) fn limit_of(error: &Value, shared: &Shared) -> Option<Stop> {
+    match error {
+        Value::String(text) => {
+            let own = shared.raised.take();
+            let text = text.to_str().ok()?;
+            limit_in(&text, shared).filter(|_| own.is_none_or(|own| !text.ends_with(&own)))
+        }
+        Value::Error(error) => limit_behind(error, shared),
         _ => None,
     }
 }
 
+/// Whether Luau could have raised this text because of a limit.
+pub(crate) fn looks_like_a_limit(text: &str) -> bool {
+    TEXTS.iter().any(|(said, _)| text.contains(said))
+}
+
+/// What Luau says at a limit, as far as it says so by a plain text; and which limit that is.
+const TEXTS: [(&str, fn(&Shared, &str) -> Stop); 11] = [
+    (OUT_OF_MEMORY, memory),
+    ("block too big", memory),
+    ("resulting string too large", memory),
+    ("string length overflow", memory),
+    ("buffer too large", memory),
+    ("format result too large", memory),
+    ("table overflow", memory),
+    ("too many results to unpack", |_, _| Stop::Depth),
+    (OUT_OF_STACK, |_, _| Stop::Depth),
+    ("pattern too complex", |_, said| Stop::Instructions(said.to_owned())),
+    ("too many elements to move", |_, said| Stop::Instructions(said.to_owned())),
+];
+
+fn memory(shared: &Shared, _: &str) -> Stop {
+    Stop::Memory(shared.meter.memory())
+}
+
+/// The limit behind an error that Luau raises as a plain text, with or without a place before it.
+fn limit_in(message: &str, shared: &Shared) -> Option<Stop> {
+    let said = match message.rsplit_once(": ") {
+        Some((place, said)) if is_place(place) => said,
+        Some(_) => return None,
+        None => message,
+    };
+    let said = said.strip_prefix("C ").unwrap_or(said);
+    // It goes on about why.
+    let is = |known: &str| said == known || (known == OUT_OF_STACK && said.starts_with(known));
+    TEXTS.iter().find(|(known, _)| is(known)).map(|(_, limit)| limit(shared, said))
+}
+
+/// Whether a text ends like the place before a message: `chunk:12`.
+fn is_place(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The limit behind an error of the machine, where it is one.
-pub(crate) fn limit_behind(error: &mlua::Error, shared: &Shared) -> Option<Stop> {
+fn limit_behind(error: &mlua::Error, shared: &Shared) -> Option<Stop> {
     match (stop::within(error), error) {
         (Some(stop), _) => Some(stop.clone()),
         (None, mlua::Error::MemoryError(_)) => Some(Stop::Memory(shared.meter.memory())),
@@ -153,10 +191,42 @@ pub(crate) fn limit_behind(error: &mlua::Error, shared: &Shared) -> Option<Stop>
     }
 }
 
+/// What a message says behind a place of the platform's own, where it has one.
+pub(crate) fn without_our_place(message: &str) -> Option<&str> {
+    let (line, said) = message.strip_prefix(PRELUDE_NAME)?.strip_prefix(':')?.split_once(": ")?;
+    line.bytes().all(|b| b.is_ascii_digit()).then_some(said)
+}
+
+/// What scripts are told of an error of a native function.
+pub(crate) fn said_by(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::CallbackError { cause, .. } | mlua::Error::BadArgument { cause, .. } => said_by(cause),
+        mlua::Error::FromLuaConversionError { from, to, .. } => {
+            format!("expected {}, got {from}", in_lua(to))
+        }
+        mlua::Error::RuntimeError(message) => first_line(message),
+        other => first_line(&other.to_string()),
+    }
+}
+
+/// What scripts call a type of Rust's.
+fn in_lua(to: &str) -> &str {
+    match to {
+        "f64" | "i64" | "u32" | "usize" => "number",
+        "&str" | "String" => "string",
+        other => other,
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 /// What scripts call this kind of value.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Integer(_) | Value::Number(_) => "number",
+        Value::UserData(data) if data.is::<Exact>() => "number",
         value => value.type_name(),
     }
 }

@@ -3,17 +3,29 @@
 local native = ...
 local HOST, TURN, gave_way = native.host, native.turn, native.gave_way
 
-local error, type, setmetatable, rawget, rawset, rawequal = error, type, setmetatable, rawget, rawset, rawequal
+local raise, type, tonumber, setmetatable, rawget, rawset, rawequal = error, type, tonumber, setmetatable, rawget, rawset, rawequal
 local pack, unpack = table.pack, table.unpack
 local try, try_with = pcall, xpcall
 local create, resume, yield, isyieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local find, sub, lower, rep, match, gmatch, gsub, split =
     string.find, string.sub, string.lower, string.rep, string.match, string.gmatch, string.gsub, string.split
 local sort, move, concat = table.sort, table.move, table.concat
-local seed_random = math.randomseed
+local seed_random, min, max = math.randomseed, math.min, math.max
 local exceed = native.exceed
 
 local library = {}
+
+-- == errors: one that says that a limit was reached ends the run, whoever caught it ==
+
+local raised, judge = native.raised, native.judge
+
+-- Luau tells some limits by plain texts. A script may raise the same text, its own or a partner's: then it means nothing.
+function error(message, level)
+    if type(message) == "string" then raised(message) end
+    raise(message, if level == 0 then 0 else (tonumber(level) or 1) + 1)
+end
+
+local error = error
 
 -- Natives answer (true, value) or (false, message): so the error carries the script's line, and is a string.
 local function answered(ok, ...)
@@ -34,23 +46,22 @@ local function optional(value, kind, name)
     return value
 end
 
--- == errors: one that says that a limit was reached ends the run, whoever caught it ==
-
-local ends_at_limit = native.ends_at_limit
-
 local function judged(ok, ...)
-    if not ok then ends_at_limit((...)) end
-    return ok, ...
+    if ok then return ok, ... end
+    return ok, judge((...))
+end
+
+-- What was raised within a handler is caught nowhere.
+local function handled(...)
+    raised(nil)
+    return ...
 end
 
 function pcall(f, ...) return judged(try(f, ...)) end
 
 function xpcall(f, handler, ...)
     if type(handler) ~= "function" then return try_with(f, handler, ...) end
-    return try_with(f, function(e)
-        ends_at_limit(e)
-        return handler(e)
-    end, ...)
+    return handled(try_with(f, function(e) return handler(judge(e)) end, ...))
 end
 
 -- == coroutines: a request of the platform passes through the script's own, and so does a turn that is over ==
@@ -68,15 +79,14 @@ local function relay(co, results)
             results = pack(resume(co))
         end
     end
-    if not results[1] then ends_at_limit(results[2]) end
+    if not results[1] then return false, judge(results[2]) end
     return unpack(results, 1, results.n)
 end
 
 local function resumed(co, ...)
     local ok, first = ...
-    if not ok then
-        ends_at_limit(first)
-    elseif is_of_platform(co, first) then
+    if not ok then return ok, judge(first) end
+    if is_of_platform(co, first) then
         local results = pack(...)
         -- Told once.
         if first == nil then results[2] = TURN end
@@ -104,10 +114,19 @@ end
 local MANY = 2 ^ 31 - 1
 local HUGE = 2 ^ 29
 local SMALL = 2 ^ 20
-local SET_WORK = 2 ^ 26
+local STEP = 2 ^ 16
+local SET_WORK = 2 ^ 23
+
+-- Whether Luau may count from one to the other without a chance to stop. It takes texts for the numbers that they say, and what fits no integer of
+-- its own for any of them: not-a-number is within nothing.
+local function within(from, to, most)
+    from, to = tonumber(from), tonumber(to)
+    return not from or not to or (from >= -MANY and to <= MANY and from <= MANY and to >= -MANY and to - from <= most)
+end
 
 function string.rep(s, n, ...)
-    if type(n) == "number" and (n > MANY or (type(s) == "string" and n * #s > HUGE)) then exceed("string.rep") end
+    local times = tonumber(n) or 0
+    if times > MANY or (type(s) == "string" and times * #s > HUGE) then exceed("string.rep") end
     return rep(s, n, ...)
 end
 
@@ -165,13 +184,24 @@ function table.sort(t, comparator)
     sort(t, if comparator == nil then less else comparator)
 end
 
-function table.move(a, f, e, ...)
-    if type(f) == "number" and type(e) == "number" and e - f > SMALL then exceed("table.move") end
-    return move(a, f, e, ...)
+function table.move(a, f, e, t, ...)
+    if within(f, e, STEP) then return move(a, f, e, t, ...) end
+    local first, last, to = tonumber(f), tonumber(e), tonumber(t)
+    if not to or not within(first, last, MANY) or (first % 1) + (last % 1) + (to % 1) ~= 0 then exceed("table.move") end
+    -- Step by step it can be stopped; the last step first where what is still to be moved would be overwritten.
+    for done = 0, last - first, STEP do
+        if to > first then
+            local low = max(first, last - done - STEP + 1)
+            move(a, low, last - done, to + low - first, ...)
+        else
+            move(a, first + done, min(last, first + done + STEP - 1), to + done, ...)
+        end
+    end
+    return (...) or a
 end
 
 function table.concat(t, separator, i, j)
-    if type(j) == "number" and j - (if type(i) == "number" then i else 1) > 4 * SMALL then exceed("table.concat") end
+    if not within(i or 1, j, 4 * SMALL) then exceed("table.concat") end
     return concat(t, separator, i, j)
 end
 
@@ -250,8 +280,9 @@ end
 
 local function ended(ok, ...)
     if not ok then
+        local why = judge((...))
         await(4, "objects.transaction", "rollback")
-        error((...), 0)
+        error(why, 0)
     end
     local made, why = await(4, "objects.transaction", "commit")
     if not made then error(why, 3) end

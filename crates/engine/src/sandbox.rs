@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     root_thread: RefCell<Option<Thread>>,
     /// The error that ended it, as it was when it was raised.
     pub(crate) caught: RefCell<Option<Caught>>,
+    /// What the script raised last, where that reads like a limit and is none.
+    pub(crate) raised: RefCell<Option<String>>,
     /// The metatable of tables whose keys are found in any case.
     headers: OnceCell<Table>,
 }
@@ -95,6 +97,7 @@ impl Machine {
             env: RefCell::default(),
             root_thread: RefCell::default(),
             caught: RefCell::default(),
+            raised: RefCell::default(),
             headers: OnceCell::new(),
         });
         let globals = lua.globals();
@@ -180,6 +183,7 @@ impl Machine {
         self.shared.env.replace(Some(env));
         self.shared.root_thread.replace(Some(thread.clone()));
         self.shared.caught.replace(None);
+        self.shared.raised.replace(None);
         self.lua.set_memory_limit(run.limits().memory)?;
         let seed = self.next_seed(&*run.parts.randomness);
         Ok((thread, MultiValue::from_vec(vec![Value::Function(script), Value::Integer(seed)])))

@@ -82,12 +82,14 @@ pub(super) fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// IPv4 networks that are not public (IANA's special-purpose registry, and multicast).
-const SPECIAL_V4: [(Ipv4Addr, u8); 18] = [
+/// IPv4 networks that are not public (IANA's special-purpose registry, and multicast), and a cloud's own address among the public ones.
+const SPECIAL_V4: [(Ipv4Addr, u8); 19] = [
     (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Azure's platform: metadata, keys, the agent's orders.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),

@@ -6,6 +6,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 use tidegate_model::LogLevel;
 
 use super::stopping;
+use crate::fault::said_by;
 use crate::sandbox::Shared;
 use crate::stop::Stop;
 use crate::value::{self, Bounds, WriteError};
@@ -60,7 +61,7 @@ pub(crate) fn shown(lua: &Lua, shared: &Shared, value: &Value, room: usize) -> m
         Value::String(text) => Ok(String::from_utf8_lossy(&text.as_bytes()[..=room]).into_owned()),
         Value::Function(_) | Value::Thread(_) | Value::Buffer(_) => Ok(value.type_name().to_owned()),
         Value::Table(table) if has_text(table) => value.to_string(),
-        Value::Error(e) => Ok(e.to_string()),
+        Value::Error(e) => Ok(said_by(e)),
         value => match value::write(lua, &shared.converter, &shared.meter, Bounds { size: room }, value) {
             Ok(json) => Ok(json),
             Err(WriteError::Unfit { .. } | WriteError::Stop(Stop::ResultDepth(_))) => Ok(value.type_name().to_owned()),

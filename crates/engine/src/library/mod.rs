@@ -16,9 +16,9 @@ pub(crate) use url::form;
 
 use std::rc::Rc;
 
-use mlua::{FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MultiValue, Table, Thread, Value};
+use mlua::{FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Thread, Value};
 
-use crate::fault::{limit_behind, limit_in};
+use crate::fault::{limit_of, looks_like_a_limit, said_by, without_our_place};
 use crate::sandbox::{Caught, Shared};
 use crate::stop::Stop;
 use crate::value::NULL;
@@ -40,10 +40,11 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     native.raw_set("array", &shared.converter.array)?;
     native.raw_set("exceed", stopping(lua, shared, |_, what: String| Stop::Instructions(what))?)?;
     native.raw_set("caught", caught(lua, shared)?)?;
-    native.raw_set("ends_at_limit", ends_at_limit(lua, shared)?)?;
+    native.raw_set("judge", judge(lua, shared)?)?;
+    native.raw_set("raised", raised(lua, shared)?)?;
     log::add(lua, shared, &native)?;
     json::add(lua, shared, &native)?;
-    text::add(lua, shared, &native)?;
+    text::add(lua, &native)?;
     native.raw_set("pure", pure(lua, shared)?)?;
     Ok(native)
 }
@@ -67,8 +68,7 @@ fn answering<A: FromLuaMulti, R: IntoLua>(
     lua.create_function(move |lua, args: MultiValue| {
         let answered = match A::from_lua_multi(args, lua) {
             Ok(args) => answer(lua, args),
-            Err(mlua::Error::FromLuaConversionError { from, to, .. }) => Err(format!("expected {to}, got {from}")),
-            Err(e) => Err(e.to_string()),
+            Err(error) => Err(said_by(&error)),
         };
         match answered {
             Ok(value) => (true, value).into_lua_multi(lua),
@@ -89,16 +89,30 @@ fn stopping<A: FromLuaMulti>(
     })
 }
 
-/// Makes a function that ends the run if the error that it gets is a limit's: Luau raises some of them as plain texts.
-fn ends_at_limit(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+/// Makes a function that ends the run if the error that it gets is a limit's (Luau raises some of them as plain texts), and otherwise answers
+/// it as scripts see it: a text, where it is not a value of their own.
+fn judge(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, error: Value| {
-        let limit = match &error {
-            Value::String(text) => text.to_str().ok().and_then(|text| limit_in(&text, &shared)),
-            Value::Error(error) => limit_behind(error, &shared),
+        if let Some(stop) = limit_of(&error, &shared) {
+            return Err(shared.meter.stop_here(lua, stop).into());
+        }
+        let text = match &error {
+            Value::Error(error) => Some(said_by(error)),
+            Value::String(text) => text.to_str().ok().and_then(|text| without_our_place(&text).map(str::to_owned)),
             _ => None,
         };
-        limit.map_or(Ok(()), |stop| Err(shared.meter.stop_here(lua, stop).into()))
+        text.map_or(Ok(error), |text| lua.create_string(text).map(Value::String))
+    })
+}
+
+/// Makes a function that is told what a script is about to raise by itself.
+fn raised(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_, message: Option<LuaString>| {
+        let text = message.and_then(|message| message.to_str().ok().map(|text| text.to_owned()));
+        shared.raised.replace(text.filter(|text| looks_like_a_limit(text)));
+        Ok(())
     })
 }
 

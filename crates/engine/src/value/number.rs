@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
-use mlua::{FromLua, IntoLua, Lua, MetaMethod, UserData, UserDataFields, UserDataMethods, UserDataRef, Value};
+use mlua::{FromLuaMulti, IntoLua, Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
 use serde::Serialize;
+
+use crate::fault::kind_of;
 
 /// Up to here every integer is a double.
 const SAFE: u128 = 1 << 53;
@@ -122,14 +124,49 @@ impl Operand {
     }
 }
 
-impl FromLua for Operand {
-    fn from_lua(value: Value, lua: &Lua) -> mlua::Result<Self> {
+impl Operand {
+    /// Where it is a number.
+    fn among(value: &Value) -> Option<Self> {
         match value {
-            Value::Integer(integer) => Ok(Self::Integer(i128::from(integer))),
-            Value::Number(double) => Ok(Self::Double(double)),
-            other => Ok(Self::of(&*UserDataRef::<Exact>::from_lua(other, lua)?)),
+            Value::Integer(integer) => Some(Self::Integer(i128::from(*integer))),
+            Value::Number(double) => Some(Self::Double(*double)),
+            Value::UserData(data) => Some(Self::of(&*data.borrow::<Exact>().ok()?)),
+            _ => None,
         }
     }
+}
+
+/// Both sides of a comparison.
+struct Compared(Operand, Operand);
+
+impl FromLuaMulti for Compared {
+    fn from_lua_multi(values: MultiValue, lua: &Lua) -> mlua::Result<Self> {
+        let (a, b) = <(Value, Value)>::from_lua_multi(values, lua)?;
+        let both = Operand::among(&a).zip(Operand::among(&b));
+        both.map(|(a, b)| Self(a, b)).ok_or_else(|| refused("compare", &a, &b))
+    }
+}
+
+/// Both sides of a calculation; Lua takes texts for the numbers that they say.
+struct Terms(Operand, Operand);
+
+impl FromLuaMulti for Terms {
+    fn from_lua_multi(values: MultiValue, lua: &Lua) -> mlua::Result<Self> {
+        let (a, b) = <(Value, Value)>::from_lua_multi(values, lua)?;
+        let term = |value: &Value| match value {
+            Value::String(text) => match text.to_str().ok()?.trim().parse() {
+                Ok(integer) => Some(Operand::Integer(integer)),
+                Err(_) => lua.coerce_number(value.clone()).ok()?.map(Operand::Double),
+            },
+            other => Operand::among(other),
+        };
+        let both = term(&a).zip(term(&b));
+        both.map(|(a, b)| Self(a, b)).ok_or_else(|| refused("calculate with", &a, &b))
+    }
+}
+
+fn refused(what: &str, a: &Value, b: &Value) -> mlua::Error {
+    mlua::Error::runtime(format!("attempt to {what} {} and {}", kind_of(a), kind_of(b)))
 }
 
 struct Calculated(Result<i128, f64>);
@@ -180,27 +217,27 @@ impl UserData for Exact {
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        type Pair = (Operand, Operand);
         methods
-            .add_meta_function(MetaMethod::Add, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_add, |a, b| a + b)));
+            .add_meta_function(MetaMethod::Add, |_, Terms(a, b)| Ok(calculate(a, b, i128::checked_add, |a, b| a + b)));
         methods
-            .add_meta_function(MetaMethod::Sub, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_sub, |a, b| a - b)));
+            .add_meta_function(MetaMethod::Sub, |_, Terms(a, b)| Ok(calculate(a, b, i128::checked_sub, |a, b| a - b)));
         methods
-            .add_meta_function(MetaMethod::Mul, |_, (a, b): Pair| Ok(calculate(a, b, i128::checked_mul, |a, b| a * b)));
-        methods.add_meta_function(MetaMethod::Mod, |_, (a, b): Pair| {
+            .add_meta_function(MetaMethod::Mul, |_, Terms(a, b)| Ok(calculate(a, b, i128::checked_mul, |a, b| a * b)));
+        methods.add_meta_function(MetaMethod::Mod, |_, Terms(a, b)| {
             Ok(calculate(a, b, floor_rem, |a, b| a - (a / b).floor() * b))
         });
-        methods.add_meta_function(MetaMethod::IDiv, |_, (a, b): Pair| {
+        methods.add_meta_function(MetaMethod::IDiv, |_, Terms(a, b)| {
             Ok(calculate(a, b, floor_div, |a, b| (a / b).floor()))
         });
-        methods.add_meta_function(MetaMethod::Div, |_, (a, b): Pair| Ok(a.double() / b.double()));
-        methods.add_meta_function(MetaMethod::Pow, |_, (a, b): Pair| Ok(a.double().powf(b.double())));
-        methods.add_meta_function(MetaMethod::Unm, |_, (a, _): (Operand, Value)| {
+        methods.add_meta_function(MetaMethod::Div, |_, Terms(a, b)| Ok(a.double() / b.double()));
+        methods.add_meta_function(MetaMethod::Pow, |_, Terms(a, b)| Ok(a.double().powf(b.double())));
+        methods.add_meta_function(MetaMethod::Unm, |_, (a, b): (Value, Value)| {
+            let a = Operand::among(&a).ok_or_else(|| refused("negate", &a, &b))?;
             Ok(calculate(Operand::Integer(0), a, i128::checked_sub, |_, a| -a))
         });
-        methods.add_meta_function(MetaMethod::Eq, |_, (a, b): Pair| Ok(compare(a, b) == Some(Ordering::Equal)));
-        methods.add_meta_function(MetaMethod::Lt, |_, (a, b): Pair| Ok(compare(a, b) == Some(Ordering::Less)));
-        methods.add_meta_function(MetaMethod::Le, |_, (a, b): Pair| {
+        methods.add_meta_function(MetaMethod::Eq, |_, Compared(a, b)| Ok(compare(a, b) == Some(Ordering::Equal)));
+        methods.add_meta_function(MetaMethod::Lt, |_, Compared(a, b)| Ok(compare(a, b) == Some(Ordering::Less)));
+        methods.add_meta_function(MetaMethod::Le, |_, Compared(a, b)| {
             Ok(matches!(compare(a, b), Some(Ordering::Less | Ordering::Equal)))
         });
         methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.clone()));
@@ -217,7 +254,7 @@ fn piece(value: &Value) -> mlua::Result<Vec<u8>> {
         Value::String(text) => Ok(text.as_bytes().to_vec()),
         Value::Integer(_) | Value::Number(_) => Ok(value.to_string()?.into_bytes()),
         Value::UserData(data) if data.is::<Exact>() => Ok(data.borrow::<Exact>()?.0.clone().into_bytes()),
-        other => Err(mlua::Error::runtime(format!("attempt to concatenate a number with {}", other.type_name()))),
+        other => Err(mlua::Error::runtime(format!("attempt to concatenate number with {}", kind_of(other)))),
     }
 }
 

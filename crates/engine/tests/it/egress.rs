@@ -93,12 +93,13 @@ async fn one_private_address_refuses_the_whole_name() {
         ("mixed.example", &["93.184.216.34", "10.0.0.5"]),
         ("priv6.example", &["93.184.216.34", "fd00::5"]),
         ("alias.example", &["169.254.169.254"]),
+        ("platform.example", &["168.63.129.16"]),
         ("127.0.0.1.nip.example", &["127.0.0.1"]),
         ("empty.example", &[]),
         ("fine.example", &["93.184.216.34", "2606:4700:4700::1111"]),
     ]);
     let egress = Egress::with_lookup(Policy::default(), lookup).unwrap();
-    for name in ["mixed.example", "priv6.example", "alias.example", "127.0.0.1.nip.example"] {
+    for name in ["mixed.example", "priv6.example", "alias.example", "platform.example", "127.0.0.1.nip.example"] {
         let url = format!("https://{name}/hook");
         assert!(matches!(egress.check(&url).await, Err(EgressError::Refused { .. })), "{name}");
         assert!(matches!(egress.send(get(&url)).await, Err(EgressError::Refused { .. })), "{name}");

@@ -8,6 +8,7 @@ mod calls;
 mod compiling;
 mod credentials;
 mod egress;
+mod errors;
 mod examples;
 mod fidelity;
 mod guide;
