@@ -23,6 +23,9 @@ macro_rules! dialect {
     (by_status) => {
         ""
     };
+    (by_integration) => {
+        ""
+    };
     (listed) => {
         "SELECT listed::uuid FROM json_array_elements_text($1::json) AS listed"
     };

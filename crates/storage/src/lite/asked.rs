@@ -29,6 +29,11 @@ pub(crate) fn reads_everything(plan: &str, table: &str) -> bool {
     plan.lines().any(|step| step == format!("SCAN {table}"))
 }
 
+/// Whether a step reads all of a tenant's rows.
+pub(crate) fn walks(plan: &str) -> bool {
+    plan.lines().any(|step| step.ends_with("(tenant=?)"))
+}
+
 pub(crate) fn sorts(plan: &str) -> bool {
     plan.contains("TEMP B-TREE")
 }

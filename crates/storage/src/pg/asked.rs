@@ -76,6 +76,11 @@ pub(crate) fn reads_everything(plan: &str, table: &str) -> bool {
     plan.contains(&format!("Seq Scan on {table}"))
 }
 
+/// Plans of tables that have no rows tell nothing of it here.
+pub(crate) fn walks(_: &str) -> bool {
+    false
+}
+
 /// Parts that are merged in their order are not sorted.
 pub(crate) fn sorts(plan: &str) -> bool {
     plan.contains("Sort  (")

@@ -21,8 +21,9 @@ macro_rules! integrations {
         concat!(
             "SELECT i.id, i.tenant, i.name, i.description, i.direction, i.http_method, i.active, i.effective_date, \
              i.expiry_date, i.core_logic, i.core_pin, i.enable_logic, i.enable_pin, i.settings, i.paused_at, i.pause_reason, i.execution_user, u.username, i.url, i.created_at, i.updated_at, \
-             (SELECT string_agg(s.object_type || ' ' || s.event_type, ',') FROM subscription s \
-             WHERE s.tenant = i.tenant AND s.integration = i.id) AS subscriptions",
+             (SELECT string_agg(s.object_type || ' ' || s.event_type, ',') FROM subscription s",
+            dialect!(by_integration),
+            " WHERE s.tenant = i.tenant AND s.integration = i.id) AS subscriptions",
             $columns,
             " FROM integration i JOIN execution_user u ON u.tenant = i.tenant AND u.id = i.execution_user",
             $(" ", $rest),*
@@ -57,7 +58,8 @@ statements! {
     );
     SUBSCRIBERS = runnables!(
         " JOIN subscription w ON w.tenant = i.tenant AND w.integration = i.id",
-        "WHERE w.tenant = $1 AND w.object_type = $2 AND w.event_type = $3 ORDER BY i.id"
+        // Not by `i.id`, which is the same: SQLite would go through all Integrations in that order.
+        "WHERE w.tenant = $1 AND w.object_type = $2 AND w.event_type = $3 ORDER BY w.integration"
     );
     FIND_RUNNABLE = runnables!("", "WHERE i.tenant = $1 AND i.id = $2");
 }

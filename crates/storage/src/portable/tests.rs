@@ -9,9 +9,8 @@ use super::{
     repeats, replays, revoked_tokens, runtimes, signing_keys, tenants,
 };
 
-#[tokio::test]
-async fn every_statement_prepares() {
-    let Some(database) = asked::test_database("statements").await else { return };
+/// All of them, by noun.
+fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     let all = [
         applications::STATEMENTS,
         aside::STATEMENTS,
@@ -42,14 +41,38 @@ async fn every_statement_prepares() {
         super::super::bulk::STATEMENTS,
         super::super::days::STATEMENTS,
     ];
+    all.into_iter().flatten().copied()
+}
+
+#[tokio::test]
+async fn every_statement_prepares() {
+    let Some(database) = asked::test_database("statements").await else { return };
     let mut connection = database.writes().await.unwrap();
     let dialect =
         super::dialect::FORGET_TENANT.into_iter().chain(super::dialect::PRUNE_LOG).map(|text| ("dialect", text));
-    for (name, text) in all.into_iter().flatten().copied().chain(dialect) {
+    for (name, text) in statements().chain(dialect) {
         if let Err(error) = connection.prepare(text.into_sql_str()).await {
             panic!("{name} does not prepare: {error}\n{text}");
         }
     }
+}
+
+/// Nobody walks through all that a tenant has to find one thing of it, or a few.
+#[tokio::test]
+async fn what_is_about_one_thing_does_not_go_through_all_of_a_tenants_rows() {
+    let Some(database) = asked::test_database("walks").await else { return };
+    let mut connection = database.writes().await.unwrap();
+    let mut walks = Vec::new();
+    // What is about all of them: a count, an end, a list that has no pages.
+    let is_of_all = |name: &str| {
+        let ones = ["LIST_TYPES", "SETTINGS", "NEWEST"];
+        name.starts_with("COUNT") || name.starts_with("DELETE") || ones.contains(&name)
+    };
+    for (name, text) in statements().filter(|(name, _)| !is_of_all(name)) {
+        let plan = asked::plan_of(&mut connection, text, &[]).await;
+        walks.extend(asked::walks(&plan).then(|| format!("{name}: {text}\n{plan}")));
+    }
+    assert!(walks.is_empty(), "{}", walks.join("\n"));
 }
 
 /// Lists that are read in the order of an index, and counts that read nothing else than one, name it.
