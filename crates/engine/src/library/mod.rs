@@ -44,7 +44,7 @@ pub(crate) fn natives(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     native.raw_set("raised", raised(lua, shared)?)?;
     log::add(lua, shared, &native)?;
     json::add(lua, shared, &native)?;
-    text::add(lua, &native)?;
+    text::add(lua, shared, &native)?;
     native.raw_set("pure", pure(lua, shared)?)?;
     Ok(native)
 }

@@ -1,11 +1,24 @@
 //! Plain search in long texts, in time that grows with their length and not with its square.
 
+use std::rc::Rc;
+
 use memchr::memmem;
 use mlua::{Lua, LuaString, Table};
 
-pub(super) fn add(lua: &Lua, native: &Table) -> mlua::Result<()> {
-    let find = lua.create_function(|_, (text, sought, init): (LuaString, LuaString, f64)| {
+use crate::sandbox::Shared;
+use crate::stop::Stop;
+
+/// A search in so much text for so much text (in square bytes) is no honest one.
+const ABSURD: u64 = 1 << 34;
+
+pub(super) fn add(lua: &Lua, shared: &Rc<Shared>, native: &Table) -> mlua::Result<()> {
+    let shared = Rc::clone(shared);
+    let find = lua.create_function(move |lua, (text, sought, init): (LuaString, LuaString, f64)| {
         let (text, sought) = (text.as_bytes(), sought.as_bytes());
+        if (text.len() as u64).saturating_mul(sought.len() as u64) > ABSURD {
+            let stop = Stop::Instructions("search for a long text in a long text".to_owned());
+            return Err(shared.meter.stop_here(lua, stop).into());
+        }
         let begin = start(init, text.len());
         let found = begin.and_then(|begin| memmem::find(&text[begin..], &sought).map(|at| begin + at));
         Ok((found.map(|at| at + 1), found.map(|at| at + sought.len())))

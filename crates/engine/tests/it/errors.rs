@@ -65,7 +65,7 @@ async fn what_a_native_function_refuses_is_a_text_that_names_nothing_of_ours() {
     let long = "local long = string.rep('a', 2000000)";
     for (call, said) in [
         ("json.decode('9007199254740993') + {}", "attempt to calculate with number and table"),
-        ("json.decode('9007199254740993') < '1'", "attempt to compare number and string"),
+        ("json.decode('9007199254740993') < '1'", "attempt to compare"),
         ("json.decode('9007199254740993') .. {}", "attempt to concatenate number with table"),
         ("string.find(long, 'b', {}, true)", "expected number, got table"),
         ("log(setmetatable({}, { __tostring = function() error('boo', 0) end }))", "boo"),
