@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use mlua::{Lua, LuaString, Table};
 
 use super::answering;
+use crate::fault::said_by;
 
 /// Reads either padding.
 const READ: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -25,7 +26,7 @@ pub(super) fn base64(lua: &Lua) -> mlua::Result<Table> {
 fn decode(lua: &Lua, text: &LuaString, alphabet: &base64::alphabet::Alphabet) -> Result<LuaString, String> {
     let bytes =
         GeneralPurpose::new(alphabet, READ).decode(text.as_bytes()).map_err(|e| format!("invalid base64: {e}"))?;
-    lua.create_string(bytes).map_err(|e| e.to_string())
+    lua.create_string(bytes).map_err(|e| said_by(&e))
 }
 
 pub(super) fn hex(lua: &Lua) -> mlua::Result<Table> {
@@ -33,7 +34,7 @@ pub(super) fn hex(lua: &Lua) -> mlua::Result<Table> {
     table.raw_set("encode", answering(lua, |_, data: LuaString| Ok(to_hex(&data.as_bytes())))?)?;
     let decode = answering(lua, |lua, text: LuaString| {
         let bytes = from_hex(&text.as_bytes()).ok_or("invalid hex: pairs of 0-9, a-f were expected")?;
-        lua.create_string(bytes).map_err(|e| e.to_string())
+        lua.create_string(bytes).map_err(|e| said_by(&e))
     })?;
     table.raw_set("decode", decode)?;
     Ok(table)

@@ -5,6 +5,7 @@ use ring::{digest, hmac};
 
 use super::answering;
 use super::bytes::to_hex;
+use crate::fault::said_by;
 
 const DIGESTS: [(&str, &digest::Algorithm); 4] = [
     ("sha1", &digest::SHA1_FOR_LEGACY_USE_ONLY),
@@ -46,7 +47,7 @@ fn formed(lua: &Lua, bytes: &[u8], form: Option<&str>) -> Result<LuaString, Stri
         Some("raw") => lua.create_string(bytes),
         Some(other) => return Err(format!("no such form: {other}; there are hex and raw")),
     };
-    made.map_err(|e| e.to_string())
+    made.map_err(|e| said_by(&e))
 }
 
 /// Compares in a time that depends on the lengths alone.

@@ -6,6 +6,7 @@ use mlua::{Lua, LuaString, Table, Value};
 
 use super::answering;
 use super::log::shown;
+use crate::fault::said_by;
 use crate::sandbox::Shared;
 
 pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
@@ -13,7 +14,7 @@ pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     table.raw_set("encode", answering(lua, |_, text: LuaString| Ok(encode(&text.as_bytes())))?)?;
     table.raw_set(
         "decode",
-        answering(lua, |lua, text: LuaString| lua.create_string(decode(&text.as_bytes())?).map_err(|e| e.to_string()))?,
+        answering(lua, |lua, text: LuaString| lua.create_string(decode(&text.as_bytes())?).map_err(|e| said_by(&e)))?,
     )?;
     table.raw_set("parse", answering(lua, |lua, text: String| parse(lua, &text))?)?;
     let (asking, shared) = (Rc::clone(shared), Rc::clone(shared));
@@ -74,7 +75,7 @@ fn parse(lua: &Lua, text: &str) -> Result<Table, String> {
         table.raw_set("fragment", url.fragment())?;
         Ok(table)
     };
-    fill().map_err(|e| e.to_string())
+    fill().map_err(|e| said_by(&e))
 }
 
 /// `application/x-www-form-urlencoded`, by key; an array gives its key once for each item.
@@ -100,7 +101,7 @@ pub(crate) fn form(lua: &Lua, shared: &Shared, pairs: &Table) -> Result<String, 
             value => add(&key, shown(lua, shared, value, most)?),
         }
     });
-    collect.map_err(|e| e.to_string())?;
+    collect.map_err(|e| said_by(&e))?;
     all.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish())
 }
@@ -120,5 +121,5 @@ fn parse_query(lua: &Lua, shared: &Shared, text: &[u8]) -> Result<Table, String>
         }
         Ok(table)
     };
-    fill().map_err(|e| e.to_string())
+    fill().map_err(|e| said_by(&e))
 }

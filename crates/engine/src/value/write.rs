@@ -8,6 +8,7 @@ use tidegate_model::MAX_DEPTH;
 
 use super::number::{self, Exact};
 use super::{Converter, plain_length};
+use crate::fault::said_by;
 use crate::meter::Meter;
 use crate::stop::Stop;
 
@@ -166,7 +167,7 @@ impl Writer<'_> {
             walked?;
         }
         for place in written + 1..=length {
-            let item: Value = table.raw_get(place).map_err(|e| unfit(e.to_string()))?;
+            let item: Value = table.raw_get(place).map_err(|e| unfit(said_by(&e)))?;
             self.item(place, &item)?;
         }
         self.out.push(b']');
@@ -228,7 +229,7 @@ impl Writer<'_> {
         });
         match (walked, fault) {
             (_, Some(fault)) => Err(fault),
-            (Err(e), None) => Err(unfit(e.to_string())),
+            (Err(e), None) => Err(unfit(said_by(&e))),
             (Ok(()), None) => Ok(()),
         }
     }
