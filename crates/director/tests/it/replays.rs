@@ -187,7 +187,11 @@ async fn an_empty_list_of_statuses_means_no_run_and_is_refused() {
     for query in [list, REPLAY, CANCEL_ALL] {
         for filter in [json!({ "statuses": [] }), json!({ "integrationID": outgoing, "statuses": [] })] {
             let (code, message) = desk.refused(Some("acme"), query, json!({ "f": filter })).await;
-            assert_eq!((code, message.as_str()), (22, "filter.statuses: expected at least one"), "{query} {filter}");
+            assert_eq!(
+                (code, message.as_str()),
+                (22, "invalid data: filter.statuses: expected at least one"),
+                "{query} {filter}"
+            );
         }
     }
     assert_eq!(desk.ok(Some("acme"), "{ replays { totalCount } }", json!({})).await["replays"]["totalCount"], 0);

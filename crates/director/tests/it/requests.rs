@@ -66,7 +66,7 @@ async fn a_body_that_is_encoded_is_415_and_the_encoding_is_named() {
     let query = r#"{"query": "{ tenants { totalCount } }"}"#;
     let event = r#"{"specversion":"1.0","id":"1","source":"/","type":"Order.delete","data":{"objectId":"1"}}"#;
     for (encoding, named) in [("gzip", "gzip"), ("Deflate", "Deflate"), ("identity, br", "br")] {
-        let expected = format!("content-encoding: expected a body as it is, not {named}");
+        let expected = format!("invalid data: content-encoding: expected a body as it is, not {named}");
         let graphql = send("/graphql", encoding, query).await;
         assert_eq!((graphql.status, graphql.refusal()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, (22, expected.clone())));
         assert!(graphql.body["data"].is_null());

@@ -184,7 +184,7 @@ async fn the_log_is_read_page_by_page_and_narrowed_under_a_scope_of_its_own() {
     for field in ["actor", "kind", "objectId"] {
         for (text, rule) in [("ä".repeat(257), "at most 256 characters"), ("\0".to_owned(), "no NUL characters")] {
             let refused = desk.refused(Some("acme"), count, json!({ "f": { field: text } })).await;
-            assert_eq!(refused, (22, format!("filter.{field}: expected {rule}")));
+            assert_eq!(refused, (22, format!("invalid data: filter.{field}: expected {rule}")));
         }
         desk.ok(Some("acme"), count, json!({ "f": { field: "ä".repeat(256) } })).await;
     }
