@@ -5,11 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Change, Event, EventId, EventType, Json, ObjectId, TenantId, Timestamp, TypeName, micros};
+use crate::{Change, Event, EventId, EventType, INSTANT, Json, ObjectId, TenantId, Timestamp, TypeName, parse_instant};
 
 /// A CloudEvent whose envelope is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,9 +237,7 @@ fn object_id(value: Option<&Json>) -> Result<ObjectId, InvalidCloudEvent> {
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, InvalidCloudEvent> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|t| micros(t.with_timezone(&Utc)))
-        .map_err(|_| invalid("time", "RFC 3339, like 2026-01-31T12:00:00Z"))
+    parse_instant(text).ok_or_else(|| invalid("time", INSTANT))
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -89,4 +89,6 @@ pub use signature::{
     GenericSignature, InvalidTemplate, SignatureAlgorithm, SignatureEncoding, SignatureScheme, SignatureSettings,
     SignatureTemplate, TemplatePart, TokenPlace,
 };
-pub use time::{Clock, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros};
+pub use time::{
+    Clock, INSTANT, ManualClock, Randomness, SystemClock, SystemRandomness, Timestamp, micros, parse_instant, writable,
+};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, EventType, Json, ObjectId, TenantId, Timestamp, TypeName};
+use crate::{EventId, EventType, Json, ObjectId, TenantId, Timestamp, TypeName, means_the_same};
 
 /// An instance of a tenant's object type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +84,7 @@ impl Change {
 pub fn changed_attributes(old: &Json, new: &Json) -> Json {
     let olds = old.attributes().unwrap_or_default();
     let news: std::collections::HashMap<_, _> = new.attributes().unwrap_or_default().into_iter().collect();
-    let changed = olds
-        .iter()
-        .filter(|(key, value)| news.get(key).is_none_or(|now| now != value && now.to_value() != value.to_value()));
+    let changed = olds.iter().filter(|(key, value)| news.get(key).is_none_or(|now| !means_the_same(now, value)));
     Json::object(changed.map(|(key, value)| (key.as_str(), value)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
 /// An instant in UTC, cut to microseconds: what PostgreSQL keeps.
 pub type Timestamp = DateTime<Utc>;
@@ -46,9 +46,23 @@ impl Clock for ManualClock {
     }
 }
 
-/// Cuts an instant to microseconds, so that what was stored equals what is read back.
+/// Cuts an instant to microseconds, so that what was stored equals what is read back; a leap second is the one after it.
 pub fn micros(time: Timestamp) -> Timestamp {
-    time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
+    DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
+}
+
+/// What [`parse_instant`] reads.
+pub const INSTANT: &str = "RFC 3339 in the years 1 to 9999, like 2026-01-31T12:00:00Z";
+
+/// Reads an instant as callers write it: [`INSTANT`].
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    DateTime::parse_from_rfc3339(text).ok().and_then(|time| writable(time.to_utc()))
+}
+
+/// An instant cut by [`micros`]; `None` outside of the years 1 to 9999 in UTC, where callers could not be told of it: RFC 3339 and protobuf
+/// end there.
+pub fn writable(time: Timestamp) -> Option<Timestamp> {
+    Some(micros(time)).filter(|time| (1..=9999).contains(&time.year()))
 }
 
 /// Draws random bytes fit for keys.

@@ -277,7 +277,7 @@ impl From<ExecutionFilter> for service::ExecutionFilterInput {
     fn from(filter: ExecutionFilter) -> Self {
         Self {
             integration_id: filter.integration_id.map(|id| id.0),
-            statuses: filter.statuses.unwrap_or_default().into_iter().map(Into::into).collect(),
+            statuses: filter.statuses.map(|all| all.into_iter().map(Into::into).collect()),
             from: filter.from.map(|t| t.0),
             to: filter.to.map(|t| t.0),
             object_type: filter.object_type,

@@ -110,7 +110,10 @@ impl Schema {
         for error in &mut response.errors {
             let (name, code) = match error.source::<Error>() {
                 Some(refused) => refused.code(),
-                None => ("InvalidData", 22),
+                None => {
+                    error.message = scalars::explained(std::mem::take(&mut error.message));
+                    ("InvalidData", 22)
+                }
             };
             let extensions = error.extensions.get_or_insert_default();
             extensions.set("error", name);

@@ -1,6 +1,6 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::SecondsFormat;
-use tidegate_model::Timestamp;
+use tidegate_model::{INSTANT, Timestamp, parse_instant};
 
 /// An instant: RFC 3339, answered in UTC.
 #[derive(Clone, Copy)]
@@ -18,12 +18,10 @@ pub(super) struct PageCursor(pub(super) String);
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let time = chrono::DateTime::parse_from_rfc3339(text)
-            .map_err(|_| InputValueError::custom("expected RFC 3339, like 2026-01-31T12:00:00Z"))?;
-        Ok(Self(tidegate_model::micros(time.to_utc())))
+        parse_instant(text).map(Self).ok_or_else(|| InputValueError::custom(format!("expected {INSTANT}")))
     }
 
-    // Asked before anything runs: the refusal then names the field.
+    // Asked before anything runs: the refusal then names the field, and `explained` says what was expected there.
     fn is_valid(value: &Value) -> bool {
         Self::parse(value.clone()).is_ok()
     }
@@ -31,6 +29,11 @@ impl ScalarType for DateTime {
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
+}
+
+/// The executor's refusal of a value, with what was expected: of a scalar of ours it tells the name alone.
+pub(super) fn explained(refusal: String) -> String {
+    if refusal.ends_with("expected type \"DateTime\"") { format!("{refusal}: {INSTANT}") } else { refusal }
 }
 
 #[Scalar(name = "JSON")]

@@ -46,7 +46,10 @@ pub(super) fn instant(time: Timestamp) -> Instant {
 
 /// An instant that may be left out, as exact as those that are kept.
 pub(super) fn time(field: &str, instant: Option<Instant>) -> Result<Option<Timestamp>, Error> {
-    Ok(tidegate_wire::api::time(field, instant)?.map(tidegate_model::micros))
+    let refused = || Error::invalid(field, "an instant in the years 1 to 9999");
+    let told =
+        |instant| tidegate_wire::api::time(field, Some(instant)).ok().flatten().and_then(tidegate_model::writable);
+    instant.map(|instant| told(instant).ok_or_else(refused)).transpose()
 }
 
 pub(super) fn http_method(method: HttpMethod) -> i32 {

@@ -124,9 +124,11 @@ fn message(execution: tidegate_model::Execution) -> v1::Execution {
 }
 
 fn filter(filter: v1::ExecutionFilter) -> Result<ExecutionFilterInput, Error> {
+    let statuses = filter.statuses.into_iter().enumerate().map(status_of).collect::<Result<Vec<_>, _>>()?;
     Ok(ExecutionFilterInput {
         integration_id: filter.integration_id,
-        statuses: filter.statuses.into_iter().enumerate().map(status_of).collect::<Result<_, _>>()?,
+        // Of a list that is empty a message does not tell whether it was given.
+        statuses: Some(statuses).filter(|all| !all.is_empty()),
         from: time("filter.from_time", filter.from_time)?,
         to: time("filter.to_time", filter.to_time)?,
         object_type: filter.object_type,

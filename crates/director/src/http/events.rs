@@ -32,8 +32,9 @@ async fn accept(
 ) -> Result<Vec<tidegate_model::EventId>, Refusal> {
     let access = face.admit(tidegate_model::Face::Http, headers, peer, "publishEvent").await?;
     let tenant = access.within(Operation::PublishEvents)?;
-    let body = face.read(body).await.map_err(|e| match e {
+    let body = face.read(headers, body).await.map_err(|e| match e {
         Unread::TooLarge => Refusal::TooLarge(face.max_body),
+        Unread::Encoded(encoding) => Refusal::Encoded(encoding),
         Unread::Broken => Refusal::Fault(fault("payload", "a whole request")),
     })?;
     let (events, batch) = read(headers, &body).map_err(Refusal::Fault)?;

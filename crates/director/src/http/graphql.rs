@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tidegate_model::Error;
 
-use super::{Face, Peer, Unread};
+use super::{Face, Peer, Unread, not_encoded};
 use crate::door::challenge;
 use crate::graphql::limits;
 
@@ -23,7 +23,7 @@ pub(super) async fn execute(State(face): State<Arc<Face>>, peer: Peer, headers: 
         }
         Err(error) => return refusal(StatusCode::OK, &error),
     };
-    let body = match face.read(body).await {
+    let body = match face.read(&headers, body).await {
         Ok(body) => body,
         Err(Unread::TooLarge) => {
             let error = Error::invalid("body", format!("at most {} bytes", face.max_body));
@@ -31,6 +31,10 @@ pub(super) async fn execute(State(face): State<Arc<Face>>, peer: Peer, headers: 
         }
         Err(Unread::Broken) => {
             return refusal(StatusCode::BAD_REQUEST, &Error::invalid("body", "a whole request"));
+        }
+        Err(Unread::Encoded(encoding)) => {
+            let answer = refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, &not_encoded(&encoding));
+            return ([(ACCEPT_ENCODING, "identity")], answer).into_response();
         }
     };
     match limits::request(&body) {

@@ -14,6 +14,7 @@ use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tidegate_model::Error;
 
@@ -49,6 +50,8 @@ pub(crate) fn router(services: Arc<Services>, door: Arc<Door>, max_body: usize, 
 enum Unread {
     TooLarge,
     Broken,
+    /// It is compressed, or encoded in another way; how it says so.
+    Encoded(String),
 }
 
 impl Face {
@@ -63,11 +66,26 @@ impl Face {
         self.door.admit(Arrival { face, headers, peer, asked: asked.to_owned() }).await
     }
 
-    async fn read(&self, body: Body) -> Result<Bytes, Unread> {
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Unread> {
+        if let Some(encoding) = encoding(headers) {
+            return Err(Unread::Encoded(encoding));
+        }
         match Limited::new(body, self.max_body).collect().await {
             Ok(body) => Ok(body.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
             Err(_) => Err(Unread::Broken),
         }
     }
+}
+
+/// How a body is encoded, where it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let all = headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.to_str().unwrap_or("?").split(','));
+    let mut named = all.map(str::trim).filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"));
+    named.next().map(|name| name.chars().take(64).collect())
+}
+
+/// What is answered to a body that is encoded.
+fn not_encoded(encoding: &str) -> Error {
+    Error::invalid("content-encoding", format!("a body as it is, not {encoding}"))
 }

@@ -1,12 +1,13 @@
 //! What is answered to a request that is not carried out, outside of GraphQL: a problem document.
 
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use tidegate_model::Error;
 use tidegate_model::cloud_event::InvalidCloudEvent;
 
+use super::not_encoded;
 use crate::door::challenge;
 
 /// Why a request was not carried out.
@@ -14,6 +15,8 @@ pub(super) enum Refusal {
     Error(Error),
     Fault(InvalidCloudEvent),
     TooLarge(usize),
+    /// The body is encoded, so.
+    Encoded(String),
 }
 
 impl From<Error> for Refusal {
@@ -29,6 +32,7 @@ impl Refusal {
             Self::Error(error) => (status(error), error.to_string()),
             Self::Fault(fault) => (StatusCode::BAD_REQUEST, fault.to_string()),
             Self::TooLarge(limit) => (StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {limit} bytes")),
+            Self::Encoded(encoding) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, not_encoded(encoding).to_string()),
         };
         let mut problem = json!({
             "title": status.canonical_reason().unwrap_or_default(),
@@ -41,6 +45,9 @@ impl Refusal {
             problem["error_code"] = json!(code);
         }
         let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response();
+        if let Self::Encoded(_) = &self {
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         if let Self::Error(error) = &self
             && let Some(challenge) = challenge(error)
         {

@@ -8,6 +8,7 @@ use tidegate_storage::Store;
 use super::Services;
 use crate::access::{Access, Operation};
 use crate::paging::{Asked, List, Listed};
+use crate::rules::Rules;
 
 /// The longest text that a filter looks for.
 const MAX_TEXT: usize = 256;
@@ -88,12 +89,13 @@ impl Services {
 impl AuditFilterInput {
     fn checked(self) -> Result<AuditFilter, Error> {
         let Self { actor, kind, object_id: id, refused, from, to } = self;
+        let mut rules = Rules::default();
         for (field, text) in [("filter.actor", &actor), ("filter.kind", &kind), ("filter.objectId", &id)] {
-            let is_long = |text: &String| text.chars().count() > MAX_TEXT || text.contains('\0');
-            if text.as_ref().is_some_and(is_long) {
-                return Err(Error::invalid(field, "at most 256 characters"));
-            }
+            let text = text.as_deref().unwrap_or_default();
+            rules.expect(text.chars().count() <= MAX_TEXT, field, "at most 256 characters");
+            rules.expect(!text.contains('\0'), field, "no NUL characters");
         }
+        rules.check()?;
         Ok(AuditFilter { actor, kind, id, refused, from, to })
     }
 }

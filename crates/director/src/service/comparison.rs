@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use tidegate_model::{
-    Error, Execution, ExecutionFilter, ExecutionId, IntegrationId, Json, Logic, LogicKind, Made, PageOf, SkipReason,
-    Status, TenantId,
+    Error, Execution, ExecutionFilter, ExecutionId, IntegrationId, Json, Logic, LogicKind, Made, PageOf, Status,
+    TenantId,
 };
 
-use super::trials::{Candidate, Difference, script_status, status_of};
+use super::trials::{Candidate, Difference, scripts_ran, status_of};
 use super::{Services, found, known_id};
 use crate::access::{Access, Operation};
 use crate::rules::Rules;
@@ -119,9 +119,4 @@ impl Services {
             }
         }
     }
-}
-
-/// What an enabling rule skipped says nothing about scripts.
-fn scripts_ran(record: &Execution) -> bool {
-    script_status(record).is_some() && matches!(record.skip_reason, None | Some(SkipReason::NotEnabled))
 }

@@ -8,7 +8,7 @@ use crate::paging::{Asked, List, Listed};
 #[derive(Default)]
 pub(crate) struct ExecutionFilterInput {
     pub integration_id: Option<String>,
-    pub statuses: Vec<Status>,
+    pub statuses: Option<Vec<Status>>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
     pub object_type: Option<String>,
@@ -21,6 +21,10 @@ impl ExecutionFilterInput {
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.text.as_ref().is_some_and(|t| t.chars().count() > 256) {
             return Err(Error::invalid("filter.text", "at most 256 characters"));
+        }
+        // A list that somebody worked out and that came out empty means no record, not every one.
+        if self.statuses.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid("filter.statuses", "at least one"));
         }
         Ok(())
     }
@@ -60,7 +64,7 @@ impl Services {
 pub(super) fn known(filter: ExecutionFilterInput) -> Option<ExecutionFilter> {
     Some(ExecutionFilter {
         integration: filter.integration_id.map(|id| id.parse()).transpose().ok()?,
-        statuses: filter.statuses,
+        statuses: filter.statuses.unwrap_or_default(),
         from: filter.from,
         to: filter.to,
         object_type: filter.object_type.map(TryInto::try_into).transpose().ok()?,

@@ -8,7 +8,7 @@ use tidegate_model::contract::{Trial, TrialInput, Tried};
 use tidegate_model::kept::MASK;
 use tidegate_model::{
     Direction, Error, Execution, ExecutionUser, HttpMethod, Integration, IntegrationId, Json, LogLevel, LogicId,
-    LogicKind, Made, Outcome, Runnable, Script, Settings, Status, TenantId, UserId, means_the_same,
+    LogicKind, Made, Outcome, Runnable, Script, Settings, SkipReason, Status, TenantId, UserId, means_the_same,
 };
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub(crate) struct TryLogicInput {
 pub(crate) struct TriedLogic {
     pub tried: Tried,
     pub changes: Vec<Drafted>,
-    /// To the record, where one was named.
+    /// To the record, where one was named in which scripts ran.
     pub difference: Option<Difference>,
 }
 
@@ -140,7 +140,7 @@ impl Services {
         }
         let input = self.recorded_input(record).await?;
         let (tried, changes) = self.run_trial(runnable, input, false, send_http).await?;
-        let difference = Some(difference(record, status, &tried));
+        let difference = scripts_ran(record).then(|| difference(record, status, &tried));
         Ok(TriedLogic { tried, changes, difference })
     }
 
@@ -233,7 +233,7 @@ pub(crate) fn status_of(tried: &Tried) -> Status {
 }
 
 /// How the scripts of a record ended, whatever became of the call that they planned; `None` when they have not run yet.
-pub(super) fn script_status(record: &Execution) -> Option<Status> {
+fn script_status(record: &Execution) -> Option<Status> {
     let warned = record.log.iter().any(|line| line.level == LogLevel::Warn);
     match (record.status, &record.core_result) {
         (Status::Skipped, _) => Some(Status::Skipped),
@@ -241,6 +241,15 @@ pub(super) fn script_status(record: &Execution) -> Option<Status> {
         (_, Some(_)) => Some(Status::Success),
         (status, None) => (!status.is_open()).then_some(Status::Failed),
     }
+}
+
+/// Whether scripts ran in it. A call that was refused at the door, a run that an enabling rule skipped, and a delivery that died because they
+/// could never be run say nothing about scripts.
+pub(super) fn scripts_ran(record: &Execution) -> bool {
+    let began = record.core_logic_version.is_some() || record.enable_logic_version.is_some();
+    let allowed = matches!(record.skip_reason, None | Some(SkipReason::NotEnabled));
+    let could = record.status != Status::Dead || record.core_result.is_some();
+    script_status(record).is_some() && began && allowed && could
 }
 
 fn difference(record: &Execution, recorded_status: Status, tried: &Tried) -> Difference {

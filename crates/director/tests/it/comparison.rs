@@ -1,13 +1,14 @@
 use serde_json::json;
-use tidegate_model::{ExecutionId, Status};
+use tidegate_model::{Execution, ExecutionId, SkipReason, Status};
 
 use crate::desk::Desk;
-use crate::trials::{core_of, record};
+use crate::trials::{core_of, ended, record, tried};
+
+const COMPARE: &str = "mutation($id: ID!, $s: String!, $n: Int) { compareLogic(logicID: $id, source: $s, last: $n) {
+    tried notTried different { executionID status error difference { statusDiffers attributes recordedStatus } } } }";
 
 #[tokio::test]
 async fn a_source_is_compared_with_the_last_runs_of_a_logic() {
-    const COMPARE: &str = "mutation($id: ID!, $s: String!, $n: Int) { compareLogic(logicID: $id, source: $s, last: $n) {
-        tried notTried different { executionID status error difference { statusDiffers attributes recordedStatus } } } }";
     let desk = Desk::with_tenants().await;
     let (hook, _) = desk.create_incoming("acme", "hook").await;
     let (other, _) = desk.create_incoming("acme", "other").await;
@@ -47,4 +48,50 @@ async fn a_source_is_compared_with_the_last_runs_of_a_logic() {
         desk.grant_scopes(token, &[scope]);
         assert_eq!(desk.ask_as(token, Some("acme"), COMPARE, asked(1)).await.refusal().0, 23, "{scope} alone");
     }
+}
+
+#[tokio::test]
+async fn a_record_in_which_no_script_ran_is_compared_with_nothing() {
+    let desk = Desk::with_tenants().await;
+    let (hook, _) = desk.create_incoming("acme", "hook").await;
+    let core = core_of(&desk, &hook).await;
+    let keep = async |status, result, change: fn(&mut Execution)| {
+        desk.clock.advance(chrono::TimeDelta::seconds(1));
+        let mut record = ended(&desk, &hook, status, result, Vec::new());
+        change(&mut record);
+        desk.store.append_executions(std::slice::from_ref(&record)).await.unwrap();
+        record.id
+    };
+    let source = "return { a = 1 }";
+    let ran = keep(Status::Success, Some(r#"{"a":1}"#), |_| {}).await;
+    let without = [
+        // Not signed, not fitting, not readable.
+        keep(Status::Failed, None, |record| record.core_logic_version = None).await,
+        // A challenge, which the platform answers.
+        keep(Status::Success, Some(r#"{"challenge":"x"}"#), |record| record.core_logic_version = None).await,
+        // The door notes no versions; the dispatcher does.
+        keep(Status::Skipped, None, |record| record.skip_reason = Some(SkipReason::Inactive)).await,
+        // The engine was never there.
+        keep(Status::Dead, None, |_| {}).await,
+    ];
+    let compared = desk.ok(Some("acme"), COMPARE, json!({ "id": core, "s": source, "n": 100 })).await;
+    assert_eq!(compared["compareLogic"], json!({ "tried": 1, "notTried": 0, "different": [] }));
+
+    for record in without {
+        let done = tried(&desk, json!({ "source": source, "executionID": record })).await;
+        assert_eq!((&done["status"], &done["result"]), (&json!("SUCCESS"), &json!({ "a": 1 })), "what it would do");
+        assert!(done["difference"].is_null(), "{done}");
+    }
+    // Enable logic alone ran.
+    let failed = keep(Status::Failed, None, |record| {
+        (record.core_logic_version, record.enable_logic_version) = (None, Some(1));
+    });
+    let failed = failed.await;
+    for (record, differs) in [(ran, false), (failed, true)] {
+        let done = tried(&desk, json!({ "source": source, "executionID": record })).await;
+        assert_eq!(done["difference"]["differs"], differs, "{done}");
+    }
+    let compared =
+        desk.ok(Some("acme"), COMPARE, json!({ "id": core, "s": source, "n": 100 })).await["compareLogic"].take();
+    assert_eq!((&compared["tried"], &compared["different"][0]["executionID"]), (&json!(2), &json!(failed)));
 }

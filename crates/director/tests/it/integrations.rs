@@ -1,8 +1,11 @@
 use serde_json::{Value, json};
 use tidegate_model::EventType;
 use tidegate_model::contract::{Resolved, WebhookKeyHash};
+use tidegate_wire::api::v1::execution_service_client::ExecutionServiceClient;
+use tidegate_wire::api::{Instant, v1};
 
 use crate::desk::{Desk, tenant, text};
+use crate::grpc::admin;
 
 const CREATE: &str = "mutation($in: IntegrationInput!) { createIntegration(in: $in) {
     id name type description httpMethod active effectiveDate expiryDate coreLogic { name } enableLogic { name }
@@ -209,4 +212,47 @@ async fn a_deleted_one_is_gone_with_its_url() {
     assert_eq!(desk.refused(Some("acme"), delete, json!({ "id": id })).await.0, 20);
     let read = desk.ok(Some("acme"), "query($id: ID!) { integration(id: $id) { id } }", json!({ "id": id })).await;
     assert!(read["integration"].is_null());
+}
+
+#[tokio::test]
+async fn dates_are_in_the_years_that_they_can_be_told_in() {
+    let desk = Desk::with_tenants().await;
+    let core = desk.create_logic("acme", "core", "CORE").await;
+    let input = |name: &str, from: &str, to: &str| {
+        let dates = json!({ "effectiveDate": from, "expiryDate": to, "coreLogicID": core });
+        let mut input = json!({ "name": name, "type": "INCOMING", "httpMethod": "POST" });
+        input.as_object_mut().unwrap().extend(dates.as_object().unwrap().clone());
+        json!({ "in": input })
+    };
+    let (first, last) = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z");
+    let made = desk.ok(Some("acme"), CREATE, input("wide", first, last)).await["createIntegration"].take();
+    assert_eq!((&made["effectiveDate"], &made["expiryDate"]), (&json!(first), &json!(last)));
+    for (field, from, to) in [
+        ("in.effectiveDate", "0000-01-01T00:00:00+14:00", last),
+        ("in.effectiveDate", "0001-01-01T00:00:00+00:01", last),
+        ("in.expiryDate", first, "9999-12-31T23:59:60Z"),
+        ("in.expiryDate", first, "tomorrow"),
+    ] {
+        let (code, message) = desk.refused(Some("acme"), CREATE, input("wider", from, to)).await;
+        let expected = format!(
+            "\"{field}\", expected type \"DateTime\": RFC 3339 in the years 1 to 9999, like 2026-01-31T12:00:00Z"
+        );
+        assert_eq!((code, message.contains(&expected)), (22, true), "{from} {to}: {message}");
+    }
+
+    let mut grpc = ExecutionServiceClient::new(desk.director.grpc().routes());
+    let mut list = async |seconds: i64, nanos: i32| {
+        let filter = v1::ExecutionFilter { to_time: Some(Instant { seconds, nanos }), ..Default::default() };
+        let request = v1::ListExecutionsRequest { filter: Some(filter), ..Default::default() };
+        grpc.list_executions(admin(Some("acme"), request)).await
+    };
+    let (first, last) = (-62_135_596_800, 253_402_300_799);
+    for (seconds, nanos) in [(first, 0), (last, 999_999_999)] {
+        list(seconds, nanos).await.unwrap();
+    }
+    for (seconds, nanos) in [(first - 1, 0), (last, 1_000_000_000), (last + 1, 0), (i64::MAX, 0), (0, -1)] {
+        let refused = list(seconds, nanos).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{seconds} {nanos}");
+        assert!(refused.message().contains("filter.to_time: expected an instant in the years 1 to 9999"), "{refused}");
+    }
 }

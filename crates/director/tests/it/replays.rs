@@ -175,6 +175,40 @@ async fn a_filter_must_narrow_and_a_rate_be_sensible_and_the_scope_be_there() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_statuses_means_no_run_and_is_refused() {
+    let desk = Desk::with_tenants().await;
+    let outgoing = desk.create_outgoing("acme", "out", "Order").await;
+    ended(&desk, &outgoing, 2, Status::Success).await;
+    deliveries(&desk, &outgoing, 1).await;
+    desk.store.release_all().await.unwrap();
+    let list = "query($f: ExecutionFilter) { executions(filter: $f) { totalCount } }";
+    let total = async || desk.ok(Some("acme"), list, json!({ "f": { "statuses": null } })).await["executions"].take();
+    let before = total().await;
+    for query in [list, REPLAY, CANCEL_ALL] {
+        for filter in [json!({ "statuses": [] }), json!({ "integrationID": outgoing, "statuses": [] })] {
+            let (code, message) = desk.refused(Some("acme"), query, json!({ "f": filter })).await;
+            assert_eq!(
+                (code, message.as_str()),
+                (22, "invalid data: filter.statuses: expected at least one"),
+                "{query} {filter}"
+            );
+        }
+    }
+    assert_eq!(desk.ok(Some("acme"), "{ replays { totalCount } }", json!({})).await["replays"]["totalCount"], 0);
+    assert_eq!(total().await, before);
+    let open = desk.ok(Some("acme"), list, json!({ "f": { "statuses": ["PENDING"] } })).await;
+    assert_eq!(open["executions"]["totalCount"], 1, "it was not cancelled");
+
+    // Over gRPC such a list was not given.
+    let mut client = ExecutionServiceClient::new(desk.director.grpc().routes());
+    let filter = Some(v1::ExecutionFilter::default());
+    let ask = v1::ReplayExecutionsRequest { filter: filter.clone(), ..Default::default() };
+    assert!(client.replay_executions(admin(Some("acme"), ask)).await.unwrap_err().message().contains("narrows"));
+    let ask = v1::ListExecutionsRequest { filter, ..Default::default() };
+    assert_eq!(client.list_executions(admin(Some("acme"), ask)).await.unwrap().into_inner().total_count, 3);
+}
+
+#[tokio::test]
 async fn a_delivery_that_waits_is_cancelled_on_record_and_one_in_hand_is_refused() {
     let desk = Desk::with_tenants().await;
     let outgoing = desk.create_outgoing("acme", "out", "Order").await;

@@ -55,6 +55,35 @@ async fn a_body_over_the_limit_is_413() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_encoded_is_415_and_the_encoding_is_named() {
+    let desk = Desk::with_tenants().await;
+    let send = async |path: &str, encoding: &str, body: &'static str| {
+        let request = Request::post(path).header("authorization", format!("Bearer {ADMIN}")).header("tenant", "acme");
+        let request =
+            request.header("content-type", "application/cloudevents+json").header("content-encoding", encoding);
+        desk.send(request.body(body.into()).unwrap()).await
+    };
+    let query = r#"{"query": "{ tenants { totalCount } }"}"#;
+    let event = r#"{"specversion":"1.0","id":"1","source":"/","type":"Order.delete","data":{"objectId":"1"}}"#;
+    for (encoding, named) in [("gzip", "gzip"), ("Deflate", "Deflate"), ("identity, br", "br")] {
+        let expected = format!("invalid data: content-encoding: expected a body as it is, not {named}");
+        let graphql = send("/graphql", encoding, query).await;
+        assert_eq!((graphql.status, graphql.refusal()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, (22, expected.clone())));
+        assert!(graphql.body["data"].is_null());
+        let events = send("/v1/events", encoding, event).await;
+        assert_eq!((events.status, &events.body["detail"]), (StatusCode::UNSUPPORTED_MEDIA_TYPE, &json!(expected)));
+        for answer in [graphql, events] {
+            assert_eq!(answer.headers["accept-encoding"], "identity");
+        }
+    }
+    assert!(desk.published().await.is_empty());
+    for encoding in ["", "identity", "Identity"] {
+        assert_eq!(send("/graphql", encoding, query).await.data()["tenants"]["totalCount"], 2);
+        assert_eq!(send("/v1/events", encoding, event).await.status, StatusCode::ACCEPTED, "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn requests_that_ask_for_too_much_are_refused_before_they_run() {
     let desk = Desk::new().await;
     let roots = (0..21).map(|i| format!("a{i}: tenants {{ totalCount }}")).collect::<Vec<_>>().join(" ");

@@ -94,6 +94,7 @@ async fn an_outgoing_record_is_tried_on_its_event_and_masked_headers_count_as_th
         status: Status::Dead,
         attempts: vec![never_made, made],
         core_result: Some(Json::parse(result).unwrap()),
+        core_logic_version: Some(1),
         finished_at: Some(now),
         ..open
     };

@@ -46,8 +46,21 @@ pub(crate) async fn record_with(
     result: Option<&str>,
     calls: Vec<Call>,
 ) -> ExecutionId {
+    let execution = ended(desk, integration, status, result, calls);
+    desk.store.append_executions(std::slice::from_ref(&execution)).await.unwrap();
+    execution.id
+}
+
+/// The same, which nobody keeps yet.
+pub(crate) fn ended(
+    desk: &Desk,
+    integration: &str,
+    status: Status,
+    result: Option<&str>,
+    calls: Vec<Call>,
+) -> Execution {
     let now = "2026-03-01T11:00:00Z".parse().unwrap();
-    let execution = Execution {
+    Execution {
         id: ExecutionId::generate(&*desk.clock, &SystemRandomness),
         tenant: tenant("acme"),
         integration: integration.parse().unwrap(),
@@ -78,9 +91,7 @@ pub(crate) async fn record_with(
             username: "integration/hook".to_owned(),
         },
         replay_of: None,
-    };
-    desk.store.append_executions(std::slice::from_ref(&execution)).await.unwrap();
-    execution.id
+    }
 }
 
 async fn everything(desk: &Desk) -> Value {

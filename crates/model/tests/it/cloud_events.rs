@@ -54,6 +54,7 @@ fn each_fault_is_named() {
         (r#""new":{}"#, r#""new":{},"old":{}"#, "data.old: expected nothing"),
         (r#"{"objectId":7,"new":{}}"#, "[]", "data: expected an object"),
         (r#""type""#, r#""time":"yesterday","type""#, "time: expected RFC 3339"),
+        (r#""type""#, r#""time":"9999-12-31T23:59:60Z","type""#, "time: expected RFC 3339 in the years 1 to 9999"),
         (r#""type""#, r#""datacontenttype":"text/xml","type""#, "datacontenttype: expected"),
         ("}}}", "}}", "payload: expected JSON"),
     ];

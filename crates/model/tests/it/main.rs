@@ -9,3 +9,4 @@ mod ids;
 mod json;
 mod schemas;
 mod signatures;
+mod time;

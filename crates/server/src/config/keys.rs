@@ -310,7 +310,7 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.body",
         "1MiB",
         SIZE,
-        "The largest body that a webhook, GraphQL or `/v1/events` takes, also after decompression.",
+        "The largest body that a webhook, GraphQL or `/v1/events` takes, a webhook's also after decompression.",
     ),
     plain(
         "limits.body_timeout",

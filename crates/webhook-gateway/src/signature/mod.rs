@@ -89,10 +89,12 @@ pub(crate) fn verify(
     evidence: &Evidence,
 ) -> Result<Verified, Unverified> {
     let over = |body| by_scheme(&settings.scheme, credentials, &evidence.presented(body, settings.tolerance()));
-    match (over(evidence.received()), evidence.decompressed()) {
+    let verified = match (over(evidence.received()), evidence.decompressed()) {
         (Err(Unverified::Mismatch(_) | Unverified::OtherBody(_)), Some(body)) => over(body),
         (verdict, _) => verdict,
-    }
+    }?;
+    // By an empty id all deliveries would be the same one.
+    Ok(Verified { delivery: verified.delivery.filter(|id| !id.trim().is_empty()), ..verified })
 }
 
 fn by_scheme(

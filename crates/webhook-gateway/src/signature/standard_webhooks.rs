@@ -22,6 +22,9 @@ pub(super) fn verify(credentials: &[Arc<OpenCredential>], call: &Presented<'_>) 
         return Err(Unverified::NoSecret);
     }
     let (id, timestamp) = (call.header(ID)?, call.header(TIMESTAMP)?);
+    if id.trim().is_empty() {
+        return Err(Unverified::Malformed(Place::header(ID)));
+    }
     let signatures = call.header(SIGNATURE)?;
     call.check_time(timestamp, || Place::header(TIMESTAMP))?;
     let of = |version: &str| -> Vec<Vec<u8>> {

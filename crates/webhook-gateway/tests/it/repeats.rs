@@ -271,9 +271,8 @@ fn hmac_of(text: &str) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes())
 }
 
-#[tokio::test]
-async fn each_scheme_that_names_its_deliveries_is_recognised() {
-    let time = start().timestamp();
+/// Senders of schemes that need no id, but take one.
+fn naming() -> [(SignatureScheme, Signed); 5] {
     let generic = GenericSignature {
         header: "x-signature".to_owned(),
         prefix: String::new(),
@@ -283,7 +282,7 @@ async fn each_scheme_that_names_its_deliveries_is_recognised() {
         timestamp_header: None,
         id_header: Some("x-id".to_owned()),
     };
-    let cases: [(SignatureScheme, Signed); 5] = [
+    [
         (SignatureScheme::Github, |id, _| {
             ("{}".to_owned(), vec![("x-hub-signature-256", github("{}")), ("x-github-delivery", id.to_owned())])
         }),
@@ -304,8 +303,13 @@ async fn each_scheme_that_names_its_deliveries_is_recognised() {
         (SignatureScheme::Generic(generic), |id, _| {
             ("{}".to_owned(), vec![("x-signature", hex(hmac_of(&format!("{id}.{{}}")))), ("x-id", id.to_owned())])
         }),
-    ];
-    for (scheme, sign) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn each_scheme_that_names_its_deliveries_is_recognised() {
+    let time = start().timestamp();
+    for (scheme, sign) in naming() {
         let world = world(signed(integration(CORE), scheme.clone()));
         let (body, headers) = sign("evt_1", time);
         let first = deliver(&world, &headers, &body).await;
@@ -318,4 +322,23 @@ async fn each_scheme_that_names_its_deliveries_is_recognised() {
         let (body, headers) = sign("evt_2", time + 1);
         assert!(!is_replayed(&deliver(&world, &headers, &body).await), "{scheme:?}");
     }
+}
+
+#[tokio::test]
+async fn an_empty_id_is_none_so_that_no_delivery_is_taken_for_another() {
+    for (scheme, sign) in naming() {
+        let world = world(signed(integration(CORE), scheme.clone()));
+        let (body, headers) = sign("", start().timestamp());
+        for _ in 0..2 {
+            let answer = deliver(&world, &headers, &body).await;
+            assert_eq!((answer.status.as_u16(), is_replayed(&answer)), (200, false), "{scheme:?} {}", answer.text);
+        }
+        assert_eq!((world.records().len(), world.repeats.asked()), (2, 0), "{scheme:?}");
+    }
+    // Standard Webhooks asks for one.
+    let world = standard_world(integration(CORE));
+    let refused = deliver(&world, &standard("", "{}"), "{}").await;
+    assert_eq!((refused.status.as_u16(), world.repeats.asked()), (401, 0), "{}", refused.text);
+    let error = world.records().remove(0).error;
+    assert_eq!(error.as_deref(), Some("signature: the header webhook-id is not as the scheme has it"));
 }
