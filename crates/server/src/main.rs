@@ -44,5 +44,13 @@ fn run() -> anyhow::Result<()> {
 }
 
 fn in_one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().collect::<Vec<_>>().join(" ")
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some libraries' errors end with their cause, and name it as their cause too.
+        if !said.ends_with(&cause) {
+            said.push_str(if said.is_empty() { "" } else { ": " });
+            said.push_str(&cause);
+        }
+    }
+    said.lines().collect::<Vec<_>>().join(" ")
 }
