@@ -155,6 +155,11 @@ impl Asked {
         };
         layers.environment()?.flags(self.flags.clone())
     }
+
+    /// Whether a flag sets this.
+    pub(crate) fn has_flag(&self, key: &str) -> bool {
+        self.flags.iter().any(|(name, _)| name == key)
+    }
 }
 
 fn setting_flags() -> Vec<Arg> {

@@ -1,4 +1,5 @@
 //! `tidegate`: every role, in one process or apart.
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when nobody reads any longer: use tell!")]
 
 mod administrator;
 mod apply;
@@ -12,7 +13,9 @@ mod health;
 mod listen;
 mod stop;
 mod telemetry;
+mod tell;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use cli::Command;
@@ -22,7 +25,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tidegate: {}", in_one_line(&error));
+            let _ = writeln!(std::io::stderr(), "tidegate: {}", in_one_line(&error));
             ExitCode::from(if error.is::<Fault>() { 2 } else { 1 })
         }
     }
