@@ -8,6 +8,7 @@ use tidegate_storage::Store;
 
 use crate::config::{Config, Fault};
 use crate::data_dir::{AdminFile, DataDir};
+use crate::tell::tell;
 
 /// Makes sure that there is one. A new one is in its file before it counts, so that no secret is ever lost.
 pub(crate) async fn ensure(
@@ -42,8 +43,9 @@ pub(crate) async fn ensure(
             AdminFile { client_id: new.id().to_string(), client_secret: new.secret().reveal().to_owned(), token_url };
         let file = folder.write_admin(&admin)?;
         new.insert(&*told(&new)).await?;
-        println!("The administrator's credentials, shown this once and kept in {}:", file.display());
-        println!("  client id      {}\n  client secret  {}\n", admin.client_id, admin.client_secret);
+        // It is kept: nobody needs to read it here.
+        let _ = tell!("The administrator's credentials, shown this once and kept in {}:", file.display());
+        let _ = tell!("  client id      {}\n  client secret  {}\n", admin.client_id, admin.client_secret);
         return Ok(());
     }
     new.insert(&*told(&new)).await.map_err(contradiction)?;

@@ -155,6 +155,11 @@ impl Asked {
         };
         layers.environment()?.flags(self.flags.clone())
     }
+
+    /// Whether a flag sets this.
+    pub(crate) fn has_flag(&self, key: &str) -> bool {
+        self.flags.iter().any(|(name, _)| name == key)
+    }
 }
 
 fn setting_flags() -> Vec<Arg> {
@@ -177,5 +182,10 @@ fn refusal(error: &clap::Error) -> Fault {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let what = if first.ends_with(':') { text.lines().take(2).collect::<Vec<_>>().join(" ") } else { first.to_owned() };
-    Fault::new("arguments", what.trim_start_matches("error: "), "what `tidegate --help` shows")
+    let possible = text.lines().find_map(|line| line.trim().strip_prefix("[possible values: ")?.strip_suffix(']'));
+    let instead = match possible {
+        Some(values) => format!("one of {values}"),
+        None => "what `tidegate --help` shows".to_owned(),
+    };
+    Fault::new("arguments", what.trim_start_matches("error: "), instead)
 }

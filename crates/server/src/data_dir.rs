@@ -30,6 +30,10 @@ impl DataDir {
     /// Makes the folder if need be and takes hold of it.
     pub(crate) fn hold(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
+        if path.exists() && !path.is_dir() {
+            let place = "--data-dir, or the folder of database.url";
+            return Err(Fault::new(place, format!("{shown} is no directory"), "the path of a directory").into());
+        }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.with_context(|| format!("the data directory {shown} cannot be made"))?;
         let options = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).clone();
@@ -63,13 +67,9 @@ impl DataDir {
     pub(crate) fn master_keys(&self, randomness: &dyn Randomness) -> anyhow::Result<MasterKeys> {
         let file = self.path.join("master.key");
         match std::fs::read_to_string(&file) {
-            Ok(text) => MasterKeys::read(&text).ok_or_else(|| {
-                Fault::new(
-                    file.display().to_string(),
-                    "is no key",
-                    "the file back from where it was saved: 32 bytes in base64, or several such lines",
-                )
-                .into()
+            Ok(text) => MasterKeys::read(&text).map_err(|wrong| {
+                let instead = "the file back from where it was saved: 32 bytes in base64, or several such lines";
+                Fault::new(file.display().to_string(), wrong, instead).into()
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let keys = MasterKeys::draw(randomness);
@@ -80,10 +80,15 @@ impl DataDir {
         }
     }
 
-    /// Draws another key and puts it in front.
+    /// Draws another key and puts it in front of those that are there.
     pub(crate) fn add_master_key(&self, randomness: &dyn Randomness) -> anyhow::Result<MasterKeys> {
+        let file = self.path.join("master.key");
+        if !file.exists() {
+            let instead = "the file back from where it was saved, or start Tidegate, which makes the first key";
+            return Err(Fault::new(file.display().to_string(), "is not there", instead).into());
+        }
         let keys = self.master_keys(randomness)?.behind(MasterKeys::draw(randomness).first);
-        write_private(&self.path.join("master.key"), keys.write().as_bytes())?;
+        write_private(&file, keys.write().as_bytes())?;
         Ok(keys)
     }
 

@@ -1,4 +1,5 @@
 //! `tidegate`: every role, in one process or apart.
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when nobody reads any longer: use tell!")]
 
 mod administrator;
 mod apply;
@@ -12,7 +13,9 @@ mod health;
 mod listen;
 mod stop;
 mod telemetry;
+mod tell;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use cli::Command;
@@ -22,7 +25,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tidegate: {}", in_one_line(&error));
+            let _ = writeln!(std::io::stderr(), "tidegate: {}", in_one_line(&error));
             ExitCode::from(if error.is::<Fault>() { 2 } else { 1 })
         }
     }
@@ -44,5 +47,13 @@ fn run() -> anyhow::Result<()> {
 }
 
 fn in_one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().collect::<Vec<_>>().join(" ")
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some libraries' errors end with their cause, and name it as their cause too.
+        if !said.ends_with(&cause) {
+            said.push_str(if said.is_empty() { "" } else { ": " });
+            said.push_str(&cause);
+        }
+    }
+    said.lines().collect::<Vec<_>>().join(" ")
 }

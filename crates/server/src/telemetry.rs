@@ -7,7 +7,9 @@ use crate::config::{Config, LogFormat};
 /// Starts writing log lines.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
     let filter: EnvFilter = config.log_level.parse()?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // What cannot be logged is lost; it would be complained of on standard error, and that panics when nobody reads it any longer.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false);
+    let lines = lines.with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -42,7 +42,7 @@ pub struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is no database, or it does not let us in.
-    #[error("the database cannot be opened: {0}")]
+    #[error("the database cannot be opened")]
     Connect(#[source] Box<sqlx::Error>),
     /// Nobody brought the schema up to date.
     #[error("the database's schema is at version {applied}, this program needs {needed}: run `tidegate migrate`")]
@@ -53,7 +53,7 @@ pub enum OpenError {
         needed: i64,
     },
     /// The schema could not be brought up to date.
-    #[error("the database's schema cannot be brought up to date: {0}")]
+    #[error("the database's schema cannot be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 

@@ -40,9 +40,9 @@ mod portable;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 use tidegate_model::Clock;
 
 use self::dialect::ANSWER;
@@ -76,7 +76,7 @@ pub(crate) async fn open(
         .acquire_timeout(TURN)
         .test_before_acquire(false)
         .before_acquire(|connection, life| Box::pin(rested(connection, life)));
-    let places = Places::of(pool.connect_with(options).await.map_err(OpenError::connect)?);
+    let places = Places::of(connect(pool, options).await?);
     let mut place = places.take().await.map_err(OpenError::connect)?;
     schema::check_postgres(&mut place).await?;
     tell_of_walls(&mut place).await?;
@@ -98,10 +98,24 @@ async fn tell_of_walls(connection: &mut PgConnection) -> Result<(), OpenError> {
 /// Brings the schema up to date, one process at a time.
 pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TURN);
-    let pool = pool.connect_with(options.clone()).await.map_err(OpenError::connect)?;
+    let pool = connect(pool, options.clone()).await?;
     let done = schema::postgres(&pool).await;
     pool.close().await;
     done
+}
+
+/// Fills a pool. While connections are refused it tries again until its time is over, and then tells nothing but that: so they are asked once more.
+async fn connect(pool: PgPoolOptions, options: PgConnectOptions) -> Result<PgPool, OpenError> {
+    let late = match pool.connect_with(options.clone()).await {
+        Err(late @ sqlx::Error::PoolTimedOut) => late,
+        done => return done.map_err(OpenError::connect),
+    };
+    let why = match tokio::time::timeout(ANSWER, PgConnection::connect_with(&options)).await {
+        Ok(Ok(_)) => late,
+        Ok(Err(why)) => why,
+        Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+    };
+    Err(OpenError::connect(why))
 }
 
 /// Asks a connection that has rested whether it is still there. The driver bounds no wait of its own.

@@ -1,25 +1,24 @@
 //! `tidegate admins`: who may do everything.
 
-use super::run::{block_on, folder_of};
+use super::run::{block_on, hold_made};
 use crate::cli::{AdminsCommand, Asked};
 use crate::config::{Config, Fault, Layers};
-use crate::data_dir::DataDir;
+use crate::tell::tell;
 use crate::{compose, telemetry};
 
 /// Makes an administrator's client, lists them, or ends one.
 pub(crate) fn admins(asked: &Asked, command: &AdminsCommand) -> anyhow::Result<()> {
     let config = Config::read(&asked.layers(Layers::defaults())?)?;
     telemetry::start(&config)?;
-    let folder = folder_of(&config);
-    let held = folder.as_deref().map(DataDir::hold).transpose()?;
+    let held = hold_made(&config)?;
     match command {
         AdminsCommand::Add => {
             let (id, secret) = block_on(compose::add_administrator(&config))?;
-            println!("client id      {id}\nclient secret  {}", secret.reveal());
+            tell!("client id      {id}\nclient secret  {}", secret.reveal())?;
         }
         AdminsCommand::List => {
             for client in block_on(compose::administrators(&config))? {
-                println!("{}  {}", client.id, client.created_at.to_rfc3339());
+                tell!("{}  {}", client.id, client.created_at.to_rfc3339())?;
             }
         }
         AdminsCommand::Remove { id } => {
@@ -29,9 +28,9 @@ pub(crate) fn admins(asked: &Asked, command: &AdminsCommand) -> anyhow::Result<(
                 return Err(Fault::new("ID", "is the one that admin.client_id names", instead).into());
             }
             let client = block_on(compose::remove_administrator(&config, *id))?;
-            println!("{} is no administrator any longer; its tokens end within two seconds", client.id);
+            tell!("{} is no administrator any longer; its tokens end within two seconds", client.id)?;
             if let Some(file) = held.as_ref().map(|folder| folder.forget_admin(*id)).transpose()?.flatten() {
-                println!("{} held it, and is gone", file.display());
+                tell!("{} held it, and is gone", file.display())?;
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::apply::{Manifest, apply as make};
 use crate::cli::Apply;
 use crate::client::Client;
 use crate::data_dir::AdminFile;
+use crate::tell::tell;
 
 /// Applies a folder over the API, and tells what was done.
 pub(crate) fn apply(apply: &Apply) -> anyhow::Result<()> {
@@ -19,7 +20,7 @@ pub(crate) fn apply(apply: &Apply) -> anyhow::Result<()> {
     block_on(async {
         let client = Client::sign_in(apply.url.clone(), &admin).await?;
         for line in make(&client, &manifest).await? {
-            println!("{line}");
+            tell!("{line}")?;
         }
         Ok(())
     })

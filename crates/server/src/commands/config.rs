@@ -2,6 +2,7 @@
 
 use crate::cli::{Asked, ConfigCommand};
 use crate::config::{Config, Layers, Roles, effective, reference};
+use crate::tell::tell;
 
 /// Shows, explains or checks.
 pub(crate) fn config(asked: &Asked, command: &ConfigCommand) -> anyhow::Result<()> {
@@ -9,14 +10,13 @@ pub(crate) fn config(asked: &Asked, command: &ConfigCommand) -> anyhow::Result<(
         ConfigCommand::Print => {
             let layers = asked.layers(Layers::defaults())?;
             Config::read(&layers)?;
-            print!("{}", effective(&layers));
+            tell!("{}", effective(&layers).trim_end())
         }
         ConfigCommand::Check { roles } => {
             let config = Config::read(&asked.layers(Layers::defaults())?)?;
             config.check(&Roles::of(roles.clone()))?;
-            println!("the configuration is good");
+            tell!("the configuration is good")
         }
-        ConfigCommand::Reference => print!("{}", reference()),
+        ConfigCommand::Reference => tell!("{}", reference().trim_end()),
     }
-    Ok(())
 }

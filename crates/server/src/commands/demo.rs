@@ -18,6 +18,7 @@ use crate::cli::{Asked, Local};
 use crate::client::{Client, egress_to, post};
 use crate::config::Roles;
 use crate::data_dir::AdminFile;
+use crate::tell::tell;
 
 static EXAMPLES: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../examples");
 
@@ -32,7 +33,7 @@ pub(crate) fn demo(asked: &Asked, local: &Local) -> anyhow::Result<()> {
     let folder = local.data_dir.as_deref().or(temporary.as_ref().map(|t| t.0.as_path())).unwrap_or(Path::new("."));
     let config = local_config(asked, local, folder)?;
     block_on(run(&config, &Roles::of(Vec::new()), began, |up| async move {
-        print_urls(&up);
+        print_urls(&up)?;
         show(&up).await
     }))
 }
@@ -45,13 +46,13 @@ async fn show(up: &Up) -> anyhow::Result<()> {
     admin.token_url = base.join("/oauth2/token")?.into();
     let client = Client::sign_in(base.clone(), &admin).await?;
 
-    println!("\nThe examples, applied:");
+    tell!("\nThe examples, applied:")?;
     let mut webhook = None;
     for folder in EXAMPLES.dirs() {
         let mut manifest = Manifest::read(|name| text_of(folder, name))?;
         manifest.redirect_calls(&sink.url);
         for line in apply(&client, &manifest).await? {
-            println!("  {line}");
+            tell!("  {line}")?;
             webhook = webhook.or_else(|| line.webhook_url.clone().map(|url| (line.name.clone(), url, folder)));
         }
     }
@@ -63,31 +64,31 @@ async fn show(up: &Up) -> anyhow::Result<()> {
         let body = folder
             .get_file(folder.path().join("payloads").join(payload))
             .with_context(|| format!("payloads/{payload} is missing"))?;
-        println!("\nGitHub says {payload}:  POST {url}");
+        tell!("\nGitHub says {payload}:  POST {url}")?;
         let headers = [("Content-Type", "application/json"), ("X-GitHub-Event", event)];
         let answer = post(&egress_to(&[&here])?, here.as_str(), &headers, body.contents().to_vec()).await?;
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        println!("  answered     {} {said}", answer.status);
+        tell!("  answered     {} {said}", answer.status)?;
         if let (Some(object_type), Some(id)) = (said["saved"].as_str(), said["id"].as_str()) {
             let query = "query($t: String!, $id: ID!) { object(objectType: $t, id: $id) { version data createdBy } }";
             let object = client.ask(Some(TENANT), query, json!({ "t": object_type, "id": id })).await?;
-            println!("  object       {object_type} {id} {}", object["object"]);
+            tell!("  object       {object_type} {id} {}", object["object"])?;
         }
         match tokio::time::timeout(Duration::from_secs(10), calls.recv()).await {
-            Ok(Some(call)) => println!("  chat heard   {call}"),
-            _ => println!("  chat heard   nothing: the object did not change"),
+            Ok(Some(call)) => tell!("  chat heard   {call}")?,
+            _ => tell!("  chat heard   nothing: the object did not change")?,
         }
     }
-    println!("\nOn record, newest first:");
+    tell!("\nOn record, newest first:")?;
     for line in records(&client, PAYLOADS.len() * 2).await? {
-        println!("  {line}");
+        tell!("  {line}")?;
     }
     let file = format!("examples/{}/payloads/{}", folder.path().display(), PAYLOADS[0]);
-    println!("\nTry {name} yourself (press Ctrl-C to stop):");
-    println!("  curl -i {url} -H 'Content-Type: application/json' -H 'X-GitHub-Event: issues' -d @{file}");
+    tell!("\nTry {name} yourself (press Ctrl-C to stop):")?;
+    tell!("  curl -i {url} -H 'Content-Type: application/json' -H 'X-GitHub-Event: issues' -d @{file}")?;
     // Goes on taking calls as long as the process lives.
     while let Some(call) = calls.recv().await {
-        println!("chat heard     {call}");
+        tell!("chat heard     {call}")?;
     }
     Ok(())
 }

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 
 use crate::cli::{Asked, Local};
 use crate::compose::{self, Site, compose};
-use crate::config::{Config, Database, Layers, Role, Roles};
+use crate::config::{Config, Database, Fault, Layers, Role, Roles};
 use crate::data_dir::DataDir;
 use crate::listen::Listener;
+use crate::tell::tell;
 use crate::{stop, telemetry};
 
 /// Where `dev` remembers when nothing else is said.
@@ -26,7 +27,8 @@ pub(crate) fn dev(asked: &Asked, local: &Local) -> anyhow::Result<()> {
     let folder = local.data_dir.clone().unwrap_or_else(|| DATA_DIR.into());
     let config = local_config(asked, local, &folder)?;
     block_on(run(&config, &Roles::of(Vec::new()), Instant::now(), |up| {
-        print_urls(&up);
+        // A server does not live for its readers.
+        let _ = print_urls(&up);
         std::future::ready(Ok(()))
     }))
 }
@@ -38,12 +40,17 @@ pub(crate) fn migrate(asked: &Asked) -> anyhow::Result<()> {
     let folder = folder_of(&config);
     let _held = folder.as_deref().map(DataDir::hold).transpose()?;
     block_on(compose::migrate(&config))?;
-    println!("the database is at this version's tables");
-    Ok(())
+    tell!("the database is at this version's tables")
 }
 
 /// The settings of a process that lives in one folder; whatever is written elsewhere still wins.
 pub(super) fn local_config(asked: &Asked, local: &Local, folder: &Path) -> anyhow::Result<Config> {
+    let twice =
+        [("--port", local.port.is_some(), "http.listen"), ("--data-dir", local.data_dir.is_some(), "database.url")];
+    if let Some((flag, _, key)) = twice.into_iter().find(|(_, given, key)| *given && asked.has_flag(key)) {
+        let wrong = format!("does not go with --{}", key.replace('.', "-"));
+        return Err(Fault::new(flag, wrong, "one of the two").into());
+    }
     let port = local.port.map(|port| format!("127.0.0.1:{port}"));
     let defaults = Layers::defaults()
         .default("database.url", format!("sqlite://{}", folder.join("tidegate.db").display()))
@@ -102,17 +109,28 @@ pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-pub(super) fn print_urls(up: &Up) {
+pub(super) fn print_urls(up: &Up) -> anyhow::Result<()> {
     let Up { base, folder, began } = up;
-    println!("Tidegate is ready after {} ms.", began.elapsed().as_millis());
-    println!("  GraphQL      {base}/graphql");
-    println!("  gRPC         {base}");
-    println!("  tokens       {base}/oauth2/token");
-    println!("  events       {base}/v1/events");
-    println!("  health       {base}/healthz  {base}/readyz");
-    if let Some(folder) = folder {
-        println!("  credentials  {}", folder.join("admin.json").display());
+    tell!("Tidegate is ready after {} ms.", began.elapsed().as_millis())?;
+    tell!("  GraphQL      {base}/graphql")?;
+    tell!("  gRPC         {base}")?;
+    tell!("  tokens       {base}/oauth2/token")?;
+    tell!("  events       {base}/v1/events")?;
+    tell!("  health       {base}/healthz  {base}/readyz")?;
+    match folder {
+        Some(folder) => tell!("  credentials  {}", folder.join("admin.json").display()),
+        None => Ok(()),
     }
+}
+
+/// Takes hold of the folder of a SQLite file that is there: a command that changes what a start has made makes none.
+pub(super) fn hold_made(config: &Config) -> anyhow::Result<Option<DataDir>> {
+    let Database::Sqlite(file) = &config.database else { return Ok(None) };
+    if !file.is_file() {
+        let instead = "where Tidegate's database is, such as sqlite:///srv/tidegate-data/tidegate.db, or run this beside its tidegate-data";
+        return Err(Fault::new("database.url", format!("{} is not there", file.display()), instead).into());
+    }
+    folder_of(config).as_deref().map(DataDir::hold).transpose()
 }
 
 /// The folder that a SQLite file lives in.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tidegate_credentials::renew_signing_key;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
-use tidegate_model::{AuditEntry, Error, Face, Json, Made, Randomness, SystemClock, SystemRandomness, Trace};
+use tidegate_model::{AuditEntry, Clock, Error, Face, Json, Made, Randomness, SystemClock, SystemRandomness, Trace};
 use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
 
 use super::Sources;
@@ -25,11 +25,18 @@ pub(crate) struct Ground {
 }
 
 /// Where the database is, as the store names it.
-pub(super) fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
+fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
     match &config.database {
         Database::Sqlite(path) => Ok(DatabaseUrl::file(path)),
         Database::Postgres(url) => Ok(url.parse()?),
     }
+}
+
+/// Opens the store; a failure tells which one, without its password.
+pub(super) async fn open(config: &Config, max_connections: u32, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+    let url = database_url(config)?;
+    let options = tidegate_storage::Options { url: url.clone(), max_connections, clock };
+    tidegate_storage::open(&options).await.with_context(|| format!("database.url ({url})"))
 }
 
 /// Brings the database to this version's tables.
@@ -37,7 +44,8 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
     if let Database::Sqlite(path) = &config.database {
         DataDir::keep_private(path)?;
     }
-    tidegate_storage::migrate(&database_url(config)?).await.context("database.url")
+    let url = database_url(config)?;
+    tidegate_storage::migrate(&url).await.with_context(|| format!("database.url ({url})"))
 }
 
 /// Seals with the operator's keys: the configured ones, else those of the folder.
@@ -79,10 +87,8 @@ async fn tell(store: &dyn Store, operation: &str, made: Made) -> Result<(), Erro
 
 /// The store, and what opens the secrets in it, without roles.
 async fn open_alone(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Result<(Arc<dyn Store>, Sealer)> {
-    let url = database_url(config)?;
-    let options = tidegate_storage::Options { url, max_connections: 1, clock: Arc::new(SystemClock) };
     let sealer = sealer(config, data_dir, &(Arc::new(SystemRandomness) as Arc<dyn Randomness>))?;
-    let opened = tidegate_storage::open(&options).await.context("database.url")?;
+    let opened = open(config, 1, Arc::new(SystemClock)).await?;
     Ok((opened.store, sealer))
 }
 
@@ -115,9 +121,7 @@ impl Ground {
             // One process, its own file: there is nobody else whom new tables could surprise.
             migrate(config).await?;
         }
-        let url = database_url(config)?;
-        let options = tidegate_storage::Options { url, max_connections: CONNECTIONS, clock: sources.clock.clone() };
-        let opened = tidegate_storage::open(&options).await.context("database.url")?;
+        let opened = open(config, CONNECTIONS, sources.clock.clone()).await?;
         let sealer = sealer(config, data_dir, &sources.randomness)?;
         let bus = if roles.communicate() { Bus::reach(config, opened.local_log.clone()).await? } else { Bus::none() };
         Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use serde_json::json;
 use tidegate_model::{
     AuditEntry, Client, ClientId, ClientOwner, Clock as _, Error, Face, Json, Made, Scope, Secret, SystemClock,
@@ -11,7 +10,7 @@ use tidegate_model::{
 use tidegate_storage::Store;
 use tidegate_storage::contract::OwnerKind;
 
-use super::ground::database_url;
+use super::ground::open;
 use crate::config::{Config, Fault};
 
 /// Makes a client for the service of this name; its secret is told here alone.
@@ -78,9 +77,7 @@ fn told(store: &Arc<dyn Store>, operation: &str, made: Made) -> Arc<dyn Store> {
 }
 
 async fn with<T>(config: &Config, work: impl AsyncFnOnce(&Arc<dyn Store>) -> Result<T, Error>) -> anyhow::Result<T> {
-    let options =
-        tidegate_storage::Options { url: database_url(config)?, max_connections: 1, clock: Arc::new(SystemClock) };
-    let store = tidegate_storage::open(&options).await.context("database.url")?.store;
+    let store = open(config, 1, Arc::new(SystemClock)).await?.store;
     let done = work(&store).await;
     store.close().await;
     Ok(done?)

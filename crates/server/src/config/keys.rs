@@ -35,9 +35,9 @@ const fn secret(name: &'static str, form: &'static str, meaning: &'static str) -
 }
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
-const PEER: &str = "an http or https URL, such as http://director:8080";
+const PEER: &str = "an http or https URL without user and query, such as http://director:8080";
 const PEM: &str = "the path of a PEM file";
-const URL: &str = "an http or https URL, such as https://tidegate.example.com";
+const URL: &str = "an http or https URL without user, query and fragment, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";
 const SECONDS: &str = "a duration of whole seconds with its unit, up to ten years, such as 90s, 15m, 24h or 30d";
 const SIZE: &str = "a size with its unit, such as 512B, 64KiB or 1MiB";
@@ -255,7 +255,12 @@ pub(crate) const KEYS: &[Key] = &[
         DURATION,
         "How long after the first failed attempt the second one is at most; each further wait grows from it.",
     ),
-    plain("dispatch.max_delay", "22h", DURATION, "The longest wait between two attempts."),
+    plain(
+        "dispatch.max_delay",
+        "22h",
+        DURATION,
+        "The longest wait between two attempts; not shorter than `dispatch.first_delay`.",
+    ),
     plain(
         "dispatch.timeout",
         "15s",

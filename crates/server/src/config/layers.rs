@@ -48,7 +48,8 @@ impl Layers {
     pub(crate) fn file(self, path: &Path) -> Result<Self, Fault> {
         let place = || format!("--config {}", path.display());
         if !path.is_file() {
-            return Err(Fault::new(place(), "there is no such file", "the path of a TOML file"));
+            let wrong = if path.exists() { "is no file" } else { "there is no such file" };
+            return Err(Fault::new(place(), wrong, "the path of a TOML file"));
         }
         let root: Dict = Figment::from(Toml::file_exact(path)).extract().map_err(|e| {
             Fault::new(place(), format!("is no TOML: {e}"), "[section] lines with key = \"value\" lines below them")
@@ -69,11 +70,21 @@ impl Layers {
         self.lay(found, &Origin::File(path.to_owned()))
     }
 
-    /// Lays `TIDEGATE_SECTION__KEY` variables on top. Variables without the double underscore are none of ours.
+    /// Lays `TIDEGATE_SECTION__KEY` variables on top. Variables without the double underscore are none of ours, unless it was forgotten.
     pub(crate) fn environment(self) -> Result<Self, Fault> {
-        let ours = Env::prefixed("TIDEGATE_").filter(|name| name.as_str().contains("__"));
-        let found = ours.iter().map(|(name, text)| (name.as_str().to_lowercase().replacen("__", ".", 1), text));
-        self.lay(found.collect(), &Origin::Environment)
+        let mut found = Vec::new();
+        for (name, text) in Env::prefixed("TIDEGATE_").iter() {
+            let name = name.as_str().to_lowercase();
+            match meant_by(&name) {
+                _ if name.contains("__") => found.push((name.replacen("__", ".", 1), text)),
+                Some(meant) => {
+                    let place = format!("TIDEGATE_{}", name.to_uppercase());
+                    return Err(Fault::new(place, "has no double underscore between section and key", meant));
+                }
+                None => {}
+            }
+        }
+        self.lay(found, &Origin::Environment)
     }
 
     /// Lays flags on top.
@@ -86,11 +97,21 @@ impl Layers {
         self.0.get(name).cloned().unwrap_or(Written { text: String::new(), origin: Origin::Default })
     }
 
-    fn lay(mut self, found: Vec<(String, String)>, origin: &Origin) -> Result<Self, Fault> {
+    /// An empty text is no value: it takes one away where there is no default, and says nothing where there is one.
+    fn lay(mut self, mut found: Vec<(String, String)>, origin: &Origin) -> Result<Self, Fault> {
+        // First what takes away: beside it, the same setting may be given as a file.
+        found.sort_by_key(|(_, text)| !text.is_empty());
         let mut seen = Vec::new();
         for (name, text) in found {
             let twin = name.strip_suffix("_file").and_then(keys::find).filter(|key| key.has_file_twin());
             let (key, text) = match (keys::find(&name), twin) {
+                (Some(key), _) if text.is_empty() => {
+                    if key.default.is_empty() {
+                        self.0.insert(key.name, Written { text, origin: origin.clone() });
+                    }
+                    continue;
+                }
+                (None, Some(_)) if text.is_empty() => continue,
                 (Some(key), _) => (key, text),
                 (None, Some(key)) => (key, read_secret(&name, &text)?),
                 (None, None) => return Err(Fault::new(said(&name, origin), "is no setting", nearest(&name))),
@@ -138,6 +159,16 @@ fn number_text(number: Num) -> String {
     whole
         .or_else(|| number.to_u128().map(|n| n.to_string()))
         .unwrap_or_else(|| number.to_f64().unwrap_or(0.0).to_string())
+}
+
+/// The variable of the setting that is called this, with one underscore for two.
+fn meant_by(name: &str) -> Option<String> {
+    let (name, suffix) = match name.strip_suffix("_file") {
+        Some(secret) => (secret, "_FILE"),
+        None => (name, ""),
+    };
+    let is_it = |key: &&Key| key.name.replace('.', "_") == name && (suffix.is_empty() || key.has_file_twin());
+    KEYS.iter().find(is_it).map(|key| format!("{}{suffix}", key.variable()))
 }
 
 /// The setting that was probably meant: one of the same section, or one of the same last word.

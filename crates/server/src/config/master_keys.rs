@@ -23,18 +23,21 @@ impl MasterKeys {
         Self { first, former: Vec::new() }
     }
 
-    /// Reads keys in base64, with commas or line ends between them. `None` unless each is one, and none stands there twice.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    /// Reads keys in base64, with commas or line ends between them; or tells what is wrong with them.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
+        const NONE: &str = "is no key, and no list of keys";
         let mut keys = Vec::<Key>::new();
         for word in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty()) {
-            let key = STANDARD.decode(word).ok()?.try_into().ok()?;
+            let key: Key = STANDARD.decode(word).map_err(|_| NONE)?.try_into().map_err(|_| NONE)?;
             if keys.contains(&key) {
-                return None;
+                return Err("holds the same key twice");
             }
             keys.push(key);
         }
-        let first = (!keys.is_empty()).then(|| keys.remove(0))?;
-        Some(Self { first, former: keys })
+        if keys.is_empty() {
+            return Err(NONE);
+        }
+        Ok(Self { first: keys.remove(0), former: keys })
     }
 
     /// The same keys behind a new one.
@@ -64,15 +67,16 @@ mod tests {
     fn what_is_written_is_read_and_the_newest_is_the_first() {
         let keys = MasterKeys { first: [1; 32], former: vec![] }.behind([2; 32]).behind([3; 32]);
         assert_eq!((keys.first, &keys.former[..]), ([3; 32], &[[2; 32], [1; 32]][..]));
-        assert_eq!(MasterKeys::read(&keys.write()), Some(keys.clone()));
-        assert_eq!(MasterKeys::read(&keys.write().replace('\n', ", ")), Some(keys));
+        assert_eq!(MasterKeys::read(&keys.write()), Ok(keys.clone()));
+        assert_eq!(MasterKeys::read(&keys.write().replace('\n', ", ")), Ok(keys));
     }
 
     #[test]
     fn what_is_no_list_of_keys_is_refused() {
         let one = MasterKeys { first: [1; 32], former: vec![] }.write();
-        for bad in ["", ",", "short", &format!("{one},short"), &format!("{one},{one}")] {
-            assert_eq!(MasterKeys::read(bad), None, "{bad:?}");
+        for bad in ["", ",", "short", &format!("{one},short")] {
+            assert!(MasterKeys::read(bad).is_err_and(|wrong| wrong.contains("no key")), "{bad:?}");
         }
+        assert!(MasterKeys::read(&format!("{one},{one}")).is_err_and(|wrong| wrong.contains("twice")));
     }
 }

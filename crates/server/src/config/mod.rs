@@ -161,11 +161,14 @@ impl Config {
     /// Understands every value, whatever roles will run.
     pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
         let values = Values(layers);
-        let master_keys = values.optional("secrets.key", MasterKeys::read)?;
+        let master_keys = values.judged("secrets.key", |text| match text {
+            "" => Ok(None),
+            keys => MasterKeys::read(keys).map(Some),
+        })?;
         let peer_secret = values.optional("peers.secret", secret)?;
         let admin = client(&values, "admin.client_id", "admin.client_secret")?;
         Ok(Self {
-            database: values.required("database.url", database)?,
+            database: values.judged("database.url", database)?,
             bus: bus(&values)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
             served: Served::read(&values)?,
@@ -194,7 +197,7 @@ impl Config {
                 client: client(&values, "peers.client_id", "peers.client_secret")?,
                 tls: Called::read(&values)?,
             },
-            egress: values.required("egress.allow", |text| text.parse().ok())?,
+            egress: values.required("egress.allow", egress)?,
             admin,
             scripts: Scripts {
                 incoming: values.required("scripts.incoming_timeout", units::duration)?,
@@ -207,26 +210,7 @@ impl Config {
                         .required("scripts.max_http_calls", |text| text.parse().ok().filter(|n| *n > 0))?,
                 },
             },
-            dispatch: Dispatch {
-                attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
-                first_delay: values.required("dispatch.first_delay", units::duration)?,
-                max_delay: values.required("dispatch.max_delay", units::duration)?,
-                timeout: values.required("dispatch.timeout", units::duration)?,
-                bounds: CallBounds {
-                    timeout_ms: values.required("dispatch.max_timeout", millis)?,
-                    concurrency: values
-                        .required("dispatch.max_concurrency", |text| text.parse().ok().filter(|n| *n > 0))?,
-                },
-                pause_after: values.required("dispatch.pause_after", units::duration)?,
-                circuit: CircuitOptions {
-                    calls: values.required("dispatch.circuit_calls", |text| text.parse().ok().filter(|n| *n > 0))?,
-                    failed_percent: values.required("dispatch.circuit_failed", |text| {
-                        text.parse().ok().filter(|percent| (1..=100).contains(percent))
-                    })?,
-                    window: values.required("dispatch.circuit_window", units::duration)?,
-                    pause: values.required("dispatch.circuit_pause", units::duration)?,
-                },
-            },
+            dispatch: dispatch(&values)?,
             retention: values.required("records.retention", units::duration)?,
             audit_retention: values.required("audit.retention", units::duration)?,
             sending: Sending {
@@ -241,6 +225,32 @@ impl Config {
             log_level: values.required("log.level", log_level)?,
         })
     }
+}
+
+fn dispatch(values: &Values<'_>) -> Result<Dispatch, Fault> {
+    let max_delay = values.required("dispatch.max_delay", units::duration)?;
+    let first_delay = values.required("dispatch.first_delay", units::duration)?;
+    let in_order = (first_delay <= max_delay).then_some(()).ok_or("is longer than dispatch.max_delay");
+    values.judged("dispatch.first_delay", |_| in_order)?;
+    Ok(Dispatch {
+        attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
+        first_delay,
+        max_delay,
+        timeout: values.required("dispatch.timeout", units::duration)?,
+        bounds: CallBounds {
+            timeout_ms: values.required("dispatch.max_timeout", millis)?,
+            concurrency: values.required("dispatch.max_concurrency", |text| text.parse().ok().filter(|n| *n > 0))?,
+        },
+        pause_after: values.required("dispatch.pause_after", units::duration)?,
+        circuit: CircuitOptions {
+            calls: values.required("dispatch.circuit_calls", |text| text.parse().ok().filter(|n| *n > 0))?,
+            failed_percent: values.required("dispatch.circuit_failed", |text| {
+                text.parse().ok().filter(|percent| (1..=100).contains(percent))
+            })?,
+            window: values.required("dispatch.circuit_window", units::duration)?,
+            pause: values.required("dispatch.circuit_pause", units::duration)?,
+        },
+    })
 }
 
 /// Client credentials: both or neither.
@@ -289,13 +299,29 @@ fn mebibytes(text: &str) -> Option<u32> {
     u32::try_from(size >> 20).ok().filter(|mib| *mib >= 2 && size % (1 << 20) == 0)
 }
 
-fn database(text: &str) -> Option<Database> {
-    if let Some(path) = text.strip_prefix("sqlite://") {
-        return (!path.is_empty()).then(|| Database::Sqlite(path.into()));
+fn database(text: &str) -> Result<Database, &'static str> {
+    if matches!(text, "sqlite://:memory:" | "sqlite::memory:") {
+        return Err("a database in memory is gone when the process ends, with all that it held");
     }
-    let url = Url::parse(text).ok()?;
-    let known = matches!(url.scheme(), "postgres" | "postgresql") && url.has_host();
-    known.then(|| Database::Postgres(text.to_owned()))
+    let file = text.strip_prefix("sqlite://").filter(|path| !path.is_empty());
+    if let Some(path) = file {
+        return Ok(Database::Sqlite(path.into()));
+    }
+    let server = |url: &Url| matches!(url.scheme(), "postgres" | "postgresql") && url.has_host();
+    let known = Url::parse(text).is_ok_and(|url| server(&url));
+    known.then(|| Database::Postgres(text.to_owned())).ok_or("the value cannot be understood")
+}
+
+/// A name that no host can have, such as `*.internal`, would allow nothing.
+fn egress(text: &str) -> Option<Policy> {
+    let hosts = text.split(',').filter_map(|entry| url::Host::parse(entry.trim()).ok());
+    let mut names = hosts.filter_map(|host| if let url::Host::Domain(name) = host { Some(name) } else { None });
+    let is_label = |label: &str| {
+        let known = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        known && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_name = |name: String| name.strip_suffix('.').unwrap_or(&name).split('.').all(is_label);
+    names.all(is_name).then(|| text.parse().ok()).flatten()
 }
 
 fn bus(values: &Values<'_>) -> Result<Bus, Fault> {
@@ -318,7 +344,9 @@ fn bus(values: &Values<'_>) -> Result<Bus, Fault> {
 
 fn http_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+    let bare =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && bare).then_some(url)
 }
 
 fn peer_url(text: &str) -> Option<String> {

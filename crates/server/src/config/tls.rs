@@ -29,7 +29,7 @@ type Pair<T> = Option<(T, T)>;
 impl Served {
     pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, Fault> {
         let pair = pair(values, "http.tls_certificate", "http.tls_key")?;
-        let client_ca = pem(values, "http.client_ca")?;
+        let client_ca = values.pem("http.client_ca")?;
         match (pair, client_ca) {
             (Some((certificate, key)), client_ca) => Ok(Some(Self { certificate, key, client_ca })),
             (None, Some(_)) => Err(values.missing("http.tls_certificate", "goes with http.client_ca")),
@@ -41,7 +41,7 @@ impl Served {
 impl Called {
     pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, Fault> {
         let shown = pair(values, "peers.certificate", "peers.key")?;
-        match (pem(values, "peers.ca")?, shown) {
+        match (values.pem("peers.ca")?, shown) {
             (Some(ca), shown) => Ok(Some(Self { ca, shown })),
             (None, Some(_)) => Err(values.missing("peers.ca", "goes with peers.certificate")),
             (None, None) => Ok(None),
@@ -51,7 +51,7 @@ impl Called {
 
 /// The path of a file that others read; it is there now.
 pub(super) fn path(values: &Values<'_>, name: &'static str) -> Result<Option<PathBuf>, Fault> {
-    Ok(pem(values, name)?.map(|_| values.0.get(name).text.into()))
+    Ok(values.pem(name)?.map(|_| values.0.get(name).text.into()))
 }
 
 /// As [`path`], of a certificate and its key: both or neither.
@@ -60,7 +60,7 @@ pub(super) fn paths(values: &Values<'_>, certificate: &'static str, key: &'stati
 }
 
 fn pair(values: &Values<'_>, certificate: &'static str, key: &'static str) -> Result<Pair<Vec<u8>>, Fault> {
-    both(values, (certificate, pem(values, certificate)?), (key, pem(values, key)?))
+    both(values, (certificate, values.pem(certificate)?), (key, values.pem(key)?))
 }
 
 /// A certificate and its key: both or neither.
@@ -75,9 +75,4 @@ fn both<T>(
         (None, Some(_)) => Err(values.missing(certificate, &format!("goes with {key}"))),
         (None, None) => Ok(None),
     }
-}
-
-/// What a file holds whose path is given.
-fn pem(values: &Values<'_>, name: &'static str) -> Result<Option<Vec<u8>>, Fault> {
-    values.file(name, |bytes| bytes.windows(11).any(|part| part == b"-----BEGIN "))
 }

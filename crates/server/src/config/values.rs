@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::keys::{self, Kind};
 use super::layers::{Layers, said};
+use super::print::without_password;
 
 /// The values that hold, with the fault of one that cannot be understood.
 pub(super) struct Values<'a>(pub(super) &'a Layers);
@@ -11,6 +12,16 @@ impl Values<'_> {
     /// A value that must be there.
     pub(super) fn required<T>(&self, name: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
         read(&self.0.get(name).text).ok_or_else(|| self.refused(name))
+    }
+
+    /// As [`Values::required`], where `read` tells what is wrong.
+    pub(super) fn judged<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Result<T, Fault> {
+        let written = self.0.get(name);
+        read(&written.text).map_err(|wrong| Fault::new(said(name, &written.origin), wrong, form(name)))
     }
 
     /// A value that may be left out; an empty text is nothing.
@@ -26,8 +37,8 @@ impl Values<'_> {
         read(&written.text).map(Some).ok_or_else(|| self.refused(name))
     }
 
-    /// What a file holds, where its path is given; it must be `good`.
-    pub(super) fn file(&self, name: &'static str, good: impl FnOnce(&[u8]) -> bool) -> Result<Option<Vec<u8>>, Fault> {
+    /// What a PEM file holds, where its path is given.
+    pub(super) fn pem(&self, name: &'static str) -> Result<Option<Vec<u8>>, Fault> {
         let written = self.0.get(name);
         if written.text.is_empty() {
             return Ok(None);
@@ -35,7 +46,11 @@ impl Values<'_> {
         let refused = |wrong: String| Fault::new(said(name, &written.origin), wrong, form(name));
         let bytes =
             std::fs::read(&written.text).map_err(|e| refused(format!("{} cannot be read: {e}", written.text)))?;
-        if good(&bytes) { Ok(Some(bytes)) } else { Err(refused(format!("{} is no such file", written.text))) }
+        if bytes.windows(11).any(|part| part == b"-----BEGIN ") {
+            Ok(Some(bytes))
+        } else {
+            Err(refused(format!("{} is no PEM file", written.text)))
+        }
     }
 
     /// The fault of a value that another one asks for.
@@ -46,8 +61,7 @@ impl Values<'_> {
     fn refused(&self, name: &'static str) -> Fault {
         let written = self.0.get(name);
         let shown = match keys::find(name).map(|key| key.kind) {
-            Some(Kind::Plain) if written.text.is_empty() => "is empty".to_owned(),
-            Some(Kind::Plain) => format!("{:?} cannot be understood", written.text),
+            Some(Kind::Plain) => format!("{:?} cannot be understood", without_password(&written.text)),
             _ => "the value cannot be understood".to_owned(),
         };
         Fault::new(said(name, &written.origin), shown, form(name))

@@ -61,11 +61,94 @@ fn a_bad_value_is_refused_in_one_line_that_says_what_to_write() {
         ("HTTP__LISTN", "x", &["http.listn", "is no setting", "http.listen"]),
         ("NOTHING__AT_ALL", "x", &["nothing.at_all", "is no setting"]),
     ];
+    are_refused(cases);
+}
+
+/// Each of these variables alone is refused with these parts.
+fn are_refused(cases: &[(&str, &str, &[&str])]) {
     for (name, value, parts) in cases {
         let refused = ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), value));
         refused.is_refused_with(parts);
         assert!(!refused.err.contains("swordfish"), "{}", refused.err);
     }
+}
+
+#[test]
+fn a_variable_that_lacks_an_underscore_is_refused() {
+    are_refused(&[
+        ("DATABASE_URL", "postgres://me:swordfish@db/x", &["TIDEGATE_DATABASE_URL:", "write TIDEGATE_DATABASE__URL"]),
+        ("HTTP_TLS_CERTIFICATE", "x", &["write TIDEGATE_HTTP__TLS_CERTIFICATE"]),
+        ("SECRETS_KEY_FILE", "x", &["TIDEGATE_SECRETS_KEY_FILE:", "write TIDEGATE_SECRETS__KEY_FILE"]),
+    ]);
+    let other = ended(tidegate().args(["config", "check"]).env("TIDEGATE_VERSION", "1").env("TIDEGATE_HTTP", "x"));
+    assert_eq!(other.code, Some(0), "{}", other.err);
+}
+
+#[test]
+fn a_url_that_others_are_built_on_is_nothing_but_an_origin_and_a_path() {
+    for name in ["WEBHOOK__PUBLIC_URL", "OAUTH2__PUBLIC_URL", "PEERS__DIRECTOR", "PEERS__CREDENTIALS"] {
+        let key = name.to_lowercase().replace("__", ".");
+        for tail in ["id.example.com/?a=b", "id.example.com/#a", "me@id.example.com", "me:swordfish@id.example.com"] {
+            are_refused(&[(name, &format!("https://{tail}"), &[&key, "without user"])]);
+        }
+        let good =
+            ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), "http://example.com/in/"));
+        assert_eq!(good.code, Some(0), "{}", good.err);
+    }
+}
+
+#[test]
+fn an_empty_text_is_as_good_as_no_value() {
+    let file = file("[http]\nlisten = \"127.0.0.1:1\"\n[egress]\nallow = \"10.0.0.1\"\n");
+    let key = self::file(KEY);
+    let mut print = tidegate();
+    print.args(["config", "print", "--config"]).arg(file.path());
+    for empty in ["HTTP__LISTEN", "DATABASE__URL", "DATABASE__URL_FILE", "EGRESS__ALLOW", "LOG__LEVEL", "SECRETS__KEY"]
+    {
+        print.env(format!("TIDEGATE_{empty}"), "");
+    }
+    let shown = ended(print.env("TIDEGATE_SECRETS__KEY_FILE", key.path()).args(["--dispatch-timeout", ""]));
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    let lines = [
+        "listen = \"127.0.0.1:1\"",
+        "url = \"sqlite://tidegate-data/tidegate.db\"",
+        "allow = \"\"",
+        "level = \"info\"",
+        "timeout = \"15s\"",
+        "key = \"(hidden)\"",
+    ];
+    for line in lines {
+        assert!(shown.out.lines().any(|shown| shown == line), "{line} is not in {}", shown.out);
+    }
+}
+
+#[test]
+fn what_no_host_can_be_called_is_refused() {
+    for name in ["*.internal", "*", "a..b", "-x_", "hooks.internal, x-.internal", "."] {
+        are_refused(&[("EGRESS__ALLOW", name, &["egress.allow", name, "hooks.internal"])]);
+    }
+    let names = "hooks.internal, my_service, b\u{fc}cher.example., 10.0.0.0/8, ::1, [::1], 192.0.2.7";
+    let good = ended(tidegate().args(["config", "check", "--egress-allow", names]));
+    assert_eq!(good.code, Some(0), "{}", good.err);
+}
+
+#[test]
+fn the_first_wait_is_not_longer_than_the_longest() {
+    let check = |first: &str, longest: &str| {
+        let flags = ["--dispatch-first-delay", first, "--dispatch-max-delay", longest];
+        ended(tidegate().args(["config", "check"]).args(flags))
+    };
+    check("10h", "1s").is_refused_with(&["dispatch.first_delay", "dispatch.max_delay"]);
+    assert_eq!(check("1s", "1s").code, Some(0));
+}
+
+#[test]
+fn what_is_wrong_with_a_value_is_told() {
+    are_refused(&[
+        ("DATABASE__URL", "sqlite://:memory:", &["database.url", "in memory", "sqlite://PATH"]),
+        ("SECRETS__KEY", &format!("{KEY},{KEY}"), &["secrets.key", "twice"]),
+        ("HTTP__TLS_CERTIFICATE", "/etc/passwd", &["http.tls_certificate", "/etc/passwd is no PEM file"]),
+    ]);
 }
 
 #[test]
@@ -82,6 +165,7 @@ fn a_bad_file_is_refused() {
         ended(tidegate().args(["config", "check", "--config"]).arg(file.path())).is_refused_with(parts);
     }
     ended(tidegate().args(["config", "check", "--config", "/nowhere"])).is_refused_with(&["/nowhere", "no such file"]);
+    ended(tidegate().args(["config", "check", "--config", "/"])).is_refused_with(&["--config /", "is no file"]);
 }
 
 #[test]
@@ -121,7 +205,11 @@ fn the_local_bus_and_sqlite_go_together() {
 
 #[test]
 fn bad_arguments_are_refused_in_one_line() {
-    for arguments in [&["serve", "gateway"][..], &["bogus"], &["dev", "--port", "x"], &["apply"], &[]] {
+    for arguments in [&["bogus"][..], &["dev", "--port", "x"], &["apply"], &[]] {
         ended(tidegate().args(arguments)).is_refused_with(&["--help"]);
+    }
+    let roles = "director, credentials, webhook-gateway, outgoing-dispatcher";
+    for command in [&["serve"][..], &["config", "check"]] {
+        ended(tidegate().args(command).arg("gateway")).is_refused_with(&["'gateway'", roles]);
     }
 }

@@ -18,6 +18,7 @@ mod harness;
 mod hostile;
 mod interfaces;
 mod meeting;
+mod operator;
 mod orphans;
 mod orphans_by_step;
 mod owners;

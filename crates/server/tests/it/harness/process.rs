@@ -20,6 +20,12 @@ impl Process {
         Self { child, said }
     }
 
+    /// One that nobody hears: both outputs lead nowhere.
+    pub(crate) fn unheard(command: &mut Command) -> Self {
+        let child = command.stdout(nowhere()).stderr(nowhere()).spawn().unwrap();
+        Self { child, said: Arc::default() }
+    }
+
     /// Every line so far, of both outputs.
     pub(crate) fn said(&self) -> Vec<String> {
         self.said.lock().unwrap().clone()
@@ -68,6 +74,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A pipe whose reader has gone.
+pub(crate) fn nowhere() -> Stdio {
+    let (_, writer) = std::io::pipe().unwrap();
+    writer.into()
 }
 
 fn listen(output: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
