@@ -36,8 +36,8 @@ async fn connections(settings: &[(&str, &str)], multiplexed: bool, calls: usize)
 pub(super) async fn an_older_connection_ends_with_its_next_call() {
     for multiplexed in [false, true] {
         assert_eq!(connections(&[], multiplexed, 10).await, 1, "{multiplexed}");
-        // No call fails by it.
+        // No call fails by it. A connection takes two calls, or one where the first one came late.
         let made = connections(&[("LIMITS__CONNECTION_AGE", "1ms")], multiplexed, 10).await;
-        assert!(made > 5, "{made}, {multiplexed}");
+        assert!(made > 2, "{made}, {multiplexed}");
     }
 }
