@@ -139,13 +139,16 @@ pub(crate) fn limit_of(error: &Value, shared: &Shared) -> Option<Stop> {
     }
 }
 
+/// Which limit a text says, in this machine.
+type LimitOf = fn(&Shared, &str) -> Stop;
+
 /// Whether Luau could have raised this text because of a limit.
 pub(crate) fn looks_like_a_limit(text: &str) -> bool {
     TEXTS.iter().any(|(said, _)| text.contains(said))
 }
 
 /// What Luau says at a limit, as far as it says so by a plain text; and which limit that is.
-const TEXTS: [(&str, fn(&Shared, &str) -> Stop); 11] = [
+const TEXTS: [(&str, LimitOf); 11] = [
     (OUT_OF_MEMORY, memory),
     ("block too big", memory),
     ("resulting string too large", memory),
