@@ -108,12 +108,11 @@ impl Schema {
             return response;
         }
         for error in &mut response.errors {
-            let (name, code) = match error.source::<Error>() {
-                Some(refused) => refused.code(),
-                None => {
-                    error.message = scalars::explained(std::mem::take(&mut error.message));
-                    ("InvalidData", 22)
-                }
+            let (name, code) = if let Some(refused) = error.source::<Error>() {
+                refused.code()
+            } else {
+                error.message = scalars::explained(std::mem::take(&mut error.message));
+                ("InvalidData", 22)
             };
             let extensions = error.extensions.get_or_insert_default();
             extensions.set("error", name);

@@ -217,9 +217,9 @@ async fn a_deleted_one_is_gone_with_its_url() {
 #[tokio::test]
 async fn dates_are_in_the_years_that_they_can_be_told_in() {
     let desk = Desk::with_tenants().await;
-    let core = desk.create_logic("acme", "core", "CORE").await;
+    let logic = desk.create_logic("acme", "core", "CORE").await;
     let input = |name: &str, from: &str, to: &str| {
-        let dates = json!({ "effectiveDate": from, "expiryDate": to, "coreLogicID": core });
+        let dates = json!({ "effectiveDate": from, "expiryDate": to, "coreLogicID": logic });
         let mut input = json!({ "name": name, "type": "INCOMING", "httpMethod": "POST" });
         input.as_object_mut().unwrap().extend(dates.as_object().unwrap().clone());
         json!({ "in": input })
@@ -241,17 +241,17 @@ async fn dates_are_in_the_years_that_they_can_be_told_in() {
     }
 
     let mut grpc = ExecutionServiceClient::new(desk.director.grpc().routes());
-    let mut list = async |seconds: i64, nanos: i32| {
+    let mut asked = async |seconds: i64, nanos: i32| {
         let filter = v1::ExecutionFilter { to_time: Some(Instant { seconds, nanos }), ..Default::default() };
         let request = v1::ListExecutionsRequest { filter: Some(filter), ..Default::default() };
         grpc.list_executions(admin(Some("acme"), request)).await
     };
     let (first, last) = (-62_135_596_800, 253_402_300_799);
     for (seconds, nanos) in [(first, 0), (last, 999_999_999)] {
-        list(seconds, nanos).await.unwrap();
+        asked(seconds, nanos).await.unwrap();
     }
     for (seconds, nanos) in [(first - 1, 0), (last, 1_000_000_000), (last + 1, 0), (i64::MAX, 0), (0, -1)] {
-        let refused = list(seconds, nanos).await.unwrap_err();
+        let refused = asked(seconds, nanos).await.unwrap_err();
         assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{seconds} {nanos}");
         assert!(refused.message().contains("filter.to_time: expected an instant in the years 1 to 9999"), "{refused}");
     }
