@@ -1,10 +1,10 @@
 //! The delivery loop: what is due in the table, retries, leases that ran out and what waited for its turn, into the lanes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_model::{Delivery, Error};
+use tidegate_model::{Delivery, Error, IntegrationId};
 use tidegate_storage::Store;
 use tidegate_storage::contract::Whose;
 use tokio::sync::Notify;
@@ -16,6 +16,9 @@ use crate::lanes::From;
 
 /// How many one claim for everybody leases at most: enough to be cheap per delivery, few enough that giving most of them back is cheap too.
 const CLAIM: usize = 128;
+
+/// How many of a full lane are marked at a time as waiting in it: as many as one statement writes in some milliseconds, others wait for it.
+const PARKED: u32 = 1_000;
 
 /// How many such claims follow each other before those who wait in lanes have their turn.
 const IN_A_ROW: usize = 8;
@@ -135,8 +138,24 @@ impl Claims {
         }
         let claimed = self.claim(max, Whose::Anybodys).await?;
         let more = claimed.len() == max;
-        self.take_up(claimed).await;
+        let full = self.take_up(claimed).await;
+        if more {
+            self.park(full).await?;
+        }
         Ok(more)
+    }
+
+    /// Lets what else is due of these lanes, which are full or paused, wait in them: it need not be claimed and given back for that.
+    async fn park(&self, full: BTreeSet<IntegrationId>) -> Result<(), Error> {
+        if full.is_empty() {
+            return Ok(());
+        }
+        let full: Vec<_> = full.into_iter().collect();
+        let now = self.in_hand.deliverer.clock.now();
+        if self.store.park(&full, now, PARKED).await? > 0 {
+            full.into_iter().for_each(|id| self.in_hand.lanes.waits(id));
+        }
+        Ok(())
     }
 
     async fn claim(&self, max: usize, whose: Whose<'_>) -> Result<Vec<Delivery>, Error> {
@@ -146,9 +165,15 @@ impl Claims {
         self.store.claim(deliverer.holder, now, now + self.options.lease, most, whose).await
     }
 
-    async fn take_up(&self, claimed: Vec<Delivery>) {
+    /// Answers whose lanes had no room.
+    async fn take_up(&self, claimed: Vec<Delivery>) -> BTreeSet<IntegrationId> {
+        let mut full = BTreeSet::new();
         for delivery in claimed {
-            self.in_hand.take_up(delivery, From::Table).await;
+            let lane = delivery.execution.integration;
+            if !self.in_hand.take_up(delivery, From::Table).await {
+                full.insert(lane);
+            }
         }
+        full
     }
 }

@@ -19,16 +19,20 @@ pub(crate) struct InHand {
 }
 
 impl InHand {
-    /// Begins the delivery when its lane has room. Otherwise it waits in the table, as due as it was.
-    pub(crate) async fn take_up(&self, delivery: Delivery, from: From) {
+    /// Begins the delivery when its lane has room. Otherwise it waits in the table, as due as it was; `false` then.
+    pub(crate) async fn take_up(&self, delivery: Delivery, from: From) -> bool {
         if self.shutdown.is_cancelled() {
-            return self.give_back(delivery).await;
+            self.give_back(delivery).await;
+            return true;
         }
         let execution = &delivery.execution;
         match self.lanes.enter(execution.id, execution.integration, from) {
             Entry::Place(place) => self.begin(delivery, place).await,
             // It fails only when the process is past its end; then the lease runs out.
-            Entry::Full => drop(self.deliverer.settlements.send(Settlement::waiting(delivery, None)).await),
+            Entry::Full => {
+                let _ = self.deliverer.settlements.send(Settlement::waiting(delivery, None)).await;
+                return false;
+            }
             // Given back once it is let go; else it would wait for the end of a lease that nobody works under. What was ended meanwhile is
             // there no more, and stays so.
             Entry::InHand => {
@@ -40,6 +44,7 @@ impl InHand {
                 });
             }
         }
+        true
     }
 
     /// Begins the delivery, which has its place.

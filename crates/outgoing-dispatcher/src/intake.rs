@@ -141,7 +141,9 @@ impl Intake {
                         let place = places.remove(&execution.id);
                         match place.filter(|_| new.contains(&execution.id)) {
                             Some(place) => self.in_hand.begin(delivery, place).await,
-                            None if new.contains(&execution.id) => self.in_hand.take_up(delivery, From::Intake).await,
+                            None if new.contains(&execution.id) => {
+                                self.in_hand.take_up(delivery, From::Intake).await;
+                            }
                             // Also where it was known before; then nothing is found, and that is all.
                             None if intake.waiting.contains(&execution.id) => {
                                 self.in_hand.lanes.waits(execution.integration);

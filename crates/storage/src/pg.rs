@@ -26,6 +26,9 @@ macro_rules! dialect {
     (by_integration) => {
         ""
     };
+    (by_due) => {
+        ""
+    };
     (listed) => {
         "SELECT listed::uuid FROM json_array_elements_text($1::json) AS listed"
     };

@@ -99,6 +99,10 @@ pub trait Deliveries {
         whose: Whose<'_>,
     ) -> Result<Vec<Delivery>, Error>;
 
+    /// Marks up to `max` of these Integrations' deliveries that are due and not leased, the longest due first: from now on they wait in their
+    /// lanes, where claims for everybody do not see them. Answers how many it marked.
+    async fn park(&self, of: &[IntegrationId], now: Timestamp, max: u32) -> Result<u64, Error>;
+
     /// Integrations in whose lanes deliveries wait.
     async fn waiting_lanes(&self) -> Result<Vec<IntegrationId>, Error>;
 

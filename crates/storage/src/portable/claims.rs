@@ -1,6 +1,6 @@
 //! Who works on which open delivery: leases that run out.
 
-use tidegate_model::{Delivery, IntegrationId, Timestamp};
+use tidegate_model::{Delivery, IntegrationId, Json, Timestamp};
 use uuid::Uuid;
 
 use super::super::bulk;
@@ -18,6 +18,14 @@ statements! {
          SELECT tenant, id FROM delivery WHERE NOT parked AND next_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
          ORDER BY next_at, id LIMIT $4", dialect!(skip_locked), ") ",
         claim_due!()
+    );
+    // By what is due, and not by Integration: what waits in the lanes already would be walked past.
+    PARK = concat!(
+        "WITH due AS MATERIALIZED (\
+         SELECT tenant, id FROM delivery", dialect!(by_due), " WHERE NOT parked AND next_at <= $2 \
+         AND (leased_until IS NULL OR leased_until <= $2) AND integration IN (", dialect!(listed), ") \
+         ORDER BY next_at, id LIMIT $3", dialect!(skip_locked), ") \
+         UPDATE delivery SET parked = TRUE, holder = NULL, leased_until = NULL WHERE (tenant, id) IN (SELECT tenant, id FROM due)"
     );
     // From one Integration to the next, and not from row to row.
     WAITING_LANES = "WITH RECURSIVE lane (integration) AS (\
@@ -64,6 +72,11 @@ fn within(max: u32, lanes: &[(IntegrationId, u32)]) -> impl Iterator<Item = (Uui
         left -= some;
         (some > 0).then_some((id.0, i64::from(some)))
     })
+}
+
+pub(super) async fn park(db: &Database, of: &[IntegrationId], now: Timestamp, max: u32) -> Result<u64, Fault> {
+    let park = sql(PARK).bind(Json::of(&of).to_string()).bind(micros(now)).bind(i64::from(max));
+    Ok(park.execute(&mut *db.writes().await?).await?.rows_affected())
 }
 
 pub(super) async fn waiting_lanes(db: &Database) -> Result<Vec<IntegrationId>, Fault> {

@@ -144,8 +144,10 @@ async fn claims_and_turns_do_not_walk_through_what_waits() {
     let claim = |most, whose| vec![(1, one), (2, "1000"), (3, "2000"), (4, most), (5, whose)];
     let chains =
         vec![(1, "ARRAY['t']"), (2, "ARRAY[md5('1')::uuid]"), (3, "ARRAY['Order']"), (4, "ARRAY['o1']"), (5, "NULL")];
+    let park = vec![(1, "'[\"c4ca4238-a0b9-2382-0dcc-509a6f75849b\"]'"), (2, "1000"), (3, "1000")];
     let plans = [
         ("CLAIM", "delivery_due", claim("16", "NULL")),
+        ("PARK", "delivery_due", park),
         ("CLAIM_OF", "delivery_by_lane", claim("ARRAY[16]", "ARRAY[md5('1')::uuid]")),
         ("WAITING_LANES", "delivery_parked", vec![]),
         ("NEXT_DUE", "delivery_due", vec![(1, "9223372036854775807")]),

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use tidegate_model::{
-    Attempt, Delivery, DeliveryOrdering, Error, HttpMethod, Json, PageOf, PlannedCall, Status, TenantId, Trigger,
+    Attempt, Delivery, DeliveryOrdering, Error, ExecutionId, HttpMethod, IntegrationId, Json, PageOf, PlannedCall,
+    Status, TenantId, Trigger,
 };
 use tidegate_storage::contract::{Hold, Kept as KeptOne, Settled, Whose};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ on_every_store!(
     the_longest_due_is_claimed_first_and_what_is_not_due_stays,
     a_claim_takes_whose_it_says,
     what_waits_in_a_lane_is_claimed_for_that_lane_alone,
+    what_is_due_in_a_full_lane_is_marked_without_being_claimed,
     many_are_settled_at_once_and_each_only_by_its_holder,
     two_claimers_at_once_never_get_the_same,
     a_lease_that_ran_out_goes_to_the_next,
@@ -35,6 +37,10 @@ async fn with_due(kept: &Kept, count: usize) -> (TenantId, Vec<Delivery>) {
     kept.store.take_in(0, position, &intake, id(), kept.after(30), kept.now()).await.unwrap();
     assert_eq!(kept.store.release_all().await.unwrap(), position);
     (a, intake.events.into_iter().flat_map(|(_, deliveries)| deliveries).collect())
+}
+
+fn ids(found: &[Delivery]) -> Vec<ExecutionId> {
+    found.iter().map(|delivery| delivery.execution.id).collect()
 }
 
 async fn claim(kept: &Kept, holder: Uuid, max: u32) -> Vec<Delivery> {
@@ -85,7 +91,6 @@ async fn the_longest_due_is_claimed_first_and_what_is_not_due_stays(kept: &Kept)
         assert!(kept.store.release(delivery, holder).await.unwrap());
     }
     assert_eq!(kept.store.next_due().await.unwrap(), Some(kept.after(-3)));
-    let ids = |found: &[Delivery]| found.iter().map(|d| d.execution.id).collect::<Vec<_>>();
     let expected: Vec<_> = [1, 3].map(|at: usize| due[at].execution.id).into();
     assert_eq!(ids(&claim(kept, holder, 2).await), expected);
     assert_eq!(ids(&claim(kept, holder, 2).await), vec![due[0].execution.id]);
@@ -142,6 +147,28 @@ async fn what_waits_in_a_lane_is_claimed_for_that_lane_alone(kept: &Kept) {
     assert_eq!(of(9).await.unwrap(), std::slice::from_ref(first));
     assert!(kept.store.release(first, holder).await.unwrap());
     assert_eq!(claim(kept, id(), 9).await, std::slice::from_ref(first), "given back it is anybody's");
+}
+
+async fn what_is_due_in_a_full_lane_is_marked_without_being_claimed(kept: &Kept) {
+    let (_, due) = with_due(kept, 6).await;
+    let lane = due[0].execution.integration;
+    let (holder, elsewhere) = (id(), id());
+    assert_eq!(claim(kept, holder, 1).await.len(), 1, "it is leased");
+    let mut later = claim(kept, holder, 1).await.remove(0);
+    later.next_at = kept.after(60);
+    assert!(kept.store.release(&later, holder).await.unwrap(), "it is due later");
+    let park = async |lane, max| kept.store.park(&[lane], kept.now(), max).await.unwrap();
+    assert_eq!(park(IntegrationId(elsewhere), 9).await, 0);
+    assert_eq!(park(lane, 3).await, 3, "as many as it was asked for");
+    assert_eq!(kept.store.waiting_lanes().await.unwrap(), [lane]);
+    assert_eq!(claim(kept, holder, 9).await.len(), 1, "those that are marked nobody claims for everybody");
+    let waiting = kept.store.claim(holder, kept.now(), kept.after(30), 9, Whose::Of(&[(lane, 9)])).await.unwrap();
+    assert_eq!(ids(&waiting), ids(&due[2..5]), "the longest due were marked first");
+
+    kept.clock.advance(TimeDelta::seconds(31));
+    assert_eq!(park(lane, 9).await, 2, "leases that ran out are none; what is marked is not marked again");
+    kept.clock.advance(TimeDelta::seconds(29));
+    assert_eq!(ids(&claim(kept, holder, 9).await), [later.execution.id], "it was not due");
 }
 
 async fn many_are_settled_at_once_and_each_only_by_its_holder(kept: &Kept) {

@@ -93,6 +93,10 @@ impl Deliveries for Database {
         self.run("cancel", || deliveries::cancel(self, tenant, ids, error, now)).await
     }
 
+    async fn park(&self, of: &[IntegrationId], now: Timestamp, max: u32) -> Result<u64, Error> {
+        self.run("park", || claims::park(self, of, now, max)).await
+    }
+
     async fn waiting_lanes(&self) -> Result<Vec<IntegrationId>, Error> {
         self.run("waiting_lanes", || claims::waiting_lanes(self)).await
     }
