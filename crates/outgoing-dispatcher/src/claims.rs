@@ -104,25 +104,18 @@ impl Claims {
     /// What waits in lanes that have room, of all of them in one claim.
     async fn claim_backlogs(&self) -> Result<(), Error> {
         let lanes = &self.in_hand.lanes;
-        let mut left = lanes.room();
-        let mut asked = Vec::new();
-        for lane in lanes.behind() {
-            let most = lane.room.min(left);
-            left -= most;
-            asked.push((lane, most));
-        }
-        asked.retain(|(_, most)| *most > 0);
+        let asked = lanes.behind();
         if asked.is_empty() {
             return Ok(());
         }
-        let of: Vec<_> = asked.iter().map(|(lane, most)| (lane.id, u32::try_from(*most).unwrap_or(u32::MAX))).collect();
-        let claimed = self.claim(asked.iter().map(|(_, most)| *most).sum(), Whose::Of(&of)).await?;
+        let of: Vec<_> = asked.iter().map(|lane| (lane.id, u32::try_from(lane.room).unwrap_or(u32::MAX))).collect();
+        let claimed = self.claim(asked.iter().map(|lane| lane.room).sum(), Whose::Of(&of)).await?;
         let mut counts: HashMap<_, usize> = HashMap::new();
         for delivery in &claimed {
             *counts.entry(delivery.execution.integration).or_default() += 1;
         }
-        for (lane, most) in &asked {
-            if counts.get(&lane.id).is_none_or(|count| count < most) {
+        for lane in &asked {
+            if counts.get(&lane.id).is_none_or(|count| *count < lane.room) {
                 lanes.caught_up(lane);
             }
         }

@@ -26,7 +26,7 @@ impl InHand {
             return true;
         }
         let execution = &delivery.execution;
-        match self.lanes.enter(execution.id, execution.integration, from) {
+        match self.lanes.enter(execution.id, (&execution.tenant, execution.integration), from) {
             Entry::Place(place) => self.begin(delivery, place).await,
             // It fails only when the process is past its end; then the lease runs out.
             Entry::Full => {

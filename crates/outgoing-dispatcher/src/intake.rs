@@ -178,7 +178,7 @@ impl Intake {
         let deliveries = intake.events.iter().flat_map(|(_, deliveries)| deliveries);
         for delivery in deliveries.filter(|delivery| delivery.ordering == DeliveryOrdering::None) {
             let execution = &delivery.execution;
-            match self.in_hand.lanes.enter(execution.id, execution.integration, From::Intake) {
+            match self.in_hand.lanes.enter(execution.id, (&execution.tenant, execution.integration), From::Intake) {
                 Entry::Place(place) => drop(places.insert(execution.id, place)),
                 Entry::Full | Entry::InHand => drop(intake.waiting.insert(execution.id)),
             }

@@ -1,7 +1,7 @@
 //! One Integration's lane: how much of its work this process may take up now. Pure.
 
 use chrono::TimeDelta;
-use tidegate_model::Timestamp;
+use tidegate_model::{TenantId, Timestamp};
 
 use crate::circuit::{Changed, Circuit, CircuitOptions};
 
@@ -30,8 +30,10 @@ pub(crate) struct Ticket {
 }
 
 /// What of an Integration is in hand.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lane {
+    /// Whose it is; `None` until a delivery has come.
+    tenant: Option<TenantId>,
     /// As they were last seen; `None` until a delivery in hand has found its Integration.
     terms: Option<Terms>,
     /// With those that do not know yet whether they may go on.
@@ -49,6 +51,19 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    /// Learns whose it is.
+    pub(crate) fn is_of(&mut self, tenant: &TenantId) {
+        self.tenant.get_or_insert_with(|| tenant.clone());
+    }
+
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
+    }
+
+    pub(crate) fn in_hand(&self) -> usize {
+        self.in_hand
+    }
+
     /// How many more may enter. Until its terms are known, `width` stands for them.
     pub(crate) fn room(&self, width: usize, now: Timestamp) -> usize {
         self.circuit.room(self.places(width).min(self.calls(now)), now)

@@ -1,11 +1,11 @@
 //! Lanes: how much of each Integration's work this process has in hand.
 //!
 //! Each Integration has a lane ([`lane`](crate::lane)) of bounded width, and all lanes together hold a bounded number of deliveries, so
-//! memory is bounded too. What does not fit, or is more than the Integration's rate allows, waits in the table, and is marked as waiting in
-//! its lane. A lane of which something waits has a *backlog*: from then on it takes what waits in the table, in the order in which it became
-//! due, before anything fresh, and only as much as it has room for. Claims for everybody do not see what waits in lanes. So an
-//! Integration with a million deliveries that wait costs the others nothing: no claim of theirs walks past its rows, and none of these is
-//! leased and given back again and again.
+//! memory is bounded too; these they [share](crate::shares) so that who is slow does not have them all. What does not fit, or is more than
+//! the Integration's rate allows, waits in the table, and is marked as waiting in its lane. A lane of which something waits has a *backlog*:
+//! from then on it takes what waits in the table, in the order in which it became due, before anything fresh, and only as much as it has
+//! room for. Claims for everybody do not see what waits in lanes. So an Integration with a million deliveries that wait costs the others
+//! nothing: no claim of theirs walks past its rows, and none of these is leased and given back again and again.
 //!
 //! How wide a lane is, its Integration says. A delivery enters before that is known: it finds its Integration, and is *admitted* or
 //! leaves again. So a registry that is slow holds up nobody else.
@@ -16,16 +16,16 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tidegate_model::{Clock, ExecutionId, IntegrationId};
+use tidegate_model::{Clock, ExecutionId, IntegrationId, TenantId};
 use tokio::sync::Notify;
 
 use crate::circuit::{Changed, CircuitOptions};
 use crate::lane::{Lane, Terms, Ticket};
+use crate::shares::Shares;
 
 /// All lanes of this process.
 pub(crate) struct Lanes {
     width: usize,
-    in_hand: usize,
     circuit: CircuitOptions,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -33,11 +33,13 @@ pub(crate) struct Lanes {
     let_go: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    in_hand: usize,
+    shares: Shares,
     lanes: HashMap<IntegrationId, Lane>,
     held: HashSet<ExecutionId>,
+    /// Somebody had room in its lane and got no place: the next that becomes free may be its.
+    denied: bool,
 }
 
 /// Where a delivery comes from.
@@ -83,6 +85,7 @@ pub(crate) struct Place {
 pub(crate) struct Slot {
     lanes: Arc<Lanes>,
     lane: IntegrationId,
+    tenant: TenantId,
     ticket: Option<Ticket>,
     called: bool,
     judged: bool,
@@ -99,39 +102,53 @@ impl Lanes {
     pub(crate) fn new(width: usize, in_hand: usize, circuit: CircuitOptions, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             width,
-            in_hand,
             circuit,
             clock,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                shares: Shares::new(in_hand),
+                lanes: HashMap::new(),
+                held: HashSet::new(),
+                denied: false,
+            }),
             freed: Notify::new(),
             let_go: Notify::new(),
         })
     }
 
     /// Takes a place for a delivery.
-    pub(crate) fn enter(self: &Arc<Self>, id: ExecutionId, lane: IntegrationId, from: From) -> Entry {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        id: ExecutionId,
+        (tenant, lane): (&TenantId, IntegrationId),
+        from: From,
+    ) -> Entry {
         let now = self.clock.now();
         let mut state = self.state();
-        if state.held.contains(&id) {
+        let State { shares, lanes, held, denied } = &mut *state;
+        if held.contains(&id) {
             return Entry::InHand;
         }
-        let room = state.in_hand < self.in_hand;
-        let known = state.lanes.entry(lane).or_default();
+        let known = lanes.entry(lane).or_default();
+        known.is_of(tenant);
         let behind = from == From::Intake && known.has_backlog();
-        if !room || behind || known.room(self.width, now) == 0 {
+        let room = !behind && known.room(self.width, now) > 0;
+        let share = shares.room(Some(tenant), known.in_hand()) > 0;
+        *denied |= room && !share;
+        if !room || !share {
             known.wait();
             return Entry::Full;
         }
         let ticket = known.enter(now);
-        state.in_hand += 1;
-        state.held.insert(id);
+        shares.take(Some(tenant), 1);
+        held.insert(id);
         let held = Held { lanes: self.clone(), id };
-        Entry::Place(Place { slot: Slot { lanes: self.clone(), lane, ticket, called: false, judged: false }, held })
+        let slot = Slot { lanes: self.clone(), lane, tenant: tenant.clone(), ticket, called: false, judged: false };
+        Entry::Place(Place { slot, held })
     }
 
     /// How many more fit, all lanes together.
     pub(crate) fn room(&self) -> usize {
-        self.in_hand.saturating_sub(self.state().in_hand)
+        self.state().shares.free()
     }
 
     /// Forgets the lanes that are idle by now.
@@ -140,25 +157,37 @@ impl Lanes {
         self.state().lanes.retain(|_, lane| !lane.is_idle(&self.circuit, now));
     }
 
-    /// Lanes with a backlog that have room; the emptiest first, so that none waits for ever when all lanes together are full.
+    /// Lanes with a backlog that have room, and how much of what is free each of them gets: those of whoever has least in hand first, so that
+    /// none waits for ever when all lanes together are full.
     pub(crate) fn behind(&self) -> Vec<Behind> {
         let now = self.clock.now();
-        let state = self.state();
-        let behind = state.lanes.iter().filter(|(_, lane)| lane.has_backlog());
-        let behind = behind.map(|(id, lane)| Behind { id: *id, room: lane.room(self.width, now), waits: lane.waits() });
-        let mut behind: Vec<_> = behind.filter(|lane| lane.room > 0).collect();
-        behind.sort_by_key(|lane| std::cmp::Reverse(lane.room));
-        behind
+        let mut state = self.state();
+        let State { shares, lanes, denied, .. } = &mut *state;
+        let mut behind: Vec<_> = lanes
+            .iter()
+            .filter(|(_, lane)| lane.has_backlog())
+            .map(|(id, lane)| (lane, Behind { id: *id, room: lane.room(self.width, now), waits: lane.waits() }))
+            .filter(|(_, behind)| behind.room > 0)
+            .collect();
+        behind.sort_by_key(|(lane, _)| (shares.held_by(lane.tenant()), lane.in_hand()));
+        let mut left = shares.clone();
+        for (lane, behind) in &mut behind {
+            let share = left.room(lane.tenant(), lane.in_hand());
+            *denied |= share < behind.room;
+            behind.room = behind.room.min(share);
+            left.take(lane.tenant(), behind.room);
+        }
+        behind.into_iter().map(|(_, behind)| behind).filter(|behind| behind.room > 0).collect()
     }
 
     /// Says that something of this Integration waits in the table, in its lane.
     pub(crate) fn waits(&self, id: IntegrationId) {
         let now = self.clock.now();
         let mut state = self.state();
-        let room = state.in_hand < self.in_hand;
-        let lane = state.lanes.entry(id).or_default();
+        let State { shares, lanes, .. } = &mut *state;
+        let lane = lanes.entry(id).or_default();
         lane.wait();
-        if room && lane.is_worth_a_claim(self.width, now) {
+        if shares.room(lane.tenant(), lane.in_hand()) > 0 && lane.is_worth_a_claim(self.width, now) {
             self.freed.notify_one();
         }
     }
@@ -215,8 +244,8 @@ impl Lanes {
     fn leave(&self, slot: &Slot) {
         let now = self.clock.now();
         let mut state = self.state();
-        let awaited = state.in_hand >= self.in_hand;
-        state.in_hand = state.in_hand.saturating_sub(1);
+        let awaited = std::mem::take(&mut state.denied) || state.shares.free() == 0;
+        state.shares.leave(&slot.tenant);
         let Some(lane) = state.lanes.get_mut(&slot.lane) else { return };
         lane.leave(slot.ticket, (!slot.called, !slot.judged), now);
         let awaited = awaited || lane.is_worth_a_claim(self.width, now);

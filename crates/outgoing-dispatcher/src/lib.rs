@@ -50,6 +50,7 @@ mod record;
 mod retry;
 mod service;
 mod settle;
+mod shares;
 mod signing;
 mod standing;
 

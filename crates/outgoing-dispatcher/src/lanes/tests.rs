@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::FutureExt as _;
 use tidegate_model::ManualClock;
 use uuid::Uuid;
 
@@ -14,10 +15,14 @@ fn lane(n: u128) -> IntegrationId {
     IntegrationId(Uuid::from_u128(n))
 }
 
+fn tenant(n: u128) -> TenantId {
+    format!("t{n}").parse().unwrap()
+}
+
 /// Enters with a delivery that was never seen.
 fn enter(lanes: &Arc<Lanes>, n: u128, from: From) -> Option<Place> {
     let id = ExecutionId(Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()));
-    match lanes.enter(id, lane(n), from) {
+    match lanes.enter(id, (&tenant(1), lane(n)), from) {
         Entry::Place(place) => Some(place),
         Entry::Full => None,
         Entry::InHand => panic!("it was never seen"),
@@ -78,6 +83,19 @@ fn all_lanes_together_are_bounded() {
 }
 
 #[test]
+fn who_was_denied_a_share_hears_when_a_place_becomes_free() {
+    let lanes = lanes(4, 8);
+    let mut places: Vec<_> = (1..=2).flat_map(|n| [n; 4]).filter_map(|n| enter(&lanes, n, From::Table)).collect();
+    assert_eq!((places.len(), lanes.room()), (4, 4), "each leaves some to others");
+    assert!(enter(&lanes, 3, From::Table).is_some(), "who comes with little finds a place");
+    let _before = lanes.freed().now_or_never();
+    assert_eq!(behind(&lanes), [], "what is free is for who has less");
+    places.truncate(3);
+    assert!(lanes.freed().now_or_never().is_some());
+    assert_eq!(behind(&lanes), [(lane(2), 1)]);
+}
+
+#[test]
 fn idle_lanes_are_forgotten() {
     let lanes = lanes(1, 10);
     drop(enter(&lanes, 1, From::Table));
@@ -92,11 +110,11 @@ fn idle_lanes_are_forgotten() {
 fn a_delivery_is_in_hand_once_until_its_state_is_stored() {
     let lanes = lanes(5, 5);
     let id = ExecutionId(Uuid::from_u128(u128::MAX));
-    let Entry::Place(place) = lanes.enter(id, lane(1), From::Intake) else { panic!("there is room") };
-    assert!(matches!(lanes.enter(id, lane(1), From::Table), Entry::InHand));
+    let Entry::Place(place) = lanes.enter(id, (&tenant(1), lane(1)), From::Intake) else { panic!("there is room") };
+    assert!(matches!(lanes.enter(id, (&tenant(1), lane(1)), From::Table), Entry::InHand));
     let Place { slot, held } = place;
     drop(slot);
-    assert!(matches!(lanes.enter(id, lane(1), From::Table), Entry::InHand));
+    assert!(matches!(lanes.enter(id, (&tenant(1), lane(1)), From::Table), Entry::InHand));
     drop(held);
-    assert!(matches!(lanes.enter(id, lane(1), From::Table), Entry::Place(_)));
+    assert!(matches!(lanes.enter(id, (&tenant(1), lane(1)), From::Table), Entry::Place(_)));
 }

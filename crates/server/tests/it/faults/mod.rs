@@ -1,5 +1,6 @@
 //! Faults under load, and nothing that was accepted is lost. `scripts/faults` makes many more of them than a run of all tests does.
 
+mod cluster;
 mod full;
 mod left;
 mod load;
@@ -10,7 +11,7 @@ mod tally;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
@@ -18,7 +19,7 @@ use crate::harness::proxy::Line;
 use crate::harness::{Mode, Sink, Tidegate, in_every_mode};
 use load::Load;
 use order::Steps;
-use tally::{Tally, about, ended};
+use tally::{Tally, done, ended};
 
 in_every_mode!(under_faults_nothing_that_was_accepted_is_lost);
 
@@ -36,7 +37,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("SCRIPTS__MAX_TIMEOUT", "5s"),
 ];
 
-/// How many faults, unless `TIDEGATE_TEST_FAULTS` says otherwise.
+/// How many faults in a run of all tests.
 const FAULTS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
@@ -90,9 +91,8 @@ impl Fault {
         match self {
             Self::Kill(_) | Self::Freeze(_) => true,
             Self::Locked => mode == Mode::Together,
-            Self::KillAll | Self::Broker | Self::Database(_) | Self::Bus(_) => mode != Mode::Together,
-            Self::Postgres => is_long() && mode != Mode::Together,
-            Self::Peers(_) => is_long() && mode == Mode::Apart,
+            Self::KillAll | Self::Broker | Self::Postgres | Self::Database(_) | Self::Bus(_) => mode != Mode::Together,
+            Self::Peers(_) => mode == Mode::Apart,
         }
     }
 
@@ -124,9 +124,9 @@ impl Fault {
     }
 }
 
-/// Whether this is `scripts/faults`, which hurts the servers' own processes and the lines between the roles too.
-fn is_long() -> bool {
-    std::env::var("TIDEGATE_TEST_FAULTS").is_ok()
+/// How many faults `scripts/faults` was asked for.
+fn asked_for() -> Option<usize> {
+    std::env::var("TIDEGATE_TEST_FAULTS").ok().map(|text| text.parse().unwrap())
 }
 
 async fn freeze(tidegate: &Tidegate, which: usize, length: Duration) {
@@ -136,20 +136,16 @@ async fn freeze(tidegate: &Tidegate, which: usize, length: Duration) {
 }
 
 async fn under_faults_nothing_that_was_accepted_is_lost(mode: Mode) {
-    let faults = std::env::var("TIDEGATE_TEST_FAULTS").map_or(FAULTS, |text| text.parse().unwrap());
-    hurt(mode, &Fault::all(mode), faults, Dice::new()).await;
+    hurt(mode, &Fault::all(mode), asked_for().unwrap_or(FAULTS), Dice::new()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_faults_of_both_servers_and_of_each_role_nothing_that_was_accepted_is_lost() {
-    if !is_long() {
-        return eprintln!("skipped: it is part of scripts/faults");
-    }
     // Credentials, director, gateway, two dispatchers.
     let roles = (0..5).map(Some).flat_map(|role| [Fault::Freeze(role), Fault::Kill(role)]);
     let servers = [Fault::Postgres, Fault::Broker].into_iter().cycle();
     let kinds: Vec<Fault> = servers.zip(roles).flat_map(|(server, role)| [server, role]).collect();
-    hurt(Mode::Apart, &kinds, kinds.len(), Dice::new()).await;
+    hurt(Mode::Apart, &kinds, asked_for().map_or(FAULTS, |_| kinds.len()), Dice::new()).await;
 }
 
 /// So many faults of these kinds come while webhooks and events go on, and afterwards all is counted.
@@ -157,8 +153,7 @@ async fn hurt(mode: Mode, kinds: &[Fault], faults: usize, mut dice: Dice) {
     // A few come in each run of the tests, and over some runs all do.
     let first = dice.below(kinds.len());
     let faults: Vec<Fault> = kinds.iter().cycle().skip(first).take(faults).copied().collect();
-    let alone = kinds.iter().any(|kind| matches!(kind, Fault::Postgres | Fault::Peers(_)));
-    let Some(mut tidegate) = Tidegate::start_behind_proxies(mode, &SETTINGS, alone).await else { return };
+    let Some(mut tidegate) = Tidegate::start_behind_proxies(mode, &SETTINGS).await else { return };
     if mode == Mode::Apart {
         tidegate.another_dispatcher().await;
     }
@@ -208,11 +203,6 @@ async fn hurt(mode: Mode, kinds: &[Fault], faults: usize, mut dice: Dice) {
         let left = left::on_the_bus(servers, &acme).await;
         eprintln!("{mode:?}: {left} records are on the bus still, each of them in the database too");
     }
-}
-
-/// Nothing is half-written: where a run is on record as a success, whoever was told so, its object has its deliveries.
-fn done(runs: &[Value]) -> impl Iterator<Item = String> {
-    runs.iter().filter(|run| run["status"] == "SUCCESS").map(about)
 }
 
 /// Other moments in each run of the tests; said, so that a run can be told from another.

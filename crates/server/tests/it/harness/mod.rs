@@ -4,6 +4,7 @@ pub(crate) mod alone;
 pub(crate) mod api;
 pub(crate) mod authority;
 pub(crate) mod balancer;
+pub(crate) mod cluster;
 pub(crate) mod command;
 mod part;
 pub(crate) mod ports;

@@ -68,14 +68,14 @@ impl Tidegate {
         Some(Self::start_on(servers, mode, settings).await)
     }
 
-    /// Starts one whose lines to its servers can be hurt; with `alone`, PostgreSQL itself and the lines between the roles too.
-    pub(crate) async fn start_behind_proxies(mode: Mode, settings: &[(&str, &str)], alone: bool) -> Option<Self> {
+    /// Starts one whose servers can be hurt, the lines to them, and those between the roles.
+    pub(crate) async fn start_behind_proxies(mode: Mode, settings: &[(&str, &str)]) -> Option<Self> {
         let test = std::thread::current().name().unwrap_or_default().to_owned();
-        let mut servers = if mode == Mode::Together { None } else { Some(Servers::start_with(&test, alone).await?) };
+        let mut servers = if mode == Mode::Together { None } else { Some(Servers::start_with(&test, true).await?) };
         if let Some(servers) = &mut servers {
             servers.hide().await;
         }
-        if mode != Mode::Apart || !alone {
+        if mode != Mode::Apart {
             return Some(Self::start_on(servers, mode, settings).await);
         }
         let own: [u16; 4] = std::array::from_fn(|_| ports::free());
