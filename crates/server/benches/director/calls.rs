@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use crate::Asked;
-use crate::client::{Client, Identity};
+use crate::shared::client::{Client, Identity};
+use crate::shared::tidegate::Tidegate;
 use crate::shared::{as_float, share_of};
-use crate::subject::{Subject, issuer};
+use crate::subject::Subject;
 
 #[derive(Clone, Copy, Debug)]
 enum Call {
@@ -43,12 +44,12 @@ struct Caller {
 
 impl Caller {
     async fn new(subject: &Subject, number: usize) -> Self {
-        let channel = Channel::from_shared(issuer(subject.port)).unwrap().connect().await.unwrap();
+        let channel = Channel::from_shared(subject.tidegate.issuer()).unwrap().connect().await.unwrap();
         Self {
             http: Client::connect(&subject.identity()).await,
-            stranger: Client::connect(&Identity { port: subject.port, headers: String::new() }).await,
+            stranger: Client::connect(&Identity { port: subject.tidegate.credentials, headers: String::new() }).await,
             grpc: ApplicationServiceClient::new(channel),
-            token: format!("Bearer {}", subject.token),
+            token: format!("Bearer {}", subject.tidegate.token),
             application: subject.applications[number].clone(),
             number: 0,
         }
@@ -69,7 +70,7 @@ impl Caller {
         match call {
             Call::Token => {
                 let form = "application/x-www-form-urlencoded";
-                self.stranger.ask(200, ("POST", "/oauth2/token"), form, &Subject::token_request()).await;
+                self.stranger.ask(200, ("POST", "/oauth2/token"), form, &Tidegate::token_request()).await;
             }
             Call::GraphqlRead => {
                 let query = "query($id: ID!) { made: application(id: $id) { id name description updatedAt } }";
@@ -131,7 +132,7 @@ async fn round(subject: &Subject, connections: usize, call: Call, time: Duration
         caller.make(call).await;
         callers.push(caller);
     }
-    let (before, begun) = (subject.process().processor_time(), Instant::now());
+    let (before, begun) = (subject.tidegate.processor_time(), Instant::now());
     let mut tasks = JoinSet::new();
     for mut caller in callers {
         tasks.spawn(async move {
@@ -146,7 +147,7 @@ async fn round(subject: &Subject, connections: usize, call: Call, time: Duration
     }
     let mut latencies: Vec<f64> = tasks.join_all().await.into_iter().flatten().collect();
     let took = begun.elapsed().as_secs_f64();
-    let used = subject.process().processor_time().saturating_sub(before).as_secs_f64();
+    let used = subject.tidegate.processor_time().saturating_sub(before).as_secs_f64();
     latencies.sort_by(f64::total_cmp);
     let count = as_float(latencies.len());
     Round { per_second: count / took, latencies, processor: used / count }

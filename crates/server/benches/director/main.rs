@@ -9,25 +9,27 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 
 mod calls;
-#[path = "../shared/client.rs"]
-mod client;
 mod pages;
 #[path = "../shared/mod.rs"]
-#[expect(dead_code, reason = "memory is not measured here")]
+#[expect(dead_code, reason = "what others measure is not measured here")]
 mod shared;
 mod subject;
 mod verification;
 mod wall;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser;
 
-use subject::{Ground, Subject};
+use shared::asked::{Tested, Way};
+use shared::ground::Ground;
+use subject::Subject;
 
 /// How long and how hard.
 #[derive(Clone, Debug, Parser)]
 struct Asked {
+    #[command(flatten)]
+    tested: Tested,
     /// Rounds of each kind of call; told is the middle one.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -43,21 +45,6 @@ struct Asked {
     /// Times that each page is asked for; reads of the wall are a hundred times as many.
     #[arg(long, default_value_t = 21)]
     times: usize,
-    /// A PostgreSQL server where databases may be made.
-    #[arg(long, requires = "nats")]
-    postgres: Option<String>,
-    /// A nats-server; its streams are deleted.
-    #[arg(long)]
-    nats: Option<String>,
-    /// The executable that is measured: this tree's, or one of another version.
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_tidegate"))]
-    tidegate: PathBuf,
-    /// Leave SQLite out.
-    #[arg(long)]
-    servers_only: bool,
-    /// Given by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[tokio::main]
@@ -71,28 +58,24 @@ async fn main() {
         asked.seconds,
         std::thread::available_parallelism().unwrap()
     );
-    if !asked.servers_only {
-        measure("SQLite", &asked, Ground::Sqlite(folder.path().join("tidegate"))).await;
-    }
-    if let (Some(postgres), Some(nats)) = (&asked.postgres, &asked.nats) {
-        measure("PostgreSQL", &asked, Ground::servers(postgres, nats).await).await;
+    for way in asked.tested.ways(&[]) {
+        measure(&asked, way, &folder.path().join("tidegate")).await;
     }
 }
 
-async fn measure(name: &str, asked: &Asked, ground: Ground) {
+async fn measure(asked: &Asked, way: Way, folder: &Path) {
+    let name = match way {
+        Way::Sqlite => "SQLite",
+        Way::Servers | Way::Apart { .. } => "PostgreSQL",
+    };
     println!("\n{name}");
-    let mut subject = Subject::start(asked, ground).await;
+    let mut subject = Subject::start(asked, way, folder).await;
     calls::measure(asked, &subject).await;
-    verification::measure(&subject).await;
-    subject.stop();
-    pages::measure(name, asked, &subject.ground).await;
-    if let Ground::Servers { database, superuser, .. } = &subject.ground {
-        wall::measure(asked, database, superuser).await;
-        subject.ground.end().await;
+    verification::measure(&subject.tidegate).await;
+    subject.tidegate.stop();
+    pages::measure(name, asked, &subject.tidegate.ground).await;
+    if let Ground::Servers(servers) = &subject.tidegate.ground {
+        wall::measure(asked, &servers.database, &servers.superuser).await;
     }
-}
-
-/// How many bytes a file has.
-fn length(file: &Path) -> u64 {
-    std::fs::metadata(file).map_or(0, |file| file.len())
+    subject.tidegate.end().await;
 }

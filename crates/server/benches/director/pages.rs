@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 use tidegate_model::{IntegrationId, PageOf, SystemClock, TenantId};
-use tidegate_storage::{DatabaseUrl, Options, open};
+use tidegate_storage::{Options, open};
 use uuid::Uuid;
 
-use crate::shared::at_most;
-use crate::subject::Ground;
-use crate::{Asked, length};
+use crate::Asked;
+use crate::shared::ground::{Ground, file};
+use crate::shared::{at_most, middle};
 
 const PAGE: u16 = 100;
 
@@ -29,18 +29,14 @@ const ID: &str = "ID";
 /// Copies the tenant's Integration until there are so many, and reads pages of them, in turns.
 pub(crate) async fn measure(name: &str, asked: &Asked, ground: &Ground) {
     let begun = Instant::now();
-    let size = multiply(ground, asked.integrations).await;
+    multiply(ground, asked.integrations).await;
     println!(
         "{} Integrations in {:.0} s; the database has {} MiB",
         asked.integrations,
         begun.elapsed().as_secs_f64(),
-        size >> 20
+        ground.size().await >> 20
     );
-    let url = match ground {
-        Ground::Sqlite(folder) => DatabaseUrl::file(folder.join("tidegate.db")),
-        Ground::Servers { database, .. } => database.parse().unwrap(),
-    };
-    let opened = open(&Options { url, max_connections: 4, clock: Arc::new(SystemClock) }).await.unwrap();
+    let opened = open(&Options { url: ground.url(), max_connections: 4, clock: Arc::new(SystemClock) }).await.unwrap();
     let tenant: TenantId = "acme".parse().unwrap();
     let last = u128::from(asked.integrations) / u128::from(PAGE);
     let places = [1, last.min(1_000), last];
@@ -56,10 +52,7 @@ pub(crate) async fn measure(name: &str, asked: &Asked, ground: &Ground) {
         }
     }
     opened.store.close().await;
-    let took = took.map(|mut took| {
-        took.sort_by(f64::total_cmp);
-        took[took.len() / 2]
-    });
+    let took = took.map(middle);
     for (place, took) in places.iter().zip(took) {
         println!("{:<24} {:>12.2} ms", format!("page {place}"), took * 1e3);
     }
@@ -76,47 +69,40 @@ async fn counting(asked: &Asked, ground: &Ground) -> f64 {
         let begun;
         match ground {
             Ground::Sqlite(folder) => {
-                let file = sqlx::SqlitePool::connect(&sqlite(folder)).await.unwrap();
+                let local = sqlx::SqlitePool::connect(&file(folder)).await.unwrap();
                 begun = Instant::now();
-                file.execute(COUNT).await.unwrap();
+                local.execute(COUNT).await.unwrap();
             }
-            Ground::Servers { database, .. } => {
-                let server = sqlx::PgPool::connect(database).await.unwrap();
+            Ground::Servers(servers) => {
+                let server = sqlx::PgPool::connect(&servers.database).await.unwrap();
                 begun = Instant::now();
                 server.execute(COUNT).await.unwrap();
             }
         }
         took.push(begun.elapsed().as_secs_f64());
     }
-    took.sort_by(f64::total_cmp);
-    took[took.len() / 2]
+    middle(took)
 }
 
-fn sqlite(folder: &std::path::Path) -> String {
-    format!("sqlite://{}", folder.join("tidegate.db").display())
-}
-
-/// Answers how many bytes the database has then.
-async fn multiply(ground: &Ground, count: u32) -> u64 {
+async fn multiply(ground: &Ground, count: u32) {
     match ground {
         Ground::Sqlite(folder) => {
-            let file = sqlx::SqlitePool::connect(&sqlite(folder)).await.unwrap();
+            let local = sqlx::SqlitePool::connect(&file(folder)).await.unwrap();
             for (table, changes) in COPIED {
                 let columns = format!("SELECT name FROM pragma_table_info('{table}')");
-                let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&file).await.unwrap();
+                let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&local).await.unwrap();
                 let columns = columns.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
                 let (into, values) = copied(&columns, changes, "unhex(printf('%032x', n.i))");
                 let copy = format!(
                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
                      INSERT INTO {table} ({into}) SELECT {values} FROM n, (SELECT * FROM {table} LIMIT 1) AS one"
                 );
-                file.execute(AssertSqlSafe(copy)).await.unwrap();
+                local.execute(AssertSqlSafe(copy)).await.unwrap();
             }
-            file.close().await;
-            ["tidegate.db", "tidegate.db-wal"].iter().map(|name| length(&folder.join(name))).sum()
+            local.close().await;
         }
-        Ground::Servers { superuser, .. } => {
-            let server = sqlx::PgPool::connect(superuser).await.unwrap();
+        Ground::Servers(servers) => {
+            let server = sqlx::PgPool::connect(&servers.superuser).await.unwrap();
             for (table, changes) in COPIED {
                 let columns = format!(
                     "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
@@ -132,9 +118,6 @@ async fn multiply(ground: &Ground, count: u32) -> u64 {
                 // What autovacuum does a minute later.
                 server.execute(AssertSqlSafe(format!("VACUUM ANALYZE {table}"))).await.unwrap();
             }
-            let size = "SELECT pg_database_size(current_database())";
-            let size: i64 = sqlx::query_scalar(size).fetch_one(&server).await.unwrap();
-            u64::try_from(size).unwrap()
         }
     }
 }

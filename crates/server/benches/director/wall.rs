@@ -7,6 +7,7 @@ use sqlx::{Connection as _, PgPool};
 use uuid::Uuid;
 
 use crate::Asked;
+use crate::shared::middle;
 
 const ONE: &str = "SELECT i.*, u.username FROM integration i JOIN execution_user u ON u.tenant = i.tenant AND u.id = i.execution_user \
     WHERE i.tenant = $1 AND i.id = $2";
@@ -49,12 +50,7 @@ pub(crate) async fn measure(asked: &Asked, plain: &str, superuser: &str) {
             }
         }
     }
-    let took = took.map(|both| {
-        both.map(|mut took| {
-            took.sort_by(f64::total_cmp);
-            took[took.len() / 2] * 1e6
-        })
-    });
+    let took = took.map(|both| both.map(|took| middle(took) * 1e6));
     for ((name, ..), [one, page]) in ways.iter().zip(took) {
         println!("{name:<28} {one:>16.0} {:>10.2} {page:>18.0} {:>10.2}", one / took[0][0], page / took[0][1]);
     }

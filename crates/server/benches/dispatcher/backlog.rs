@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use sqlx::{Connection as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
 use tidegate_model::{
     Change, Clock as _, Delivery, Event, ExecutionId, Integration, IntegrationId, Json, SystemClock, SystemRandomness,
     TenantId, Timestamp,
 };
 use tidegate_storage::contract::Intake;
-use tidegate_storage::{DatabaseUrl, Options, open};
+use tidegate_storage::{Options, open};
 use uuid::Uuid;
 
 use crate::ledger::Ledger;
 use crate::load::order;
-use crate::subject::{Ground, Subject};
+use crate::shared::ground::{Ground, file};
+use crate::subject::{Subject, TENANT};
 
 /// So many in one commit.
 const BATCH: usize = 2_000;
@@ -24,12 +26,11 @@ pub(crate) async fn fill(
     integration: usize,
     count: usize,
 ) -> std::ops::Range<usize> {
-    let url = match &subject.ground {
-        Ground::Sqlite(folder) => DatabaseUrl::file(folder.join("tidegate.db")),
-        Ground::Servers { database, .. } => database.parse().unwrap(),
-    };
-    let opened = open(&Options { url, max_connections: 4, clock: Arc::new(SystemClock) }).await.unwrap();
-    let tenant: TenantId = "acme".parse().unwrap();
+    let opened =
+        open(&Options { url: subject.tidegate.ground.url(), max_connections: 4, clock: Arc::new(SystemClock) })
+            .await
+            .unwrap();
+    let tenant: TenantId = TENANT.parse().unwrap();
     let id = IntegrationId(subject.integrations[integration].parse().unwrap());
     let integration = opened.store.integration(&tenant, id).await.unwrap().unwrap();
     let numbers = ledger.take(count);
@@ -66,19 +67,35 @@ pub(crate) async fn pause(subject: &Subject, integration: usize) {
     let free = "UPDATE delivery SET holder = NULL, leased_until = NULL WHERE leased_until IS NOT NULL";
     let pause = "UPDATE integration SET paused_at = $2, pause_reason = 'GONE' WHERE id = $1";
     let now = SystemClock.now().timestamp_micros();
-    match &subject.ground {
+    match &subject.tidegate.ground {
         Ground::Sqlite(folder) => {
-            let file = format!("sqlite://{}", folder.join("tidegate.db").display());
-            let pool = sqlx::SqlitePool::connect(&file).await.unwrap();
+            let pool = SqlitePool::connect(&file(folder)).await.unwrap();
             sqlx::query(free).execute(&pool).await.unwrap();
             sqlx::query(pause).bind(id).bind(now).execute(&pool).await.unwrap();
             pool.close().await;
         }
-        Ground::Servers { database, .. } => {
-            let pool = sqlx::PgPool::connect(database).await.unwrap();
+        Ground::Servers(servers) => {
+            let pool = PgPool::connect(&servers.superuser).await.unwrap();
             sqlx::query(free).execute(&pool).await.unwrap();
             sqlx::query(pause).bind(id).bind(now).execute(&pool).await.unwrap();
             pool.close().await;
+        }
+    }
+}
+
+/// Whether there is something due of the Integration of this number that claims for everybody still meet.
+pub(crate) async fn is_unmarked(subject: &Subject, integration: usize) -> bool {
+    let id: Uuid = subject.integrations[integration].parse().unwrap();
+    let unmarked = "SELECT 1 FROM delivery WHERE NOT parked AND next_at <= $2 AND integration = $1 LIMIT 1";
+    let now = SystemClock.now().timestamp_micros();
+    match &subject.tidegate.ground {
+        Ground::Sqlite(folder) => {
+            let mut one = SqliteConnection::connect(&file(folder)).await.unwrap();
+            sqlx::query(unmarked).bind(id).bind(now).fetch_optional(&mut one).await.unwrap().is_some()
+        }
+        Ground::Servers(servers) => {
+            let mut one = PgConnection::connect(&servers.superuser).await.unwrap();
+            sqlx::query(unmarked).bind(id).bind(now).fetch_optional(&mut one).await.unwrap().is_some()
         }
     }
 }

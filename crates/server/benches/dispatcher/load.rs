@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Identity};
 use crate::ledger::Ledger;
 use crate::shared::as_float;
+use crate::shared::client::{Client, Identity};
 
 /// How events follow each other.
 #[derive(Clone, Copy, Debug)]

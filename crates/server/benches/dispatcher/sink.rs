@@ -31,7 +31,8 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(crate) async fn start(ledger: Ledger) -> Self {
+    /// One that takes so long to answer.
+    pub(crate) async fn start(ledger: Ledger, answers_after: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sink = Self { port: listener.local_addr().unwrap().port(), manner: Arc::default() };
         let manner = sink.manner.clone();
@@ -39,7 +40,7 @@ impl Sink {
         let accepting = calls.clone();
         calls.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                accepting.spawn(serve(stream, ledger.clone(), manner.clone()));
+                accepting.spawn(serve(stream, ledger.clone(), manner.clone(), answers_after));
             }
         });
         sink
@@ -56,7 +57,7 @@ impl Sink {
 }
 
 /// Takes calls until the caller hangs up.
-async fn serve(mut stream: TcpStream, ledger: Ledger, manner: Arc<AtomicU8>) -> Option<()> {
+async fn serve(mut stream: TcpStream, ledger: Ledger, manner: Arc<AtomicU8>, answers_after: Duration) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut buffer = Vec::with_capacity(4 << 10);
     loop {
@@ -82,6 +83,9 @@ async fn serve(mut stream: TcpStream, ledger: Ledger, manner: Arc<AtomicU8>) -> 
             ledger.arrive(number);
         }
         buffer.drain(..head + length);
+        if !answers_after.is_zero() {
+            tokio::time::sleep(answers_after).await;
+        }
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.ok()?;
     }
 }

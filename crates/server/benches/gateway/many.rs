@@ -1,10 +1,10 @@
 //! Many Integrations that are alike, written into the file of a Tidegate that is stopped.
 
-use std::path::Path;
-
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tidegate_model::contract::WebhookKeyHash;
 use tidegate_model::{IntegrationId, SystemClock, SystemRandomness};
+
+use crate::shared::ground::{Ground, file};
 
 /// The key of the Integration of this number.
 pub(crate) fn key(number: u32) -> String {
@@ -12,9 +12,9 @@ pub(crate) fn key(number: u32) -> String {
 }
 
 /// Makes as many as there are to be out of the one that is there.
-pub(crate) async fn multiply(database: &Path, count: u32) {
-    use sqlx::Connection as _;
-    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+pub(crate) async fn multiply(ground: &Ground, count: u32) {
+    let Ground::Sqlite(folder) = ground else { panic!("many are made on SQLite alone") };
+    let mut connection = SqliteConnection::connect(&file(folder)).await.unwrap();
     let user = copy_of(&mut connection, "execution_user", &["id", "username"], "$1, 'integration/map-' || $3").await;
     let integration =
         copy_of(&mut connection, "integration", &["id", "execution_user", "name"], "$2, $1, 'map-' || $3").await;

@@ -18,48 +18,44 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use clap::Parser;
 use tidegate_model::{ExecutionFilter, PageOf, Status, SystemClock, TenantId};
-use tidegate_storage::{DatabaseUrl, Opened, Options, migrate, open};
+use tidegate_storage::{Opened, Options, migrate, open};
 use tokio_util::task::TaskTracker;
 
+use shared::asked::Databases;
 use shared::at_most;
+use shared::ground::Ground;
 
 use fill::{Filled, fill, integration, record, spread};
 
 /// How much, and where.
 #[derive(Clone, Debug, Parser)]
 struct Asked {
+    #[command(flatten)]
+    databases: Databases,
     /// Records of the large tenant.
     #[arg(long, default_value_t = 1_000_000)]
     records: u32,
     /// Times that each page is asked for.
     #[arg(long, default_value_t = 60)]
     times: usize,
-    /// A PostgreSQL server where databases may be made; SQLite alone, where none is given.
-    #[arg(long)]
-    postgres: Option<String>,
-    /// Given by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[tokio::main]
 async fn main() {
     let asked = Asked::parse();
     let folder = tempfile::tempdir().unwrap();
-    measure("SQLite", DatabaseUrl::file(folder.path().join("records.db")), &asked).await;
-    if let Some(server) = &asked.postgres {
-        let name = format!("bench_records_{}", std::process::id());
-        let admin = sqlx::PgPool::connect(server).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
-        let mut url = url::Url::parse(server).unwrap();
-        url.set_path(&name);
-        measure("PostgreSQL", url.as_str().parse().unwrap(), &asked).await;
-        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&admin).await.unwrap();
+    if !asked.databases.servers_only {
+        measure("SQLite", &Ground::Sqlite(folder.path().to_owned()), &asked).await;
+    }
+    if let Some(postgres) = &asked.databases.postgres {
+        let ground = Ground::servers(postgres, None).await;
+        measure("PostgreSQL", &ground, &asked).await;
+        ground.end().await;
     }
 }
 
-async fn measure(name: &str, url: DatabaseUrl, asked: &Asked) {
+async fn measure(name: &str, ground: &Ground, asked: &Asked) {
+    let url = ground.url();
     migrate(&url).await.unwrap();
     let opened = open(&Options { url, max_connections: 8, clock: Arc::new(SystemClock) }).await.unwrap();
     let begun = Instant::now();

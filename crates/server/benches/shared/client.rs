@@ -61,4 +61,15 @@ impl Client {
         assert!(answer["errors"].is_null(), "{query}: {answer}");
         answer["data"].take()
     }
+
+    /// Makes one of these in the registry; answers these fields of it.
+    pub(crate) async fn make(&mut self, kind: &str, fields: &str, input: &Value) -> Value {
+        let make = format!("mutation($in: {kind}Input!) {{ made: create{kind}(in: $in) {{ {fields} }} }}");
+        self.graphql(&make, &json!({ "in": input })).await["made"].take()
+    }
+
+    /// Makes a core logic; answers its id.
+    pub(crate) async fn make_core(&mut self, name: &str, source: &str) -> Value {
+        self.make("Logic", "id", &json!({ "name": name, "kind": "CORE", "source": source })).await["id"].take()
+    }
 }
