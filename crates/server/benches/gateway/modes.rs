@@ -48,13 +48,16 @@ async fn measured(asked: &Asked, aims: &[Aim<'_>], pace: Pace) -> Vec<Series> {
     let load = Load { connections: asked.connections, time: Duration::from_secs_f64(asked.seconds), pace };
     let mut all: Vec<Series> = aims.iter().map(|(name, ..)| Series::new(name)).collect();
     // What comes first warms what is cold.
-    for (_, _, target) in aims {
+    for (_, subject, target) in aims {
         Load { time: load.time.div_f64(4.0), ..load }.put_on(target).await;
+        subject.settle().await;
     }
     for _ in 0..asked.rounds {
         for ((_, subject, target), series) in aims.iter().zip(&mut all) {
             let before = subject.processor_times();
             let round = load.put_on(target).await;
+            // What is left to do is this one's work, and must not be done in another one's turn.
+            series.settled(subject.settle().await);
             series.used(&before, &subject.processor_times());
             series.add(round, subject.peak_memory());
         }
@@ -72,8 +75,10 @@ pub(crate) async fn beside_a_hog(asked: &Asked, subject: &Subject) {
     load.put_on(&subject.target).await;
     for _ in 0..asked.rounds {
         alone.add(load.put_on(&subject.target).await, subject.peak_memory());
+        subject.settle().await;
         let flooding = tokio::join!(load.put_on(&subject.target), flood.put_on(&hog));
         beside.add(flooding.0, subject.peak_memory());
+        subject.settle().await;
     }
     let ratio = beside.latency(0.99) / alone.latency(0.99);
     let title = format!("{}, open loop; the neighbour's endless scripts in a closed loop", subject.name);

@@ -13,11 +13,13 @@ pub(crate) struct Series {
     processor_times: Vec<(&'static str, Duration)>,
     /// Bytes.
     peak_memory: u64,
+    /// The longest that records took to the database after the last answer.
+    lag: Option<Duration>,
 }
 
 impl Series {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), rounds: Vec::new(), processor_times: Vec::new(), peak_memory: 0 }
+        Self { name: name.to_owned(), rounds: Vec::new(), processor_times: Vec::new(), peak_memory: 0, lag: None }
     }
 
     pub(crate) fn add(&mut self, round: Round, peak_memory: u64) {
@@ -60,6 +62,11 @@ impl Series {
         used.as_secs_f64() * 1e6 / as_float(answers.max(1))
     }
 
+    /// How long records took to the database after the last answer.
+    pub(crate) fn settled(&mut self, lag: Option<Duration>) {
+        self.lag = self.lag.max(lag);
+    }
+
     fn refused(&self) -> usize {
         self.rounds.iter().map(|round| round.refused).sum()
     }
@@ -91,6 +98,9 @@ pub(crate) fn print(title: &str, all: &[Series]) {
     for series in all.iter().filter(|series| series.processor_times.len() > 1) {
         let roles = series.processor_times.iter().map(|(role, used)| format!("{role} {:.1}", series.each(*used)));
         println!("{}, CPU µs/request: {}", series.name, roles.collect::<Vec<_>>().join(", "));
+    }
+    for (series, lag) in all.iter().filter_map(|series| Some((series, series.lag?))) {
+        println!("{}: all records are in the database {:.1} s after a round, at most", series.name, lag.as_secs_f64());
     }
     let Some((last, others)) = all.split_last() else { return };
     for series in others {

@@ -107,6 +107,12 @@ impl Subject {
         }
     }
 
+    /// Waits until all records are in the database, and answers how long; `None` where they are there before the answer.
+    pub(crate) async fn settle(&self) -> Option<Duration> {
+        let Runs::Tidegate(tidegate) = &self.runs else { return None };
+        tidegate.ground.settle().await
+    }
+
     /// The most that its processes have held, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         match &self.runs {

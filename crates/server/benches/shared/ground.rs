@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -59,6 +60,18 @@ impl Ground {
             }
         }
         told(server, &[&format!("DROP DATABASE {name} WITH (FORCE)")]).await;
+    }
+
+    /// Waits until the database has every record that travels there by a bus, and answers how long that took; `None` where none does.
+    pub(crate) async fn settle(&self) -> Option<Duration> {
+        let Self::Servers(Servers { nats: Some(nats), name, .. }) = self else { return None };
+        let begun = Instant::now();
+        let streams = async_nats::jetstream::new(async_nats::connect(nats).await.unwrap());
+        let mut records = streams.get_stream(format!("{}_RECORDS", name.to_uppercase())).await.unwrap();
+        while records.info().await.unwrap().state.messages > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Some(begun.elapsed())
     }
 
     /// As `storage` reaches it.
