@@ -100,6 +100,7 @@ pub(super) fn dispatcher(config: &Config, alone: bool) -> tidegate_outgoing_disp
         // A fifth more than the longest work: a stalled moment is not taken for death.
         lease: (script_limit + config.dispatch.timeout).mul_f32(1.2),
         bounds: config.dispatch.bounds,
+        in_hand: config.dispatch.in_hand,
         pause_after: config.dispatch.pause_after,
         circuit: config.dispatch.circuit,
         grace: config.drain,

@@ -280,6 +280,12 @@ pub(crate) const KEYS: &[Key] = &[
         "The most deliveries that an Integration may have a dispatcher make at once; unless it says otherwise, 16.",
     ),
     plain(
+        "dispatch.in_hand",
+        "512",
+        NUMBER,
+        "The most deliveries that a dispatcher has in hand at once, all Integrations together. One that is alone gets a quarter of them; many that are slow share them, and leave some to others.",
+    ),
+    plain(
         "dispatch.pause_after",
         "5d",
         DURATION,

@@ -68,6 +68,7 @@ pub(crate) struct Dispatch {
     pub(crate) max_delay: Duration,
     pub(crate) timeout: Duration,
     pub(crate) bounds: CallBounds,
+    pub(crate) in_hand: usize,
     pub(crate) pause_after: Duration,
     pub(crate) circuit: CircuitOptions,
 }
@@ -241,6 +242,7 @@ fn dispatch(values: &Values<'_>) -> Result<Dispatch, Fault> {
             timeout_ms: values.required("dispatch.max_timeout", millis)?,
             concurrency: values.required("dispatch.max_concurrency", |text| text.parse().ok().filter(|n| *n > 0))?,
         },
+        in_hand: values.required("dispatch.in_hand", |text| text.parse().ok().filter(|n| *n > 0))?,
         pause_after: values.required("dispatch.pause_after", units::duration)?,
         circuit: CircuitOptions {
             calls: values.required("dispatch.circuit_calls", |text| text.parse().ok().filter(|n| *n > 0))?,

@@ -87,6 +87,7 @@ proofs! {
     "dispatch.timeout" => a_call_ends_after_it,
     "dispatch.max_timeout" => an_integration_may_not_allow_its_calls_more_time,
     "dispatch.max_concurrency" => an_integration_may_not_ask_for_more_at_once,
+    "dispatch.in_hand" => all_integrations_share_so_many_places,
     "dispatch.pause_after" => after_it_an_integration_is_paused,
     "dispatch.circuit_calls" => so_many_calls_are_made_before_others_wait,
     "dispatch.circuit_failed" => with_fewer_failures_nobody_waits,

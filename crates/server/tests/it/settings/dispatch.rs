@@ -28,6 +28,23 @@ impl Failing {
     }
 }
 
+pub(super) async fn all_integrations_share_so_many_places() {
+    let running = together(&[("DISPATCH__IN_HAND", "4")]).await;
+    let sink = Sink::start().await;
+    sink.hold("/slow");
+    let acme = acme(&running).await;
+    let [slow, well] = ["/slow", "/well"].map(|path| sink.url(path));
+    acme.make_outgoing("slow", "return {}", &slow, &CREATED, json!({})).await;
+    acme.make_outgoing("well", "return {}", &well, &CREATED, json!({})).await;
+    for id in 0..9 {
+        acme.create_object("Order", &id.to_string(), json!({})).await;
+    }
+    sink.wait_for("/well", 9).await;
+    assert_eq!(sink.calls("/slow").len(), 1, "a quarter of the four");
+    sink.release("/slow");
+    sink.wait_for("/slow", 9).await;
+}
+
 pub(super) async fn after_it_an_integration_is_paused() {
     let failing = &Failing::start(&[("DISPATCH__PAUSE_AFTER", "300ms")], &[503; 1000]).await;
     let mut id = 0;
