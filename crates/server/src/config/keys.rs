@@ -265,7 +265,7 @@ pub(crate) const KEYS: &[Key] = &[
         "dispatch.timeout",
         "15s",
         DURATION,
-        "How long one outgoing call may take, unless its Integration says otherwise.",
+        "How long one outgoing call may take, unless its Integration says otherwise; at most `dispatch.max_timeout`.",
     ),
     plain(
         "dispatch.max_timeout",

@@ -233,13 +233,17 @@ fn dispatch(values: &Values<'_>) -> Result<Dispatch, Fault> {
     let first_delay = values.required("dispatch.first_delay", units::duration)?;
     let in_order = (first_delay <= max_delay).then_some(()).ok_or("is longer than dispatch.max_delay");
     values.judged("dispatch.first_delay", |_| in_order)?;
+    let timeout = values.required("dispatch.timeout", units::duration)?;
+    let max_timeout = values.required("dispatch.max_timeout", millis)?;
+    let within = timeout <= Duration::from_millis(max_timeout.into());
+    values.judged("dispatch.timeout", |_| within.then_some(()).ok_or("is longer than dispatch.max_timeout"))?;
     Ok(Dispatch {
         attempts: values.required("dispatch.attempts", |text| text.parse().ok().filter(|n| *n > 0))?,
         first_delay,
         max_delay,
-        timeout: values.required("dispatch.timeout", units::duration)?,
+        timeout,
         bounds: CallBounds {
-            timeout_ms: values.required("dispatch.max_timeout", millis)?,
+            timeout_ms: max_timeout,
             concurrency: values.required("dispatch.max_concurrency", |text| text.parse().ok().filter(|n| *n > 0))?,
         },
         in_hand: values.required("dispatch.in_hand", |text| text.parse().ok().filter(|n| *n > 0))?,

@@ -133,6 +133,16 @@ fn what_no_host_can_be_called_is_refused() {
 }
 
 #[test]
+fn a_call_takes_no_longer_than_an_integration_may_allow_it() {
+    let check = |usual: &str, most: &str| {
+        let flags = ["--dispatch-timeout", usual, "--dispatch-max-timeout", most];
+        ended(tidegate().args(["config", "check"]).args(flags))
+    };
+    check("2m", "60s").is_refused_with(&["dispatch.timeout", "dispatch.max_timeout"]);
+    assert_eq!(check("60s", "60s").code, Some(0));
+}
+
+#[test]
 fn the_first_wait_is_not_longer_than_the_longest() {
     let check = |first: &str, longest: &str| {
         let flags = ["--dispatch-first-delay", first, "--dispatch-max-delay", longest];
