@@ -42,8 +42,10 @@ pub(crate) const KEEPS_PLANS_OF_LISTS: bool = true;
 /// Days are not kept apart here.
 pub(crate) const DAYS_OF_LISTS: &[i64] = &[];
 
-/// What a deleted tenant leaves in tables that do not refer to it: of its entries in the log only their places stay.
-pub(crate) const FORGET_TENANT: Option<&str> = Some("UPDATE local_log SET body = NULL WHERE tenant = $1");
+/// What a deleted tenant leaves in tables that do not refer to it: of its entries in the log only their places stay, which have the names of no
+/// events, so that another tenant of that id may use those anew.
+pub(crate) const FORGET_TENANT: Option<&str> =
+    Some("UPDATE local_log SET body = NULL, event_id = event_id || char(0) || position WHERE tenant = $1");
 
 /// Forgets old entries of the local log.
 pub(crate) const PRUNE_LOG: Option<&str> = Some(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position, Received};
+use tidegate_model::contract::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received};
 use tidegate_model::{Clock, Error, Event};
 use tokio::sync::Notify;
 
@@ -21,7 +21,7 @@ const PUBLISH: &str = "INSERT INTO local_log (tenant, event_id, published_at, bo
 // Of an entry that is published anew only its place stays, which has the name of no event.
 const FORGET: &str =
     "UPDATE local_log SET body = NULL, event_id = event_id || char(0) || position WHERE tenant = $1 AND event_id = $2";
-const READ: &str = "SELECT position AS id, position, body FROM local_log WHERE position > $1 AND body IS NOT NULL \
+const READ: &str = "SELECT CAST(position AS TEXT) AS id, position, tenant, event_id, published_at, body FROM local_log WHERE position > $1 AND body IS NOT NULL \
     ORDER BY position LIMIT $2";
 const BOUNDS: &str = "SELECT (SELECT MIN(position) FROM local_log) AS first, \
     COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'local_log'), 0) AS last";
@@ -117,10 +117,11 @@ impl LocalLog {
         let rows = sql(READ).bind(place(after)).bind(max).fetch_all(&mut *self.database.reads().await?).await?;
         let entries = rows.iter().map(|row| {
             let columns = Columns::of("local_log", row);
-            Ok(LogEntry {
-                position: position(columns.get("position")?),
-                received: Received::Event(columns.body("body")?),
-            })
+            let received = match columns.body("body") {
+                Ok(event) => Received::Event(event),
+                Err(fault) => Received::Incomprehensible(unreadable(&columns, &fault)?),
+            };
+            Ok(LogEntry { position: position(columns.get("position")?), received })
         });
         entries.collect()
     }
@@ -135,6 +136,22 @@ impl LocalLog {
     async fn any(&self, after: Position) -> Result<bool, Fault> {
         Ok(sql(ANY).bind(place(after)).fetch_optional(&mut *self.database.reads().await?).await?.is_some())
     }
+}
+
+/// An entry of which this version does not know what it is: damaged, or of a later version. Those behind it do not wait for it.
+fn unreadable(columns: &Columns<'_>, fault: &Fault) -> Result<Incomprehensible, Fault> {
+    let (tenant, event): (String, String) = (columns.get("tenant")?, columns.get("event_id")?);
+    let why = match fault {
+        Fault::BadRow { source, .. } => source.to_string(),
+        _ => "it cannot be read".to_owned(),
+    };
+    Ok(Incomprehensible {
+        subject: format!("tidegate.events.{tenant}"),
+        tenant: tenant.parse().ok(),
+        payload: columns.get("body")?,
+        reason: format!("event {event}: the entry of the log cannot be read: {why}"),
+        time: columns.time("published_at")?,
+    })
 }
 
 /// Commits what waits as one.

@@ -42,9 +42,17 @@ async fn check_log(kept: &Kept) {
     assert_eq!(ids(log, 0, 10).await, all[2..]);
     assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last });
 
+    // Another one of that id has never seen them.
+    kept.store.insert_tenant(&tenant("a")).await.unwrap();
+    log.publish(&event(&a, "1")).await.unwrap();
+    log.publish(&event(&a, "1")).await.unwrap();
+    let new = ids(log, last, 10).await;
+    assert_eq!(new.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["1"]);
+    let last = new[0].0;
+
     // Pruned to nothing, it still knows where it was.
     let pruned = kept.store.prune_events(kept.after(1), 100).await.unwrap();
-    assert_eq!(pruned, 5);
+    assert_eq!(pruned, 6);
     assert_eq!(log.bounds().await.unwrap(), LogBounds { first: last + 1, last });
     log.publish(&event(&b, "2")).await.unwrap();
     assert_eq!(ids(log, 0, 10).await, vec![(last + 1, "2".to_owned())]);
@@ -107,4 +115,25 @@ async fn who_reads_while_many_publish_misses_none() {
     };
     let (seen, (), (), ()) = tokio::join!(read, publish(0), publish(50), publish(100));
     assert_eq!(seen, 150);
+}
+
+/// Damaged, or written by a later version.
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_told_with_its_reason_and_those_behind_it_are_read() {
+    let kept = Kept::file().await.unwrap();
+    let log = kept.log.as_deref().unwrap();
+    let a = tenant_id("a");
+    for id in ["1", "2", "3"] {
+        log.publish(&event(&a, id)).await.unwrap();
+    }
+    let file = sqlx::SqlitePool::connect(&kept.url.to_string()).await.unwrap();
+    let damage = "UPDATE local_log SET body = $1 WHERE event_id = '2'";
+    sqlx::query(damage).bind(vec![255_u8, 254]).execute(&file).await.unwrap();
+    let entries = log.read(0, 10).await.unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.position).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(entries[0].received, Received::Event(event(&a, "1")));
+    assert_eq!(entries[2].received, Received::Event(event(&a, "3")));
+    let Received::Incomprehensible(other) = &entries[1].received else { panic!("{:?}", entries[1]) };
+    assert_eq!((other.tenant.as_ref(), other.payload.as_slice(), other.time), (Some(&a), &[255, 254][..], kept.now()));
+    assert_eq!(other.reason, "event 2: the entry of the log cannot be read: unknown form 255");
 }
