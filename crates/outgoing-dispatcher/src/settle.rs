@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_model::{Delivery, Error, Execution, ExecutionId, Timestamp};
+use tidegate_model::{Delivery, Error, Execution, ExecutionId, Timestamp, micros};
 use tidegate_storage::Store;
 use tidegate_storage::contract::{Hold, Kept, Settled};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -50,7 +50,9 @@ impl Settlement {
     }
 }
 
+/// As exactly as instants are kept.
 fn due(mut delivery: Delivery, at: Timestamp) -> Delivery {
+    let at = micros(at);
     delivery.next_at = at;
     delivery.execution.next_attempt_at = Some(at);
     delivery
