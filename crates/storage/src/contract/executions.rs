@@ -27,7 +27,7 @@ pub trait Executions {
         before: ExecutionId,
         max: u16,
     ) -> Result<Vec<Execution>, Error>;
-    /// How many of them have ended and are about an event. What it costs grows with the count of all.
+    /// How many of them have ended and are about an event, where event and Integration are there. What it costs grows with the count of all.
     async fn count_replayable(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error>;
     /// How many there are. What it costs grows with the count.
     async fn count_executions(&self, tenant: &TenantId, filter: &ExecutionFilter) -> Result<u64, Error>;

@@ -96,7 +96,9 @@ statements! {
     COUNT_OPEN_BY_EVENT = count_of!("delivery", concat!(" AND event_id = $8", in_statuses!()));
     COUNT_OPEN_BY_INTEGRATION = count_of!("delivery", concat!(" AND integration = $2", in_statuses!()));
     COUNT_OPEN = count_of!("delivery", in_statuses!());
-    COUNT_REPLAYABLE = count_of!("execution", concat!(" AND event_id IS NOT NULL", in_statuses!()));
+    COUNT_REPLAYABLE = count_of!("execution", concat!(" AND event_id IS NOT NULL AND EXISTS (SELECT 1 FROM integration i \
+        WHERE i.tenant = execution.tenant AND i.id = execution.integration) AND EXISTS (SELECT 1 FROM event e \
+        WHERE e.tenant = execution.tenant AND e.id = execution.event_id)", in_statuses!()));
     // Where nothing else narrows, the index alone is read.
     COUNT_IN_INDEX_BY_INTEGRATION = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2 AND integration = $3";
     COUNT_IN_INDEX_BY_STATUS = "SELECT COUNT(*) FROM execution WHERE tenant = $1 AND status = $2";

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::harness::{Kept, on_every_store};
 use crate::intake::{batch, with_target};
-use crate::samples::{any_event, event, execution, id, pending, tenant_id};
+use crate::samples::{any_event, event, execution, id, outgoing, pending, tenant_id};
 
 on_every_store!(
     a_replay_comes_back_whole_and_is_its_tenants_alone,
@@ -222,14 +222,20 @@ async fn what_can_be_replayed_is_counted(kept: &Kept) {
     let mut records: Vec<_> = (0..3).map(|n| about(n, Status::Dead)).collect();
     records.extend([about(3, Status::Success), execution(&target)]);
     kept.store.append_executions(&records).await.unwrap();
-    let open = batch(&target, &[event(&a, "open")]);
-    kept.store.take_in(0, 1, &open, id(), kept.after(30), kept.now()).await.unwrap();
+    let mut open = batch(&target, &[event(&a, "open")]);
+    open.events.extend((0..4).map(|n| (event(&a, &n.to_string()), vec![])));
+    kept.store.take_in(0, 5, &open, id(), kept.after(30), kept.now()).await.unwrap();
     let count = async |filter: ExecutionFilter| kept.store.count_replayable(&a, &filter).await.unwrap();
     let any = ExecutionFilter::default;
     assert_eq!(count(any()).await, 4, "neither what is open nor what has no event");
     assert_eq!(count(ExecutionFilter { statuses: vec![Status::Dead], ..any() }).await, 3);
     assert_eq!(count(ExecutionFilter { statuses: vec![Status::Pending], ..any() }).await, 0);
     assert_eq!(count(ExecutionFilter { event_id: Some(event(&a, "1").id), ..any() }).await, 1);
+    let gone = outgoing(&a, "gone", target.core_logic, &[]);
+    let forgotten = pending(&target, &event(&a, "forgotten"));
+    let more = [pending(&gone, &event(&a, "1")), forgotten].map(|one| Execution { status: Status::Dead, ..one });
+    kept.store.append_executions(&more).await.unwrap();
+    assert_eq!(count(any()).await, 4, "neither whose Integration is deleted nor whose event is no longer kept");
 }
 
 async fn replays_that_ended_are_pruned_and_those_that_run_are_not(kept: &Kept) {
