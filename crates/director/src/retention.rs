@@ -1,5 +1,5 @@
 //! Retention: records, events, entries of the audit log and answers to repeated calls that are older than they are kept for are deleted, a small batch at a time.
-//! Where the database keeps each day's records apart, days are made ahead here, and dropped as a whole.
+//! Deliveries that a deleted Integration has left end here too. Where the database keeps each day's records apart, days are made ahead here, and dropped as a whole.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 const BATCH: u32 = 500;
 /// How often it looks.
 const EVERY: Duration = Duration::from_mins(10);
+/// How often it looks for deliveries that a deleted Integration has left.
+const ORPHANS_EVERY: Duration = Duration::from_mins(1);
 /// Between two batches, so that others come in between.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -26,13 +28,34 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Makes days and prunes at once, then every ten minutes, until shutdown.
+    /// Keeps house until shutdown.
     pub(crate) async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(self.end_orphans(&shutdown), self.keep_days(&shutdown));
+    }
+
+    /// Ends what deleted Integrations have left, at once and then every minute.
+    async fn end_orphans(&self, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            // The store tells of what fails.
+            while self.store.end_orphans(self.clock.now(), BATCH).await.is_ok_and(|ended| ended >= u64::from(BATCH))
+                && !shutdown.is_cancelled()
+            {
+                sleep(BREATH).await;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(ORPHANS_EVERY) => {}
+            }
+        }
+    }
+
+    /// Makes days and prunes at once, then every ten minutes.
+    async fn keep_days(&self, shutdown: &CancellationToken) {
         let (mut not_made, mut not_pruned) = (false, false);
         while !shutdown.is_cancelled() {
             let made = self.store.make_days(self.clock.now()).await.map(drop);
             tell(&mut not_made, made, "no room was made for the records of the next days");
-            tell(&mut not_pruned, self.prune(&shutdown).await, "old records cannot be deleted");
+            tell(&mut not_pruned, self.prune(shutdown).await, "old records cannot be deleted");
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = sleep(EVERY) => {}

@@ -58,6 +58,13 @@ macro_rules! claim_due {
     };
 }
 
+/// Whether the Integration of a `delivery` is there.
+macro_rules! has_integration {
+    () => {
+        "EXISTS (SELECT 1 FROM integration i WHERE i.tenant = delivery.tenant AND i.id = delivery.integration)"
+    };
+}
+
 mod body;
 mod codec;
 pub mod contract;

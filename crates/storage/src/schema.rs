@@ -88,6 +88,12 @@ const STEPS: &[Step] = &[
         include_str!("../../../migrations/sqlite/0018_days.sql"),
         include_str!("../../../migrations/postgres/0018_days.sql"),
     ),
+    (
+        19,
+        "orphans",
+        include_str!("../../../migrations/sqlite/0019_orphans.sql"),
+        include_str!("../../../migrations/postgres/0019_orphans.sql"),
+    ),
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";

@@ -213,6 +213,7 @@ impl Execution {
         self.0.calls.iter().cloned().map(Call).collect()
     }
 
+    /// When the next call is due; one that has passed waits for its turn, for a place, or for the end of a pause.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
     }

@@ -346,7 +346,7 @@ impl IntegrationMutation {
         Ok(Integration(services.update_integration(access, &id, r#in.try_into()?).await?))
     }
 
-    /// Ends it with its webhook URL; its execution user is disabled, its records stay.
+    /// Ends it with its webhook URL; its execution user is disabled, its records stay, and what it had still to deliver ends as FAILED.
     async fn delete_integration(&self, ctx: &Context<'_>, id: ID) -> Result<Integration> {
         let (services, access) = of(ctx)?;
         Ok(Integration(services.delete_integration(access, &id).await?))

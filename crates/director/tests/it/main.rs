@@ -9,6 +9,7 @@ mod client_secrets;
 mod comparison;
 mod compatibility;
 mod credentials;
+mod deleted;
 mod desk;
 mod events;
 mod executions;

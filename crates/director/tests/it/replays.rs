@@ -22,7 +22,7 @@ const CANCEL_ALL: &str = "mutation($f: ExecutionFilter!, $d: Boolean! = false) {
 const HOLDER: Uuid = Uuid::from_u128(9);
 
 /// Takes in events of acme's for an Integration; answers the deliveries, which are leased.
-async fn deliveries(desk: &Desk, integration: &str, count: usize) -> Vec<Execution> {
+pub(crate) async fn deliveries(desk: &Desk, integration: &str, count: usize) -> Vec<Execution> {
     let mut events = Vec::new();
     let from = desk.store.intake_position().await.unwrap();
     for n in 0..count {
@@ -141,6 +141,7 @@ async fn what_cannot_be_replayed_is_counted_apart_and_holds_up_nothing() {
     let refused = "mutation($id: ID!) { replayExecution(id: $id) { id } }";
     assert_eq!(desk.refused(Some("acme"), refused, json!({ "id": old[0].id })).await.0, 27);
     let begun = desk.ok(Some("acme"), REPLAY, json!({ "f": { "statuses": ["DEAD"] } })).await;
+    assert_eq!(begun["replayExecutions"]["count"], 3);
     let id = &begun["replayExecutions"]["replay"]["id"];
     let working = Working::start(&desk);
     eventually(|| async { state(&desk, id).await["state"] == "DONE" }).await;

@@ -20,6 +20,10 @@ pub trait Bookkeeping {
     /// of a day that is kept apart go with it ([`Bookkeeping::drop_days`]); one by one, if it could have been dropped a day ago and was not.
     async fn prune_executions(&self, before: Timestamp, max: u32) -> Result<u64, Error>;
 
+    /// Ends up to `max` deliveries whose Integration was deleted, and that nobody has a lease of: as FAILED, each in a record. Answers how many.
+    /// Called until it answers less than `max`.
+    async fn end_orphans(&self, now: Timestamp, max: u32) -> Result<u64, Error>;
+
     /// Deletes up to `max` events (the seen ones that no open delivery needs) and entries of the local log from before `before`.
     async fn prune_events(&self, before: Timestamp, max: u32) -> Result<u64, Error>;
 

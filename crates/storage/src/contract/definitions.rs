@@ -46,7 +46,9 @@ pub trait Definitions {
     async fn integrations(&self, tenant: &TenantId, page: PageOf<IntegrationId>) -> Result<Page<Integration>, Error>;
     /// Replaces all but id, tenant, name, type, execution user and `created_at`. Another URL ends a pause. `NotFound`.
     async fn update_integration(&self, integration: &Integration, event: &Event) -> Result<(), Error>;
-    /// Deletes it and disables its execution user; records stay; open deliveries are dropped with it. `NotFound`.
+    /// Deletes it and disables its execution user; records stay. Open deliveries end as FAILED, but for those that somebody has a lease of:
+    /// whoever that is ends them. Of many, some end after the deletion ([`Bookkeeping::end_orphans`](super::Bookkeeping::end_orphans)).
+    /// `NotFound`.
     async fn delete_integration(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Error>;
     /// The sealed keys of those that are INCOMING and the tenant's.
     async fn webhook_keys(

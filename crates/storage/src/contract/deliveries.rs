@@ -106,11 +106,12 @@ pub trait Deliveries {
     /// Integrations in whose lanes deliveries wait.
     async fn waiting_lanes(&self) -> Result<Vec<IntegrationId>, Error>;
 
-    /// Stores plan and record so far, and holds the lease until `leased_until`. `false` when `holder` no longer has it: then nothing
-    /// was stored, and the call must not be made.
+    /// Stores plan and record so far, and holds the lease until `leased_until`. `false` when `holder` no longer has it, or the Integration was
+    /// deleted: then nothing was stored, and the call must not be made.
     async fn save(&self, delivery: &Delivery, holder: Uuid, leased_until: Timestamp) -> Result<bool, Error>;
 
-    /// Stores plan and record so far, and gives the lease back: due again at `delivery.next_at`. `false` as for `save`.
+    /// Stores plan and record so far, and gives the lease back: due again at `delivery.next_at`, or at once where the Integration was deleted.
+    /// `false` when `holder` no longer has it.
     async fn release(&self, delivery: &Delivery, holder: Uuid) -> Result<bool, Error>;
 
     /// Ends deliveries: removes their rows and inserts these records, each in the same transaction. Those whose lease `holder` no

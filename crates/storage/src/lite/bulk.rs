@@ -20,8 +20,9 @@ statements! {
          AND (leased_until IS NULL OR leased_until <= $2) ORDER BY next_at, id LIMIT $4) ",
         claim_due!()
     );
-    KEEP = "UPDATE delivery SET status = $3, search = $4, body = $5, next_at = $6, holder = $7, leased_until = $8, \
-        parked = CASE WHEN $8 IS NULL THEN $9 ELSE parked END WHERE tenant = $1 AND id = $2 AND holder = $10";
+    KEEP = concat!("UPDATE delivery SET status = $3, search = $4, body = $5, next_at = CASE WHEN ", has_integration!(), " THEN $6 \
+        ELSE started_at END, holder = $7, leased_until = $8, parked = CASE WHEN $8 IS NULL THEN $9 ELSE parked END \
+        WHERE tenant = $1 AND id = $2 AND holder = $10 AND ($8 IS NULL OR ", has_integration!(), ")");
     INSERT_EXECUTION = "INSERT INTO execution (tenant, id, integration, status, trigger, started_at, event_id, object_type, \
         object_id, search, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO NOTHING";
     END_DELIVERY = "DELETE FROM delivery WHERE tenant = $1 AND id = $2 AND holder = $3 \

@@ -25,12 +25,14 @@ statements! {
          AND (d.leased_until IS NULL OR d.leased_until <= $2) ORDER BY d.next_at, d.id LIMIT lane.most FOR UPDATE SKIP LOCKED) AS one) ",
         claim_due!()
     );
-    KEEP = "UPDATE delivery SET status = kept.status, search = kept.search, body = kept.body, next_at = kept.next_at, \
+    KEEP = concat!("UPDATE delivery SET status = kept.status, search = kept.search, body = kept.body, \
+        next_at = CASE WHEN ", has_integration!(), " THEN kept.next_at ELSE delivery.started_at END, \
         holder = CASE WHEN kept.leased_until IS NULL THEN NULL ELSE $9 END, leased_until = kept.leased_until, \
         parked = CASE WHEN kept.leased_until IS NULL THEN kept.parked ELSE delivery.parked END \
         FROM UNNEST($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::boolean[]) \
         AS kept (tenant, id, status, search, body, next_at, leased_until, parked) \
-        WHERE delivery.tenant = kept.tenant AND delivery.id = kept.id AND delivery.holder = $9 RETURNING delivery.id";
+        WHERE delivery.tenant = kept.tenant AND delivery.id = kept.id AND delivery.holder = $9 \
+        AND (kept.leased_until IS NULL OR ", has_integration!(), ") RETURNING delivery.id");
     INSERT_EXECUTIONS = "INSERT INTO execution (tenant, id, integration, status, trigger, started_at, event_id, object_type, \
         object_id, search, body) SELECT * FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], \
         $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[]) ON CONFLICT (tenant, id) DO NOTHING";

@@ -59,7 +59,10 @@ pub(super) async fn claim(
             rows
         }
     };
-    let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    // One that cannot be read stays leased, and comes again when that has run out; the others do not wait for it.
+    let mut claimed: Vec<_> = (rows.iter().map(read))
+        .filter_map(|read| read.inspect_err(|fault| tracing::error!(?fault, "a delivery cannot be read")).ok())
+        .collect();
     claimed.sort_by_key(|delivery| (delivery.next_at, delivery.execution.id));
     Ok(claimed)
 }

@@ -4,7 +4,7 @@ use tidegate_model::{Direction, Error, Event, Integration, IntegrationId, Json, 
 use uuid::Uuid;
 
 use super::super::dialect::Connection;
-use super::{Database, logics, maybe_micros, micros, outbox, sql, tenants};
+use super::{Database, logics, maybe_micros, micros, orphans, outbox, sql, tenants};
 use crate::codec::direction;
 use crate::contract::WebhookKeyRow;
 use crate::fault::{Fault, taken};
@@ -64,15 +64,17 @@ pub(super) async fn update(db: &Database, integration: &Integration, event: &Eve
     outbox::commit(db, change, [event]).await
 }
 
-/// Key, subscriptions and open deliveries go with it by their foreign keys.
-pub(super) async fn delete(db: &Database, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Fault> {
+/// Key and subscriptions go with it by their foreign keys. Answers whether it may have open deliveries left that nobody has in hand.
+pub(super) async fn delete(db: &Database, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<bool, Fault> {
     let mut change = db.change_of(tenant).await?;
     let deleted = sql(DELETE).bind(tenant.as_str()).bind(id.0).fetch_optional(&mut *change).await?;
     let deleted = deleted.ok_or_else(|| Error::not_found(KIND, id))?;
     let user: Uuid = sqlx::Row::try_get(&deleted, "execution_user")?;
     let disable = sql(DISABLE_USER).bind(tenant.as_str()).bind(user).bind(micros(event.time));
     disable.execute(&mut *change).await?;
-    outbox::commit(db, change, [event]).await
+    let ended = orphans::end(&mut change, tenant, id, event.time, orphans::STEP).await?;
+    outbox::commit(db, change, [event]).await?;
+    Ok(ended == orphans::STEP)
 }
 
 pub(super) async fn webhook_keys(

@@ -21,6 +21,7 @@ mod integrations;
 mod logics;
 mod objects;
 pub(super) mod order;
+mod orphans;
 mod outbox;
 mod pauses;
 pub(super) mod place;

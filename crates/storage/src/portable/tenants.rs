@@ -12,7 +12,8 @@ statements! {
     FIND = "SELECT id, name, created_at FROM tenant WHERE id = $1";
     LIST = "SELECT id, name, created_at FROM tenant WHERE id > $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM tenant";
-    // Before the rest, because Logics do not go while an Integration uses them.
+    // Before the rest, because Logics do not go while an Integration uses them, and events not while a delivery does.
+    DELETE_DELIVERIES = "DELETE FROM delivery WHERE tenant = $1";
     DELETE_INTEGRATIONS = "DELETE FROM integration WHERE tenant = $1";
     DELETE_EVENTS = "DELETE FROM event WHERE tenant = $1";
     DELETE = "DELETE FROM tenant WHERE id = $1 RETURNING id, name, created_at";
@@ -45,7 +46,9 @@ pub(super) async fn list(db: &Database, page: PageOf<TenantId>) -> Result<Page<T
 pub(super) async fn delete(db: &Database, id: &TenantId) -> Result<Option<Tenant>, Fault> {
     // Its own entry in the audit log is no tenant's.
     let mut change = db.change().await?;
-    for statement in [LOCK, DELETE_INTEGRATIONS, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT) {
+    for statement in
+        [LOCK, DELETE_INTEGRATIONS, DELETE_DELIVERIES, DELETE_EVENTS].into_iter().chain(dialect::FORGET_TENANT)
+    {
         sql(statement).bind(id.as_str()).execute(&mut *change).await?;
     }
     let Some(row) = sql(DELETE).bind(id.as_str()).fetch_optional(&mut *change).await? else { return Ok(None) };

@@ -5,8 +5,8 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 use super::super::asked;
 use super::{
     applications, aside, audit, bookkeeping, claims, client_secrets, clients, credentials, data_keys, deliveries,
-    executions, intake, integration_rows, integration_systems, integrations, logics, objects, order, outbox, pauses,
-    repeats, replays, revoked_tokens, runtimes, signing_keys, tenants,
+    executions, intake, integration_rows, integration_systems, integrations, logics, objects, order, orphans, outbox,
+    pauses, repeats, replays, revoked_tokens, runtimes, signing_keys, tenants,
 };
 
 /// All of them, by noun.
@@ -30,6 +30,7 @@ fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         logics::STATEMENTS,
         objects::STATEMENTS,
         order::STATEMENTS,
+        orphans::STATEMENTS,
         outbox::STATEMENTS,
         pauses::STATEMENTS,
         repeats::STATEMENTS,
@@ -138,7 +139,7 @@ async fn claims_and_turns_do_not_walk_through_what_waits() {
     let Some(database) = asked::test_database("turns").await else { return };
     let mut connection = database.writes().await.unwrap();
     asked::fill_deliveries(&mut connection).await;
-    let all = [claims::STATEMENTS, order::STATEMENTS, super::super::bulk::STATEMENTS];
+    let all = [claims::STATEMENTS, order::STATEMENTS, orphans::STATEMENTS, super::super::bulk::STATEMENTS];
     let statement = |name: &str| all.into_iter().flatten().find(|(known, _)| known.starts_with(name)).unwrap().1;
     let one = "md5('1')::uuid";
     let claim = |most, whose| vec![(1, one), (2, "1000"), (3, "2000"), (4, most), (5, whose)];
@@ -153,6 +154,7 @@ async fn claims_and_turns_do_not_walk_through_what_waits() {
         ("NEXT_DUE", "delivery_due", vec![(1, "9223372036854775807")]),
         ("IS_OPEN", "delivery_in_order", vec![(1, "'t'"), (2, one), (3, "'Order'"), (4, "'o1'")]),
         ("FREE_FIRST", "delivery_in_order", chains),
+        ("OWED_BY_NOBODY", "delivery_by_lane", vec![]),
     ];
     for (name, index, parameters) in plans {
         let plan = asked::plan_of(&mut connection, statement(name), &parameters).await;

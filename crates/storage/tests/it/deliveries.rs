@@ -289,7 +289,7 @@ async fn open_deliveries_go_with_their_integration(kept: &Kept) {
     kept.store.finish(std::slice::from_ref(ended), holder).await.unwrap();
     kept.store.delete_integration(&a, ended.integration, &any_event(&a)).await.unwrap();
     assert!(claim(kept, id(), 10).await.is_empty());
-    assert_eq!(kept.store.execution(&a, due[1].execution.id).await.unwrap(), None);
+    assert_eq!(kept.store.execution(&a, due[1].execution.id).await.unwrap().unwrap().status, Status::Failed);
     assert_eq!(kept.store.execution(&a, ended.id).await.unwrap().as_ref(), Some(ended));
     let gone = outgoing(&a, "gone", tidegate_model::LogicId(id()), &[]);
     let refused = kept.store.insert_delivery(&delivery(&gone, &due[0].event)).await;

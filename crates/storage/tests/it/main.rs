@@ -19,6 +19,7 @@ mod logics;
 mod objects;
 mod opening;
 mod ordering;
+mod orphans;
 mod outbox;
 mod parity;
 mod pauses;

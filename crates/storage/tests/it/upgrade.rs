@@ -121,6 +121,42 @@ async fn a_role_that_has_rows_and_no_tables_keeps_house_and_reads_no_day_by_its_
     assert!(store.drop_days(noon(2)).await.is_err());
 }
 
+/// There the table of deliveries was made anew.
+#[tokio::test]
+async fn open_deliveries_from_before_they_outlived_their_integrations_stay_as_they_were() {
+    const ROWS: &str = "INSERT INTO tenant (id, name, created_at) VALUES ('a', 'a', 0); \
+        INSERT INTO event (id, tenant, taken_at, body) VALUES ('e', 'a', 1, x'01'); \
+        INSERT INTO delivery (id, tenant, integration, status, trigger, started_at, event_id, object_type, object_id, next_at, holder, \
+        leased_until, search, body, place, parked) VALUES \
+        (x'0102', 'a', x'0a', 'PENDING', 'EVENT', 2, 'e', 'Order', 'o', 3, x'0b', 4, 'text', x'010203', 5, 0), \
+        (x'0103', 'a', x'0a', 'RETRYING', 'REPLAY', 6, 'e', 'Order', 'p', 7, NULL, NULL, '', x'01', NULL, 1); \
+        INSERT INTO local_log (tenant, event_id, published_at, body) VALUES ('a', 'used', 1, NULL)";
+    const READ: &str = "SELECT concat_ws('|', hex(id), tenant, hex(integration), status, trigger, started_at, event_id, object_type, \
+        object_id, next_at, hex(holder), leased_until, search, hex(body), place, parked) FROM delivery ORDER BY id";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("before.db");
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    // What they refer to matters to nobody here.
+    let mut old = sqlx::SqliteConnection::connect_with(&file.foreign_keys(false)).await.unwrap();
+    let steps = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite"));
+    Migrator::new(steps).await.unwrap().run_to(18, &mut old).await.unwrap();
+    sqlx::raw_sql(ROWS).execute(&mut old).await.unwrap();
+    let before: Vec<String> = sqlx::query_scalar(READ).fetch_all(&mut old).await.unwrap();
+    old.close().await.unwrap();
+
+    let url = DatabaseUrl::file(path);
+    migrate(&url).await.unwrap();
+    let mut new = sqlx::SqliteConnection::connect(&url.to_string()).await.unwrap();
+    let after: Vec<String> = sqlx::query_scalar(READ).fetch_all(&mut new).await.unwrap();
+    assert_eq!((after.len(), after), (2, before));
+    let used = "SELECT COUNT(*) FROM local_log WHERE event_id = 'used'";
+    assert_eq!(
+        sqlx::query_scalar::<_, i64>(used).fetch_one(&mut new).await.unwrap(),
+        0,
+        "a tenant before this one had it"
+    );
+}
+
 fn options(url: &DatabaseUrl) -> Options {
     Options { url: url.clone(), max_connections: 2, clock: std::sync::Arc::new(tidegate_model::SystemClock) }
 }

@@ -7,8 +7,11 @@ use tidegate_model::{
     Runnable, TenantId, TypeName,
 };
 
-use super::super::{Database, integration_rows, integrations, logics, objects};
+use super::super::{Database, integration_rows, integrations, logics, objects, orphans};
 use crate::contract::{Definitions, ObjectWrite, Objects, WebhookKeyRow, WriteConflict};
+
+/// How many steps of its deliveries' end the deletion of an Integration waits for.
+const ORPHAN_STEPS: u32 = 20;
 
 #[async_trait]
 impl Definitions for Database {
@@ -58,7 +61,16 @@ impl Definitions for Database {
     }
 
     async fn delete_integration(&self, tenant: &TenantId, id: IntegrationId, event: &Event) -> Result<(), Error> {
-        self.run("delete_integration", || integrations::delete(self, tenant, id, event)).await
+        let mut more = self.run("delete_integration", || integrations::delete(self, tenant, id, event)).await?;
+        for _ in 0..ORPHAN_STEPS {
+            if !more {
+                break;
+            }
+            let end = || orphans::end_more(self, tenant, id, event.time, orphans::STEP);
+            // It is deleted all the same; housekeeping ends what is left.
+            more = self.run("end_orphans", end).await.is_ok_and(|ended| ended == orphans::STEP);
+        }
+        Ok(())
     }
 
     async fn webhook_keys(

@@ -7,7 +7,7 @@ use tidegate_model::{
 use uuid::Uuid;
 
 use super::super::{
-    Database, aside, bookkeeping, claims, deliveries, executions, intake, outbox, pauses, repeats, replays,
+    Database, aside, bookkeeping, claims, deliveries, executions, intake, orphans, outbox, pauses, repeats, replays,
 };
 use crate::contract::{
     Aside, AsideEntry, Bookkeeping, Deliveries, Executions, Hold, Intake, Kept, Outbox, Pauses, RepeatStep,
@@ -246,6 +246,19 @@ impl Bookkeeping for Database {
 
     async fn prune_executions(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
         self.run("prune_executions", || bookkeeping::prune_executions(self, before, max)).await
+    }
+
+    async fn end_orphans(&self, now: Timestamp, max: u32) -> Result<u64, Error> {
+        let max = u64::from(max);
+        let mut ended = 0;
+        for (tenant, integration) in self.run("orphans", || orphans::integrations(self)).await? {
+            let left = max - ended;
+            if left == 0 {
+                break;
+            }
+            ended += self.run("end_orphans", || orphans::end_more(self, &tenant, integration, now, left)).await?;
+        }
+        Ok(ended)
     }
 
     async fn prune_events(&self, before: Timestamp, max: u32) -> Result<u64, Error> {
