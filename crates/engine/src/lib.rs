@@ -57,11 +57,11 @@ mod variables;
 mod watchdog;
 mod worker;
 
-pub use attach::{Attach, Attached, NoToken, NotAttached, NotSent};
+pub use attach::{Answered, Attach, Attached, NoToken, NotAttached, NotSent};
 pub use check::Compiles;
 pub use counts::Counts;
 pub use egress::{
-    Egress, EgressError, InvalidAllowance, NameLookup, Policy, Request, Response, SetupError, SystemLookup,
+    Broken, Egress, EgressError, InvalidAllowance, NameLookup, Policy, Request, Response, SetupError, SystemLookup,
 };
 pub use engine::{Application, Engine, Error, Parts, Run};
 pub use options::{Limits, Options, Time};

@@ -1,7 +1,7 @@
 //! From what core logic returned to the call that the platform makes (CONTRACT section 4). Pure.
 
 use http::{HeaderName, HeaderValue};
-use tidegate_model::{HttpMethod, Json, PlannedCall};
+use tidegate_model::{HttpMethod, Json, PlannedCall, Reserved};
 
 use crate::egress::MAX_HEADERS;
 use crate::query;
@@ -36,26 +36,12 @@ pub(crate) enum Fault {
     HeaderTwice(String),
     #[error("body must be a table with named fields, not {0}")]
     Body(String),
+    #[error("the URL of a GET, with the body in its query, has at most 61440 bytes, not {0}")]
+    LongUrl(usize),
 }
 
-/// What a script cannot set: the connection's own headers, and those by which receivers recognise and verify a delivery.
-const OF_THE_PLATFORM: [&str; 15] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "traceparent",
-    "transfer-encoding",
-    "upgrade",
-    "webhook-id",
-    "webhook-signature",
-    "webhook-timestamp",
-];
+/// No URL of a GET is longer: none of the clients and servers that are common takes one of 64 KiB.
+const MAX_URL: usize = 60 << 10;
 
 /// The result table is no plan; the text, for the record, says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +64,13 @@ fn read(result: &Json, method: HttpMethod, url: &str) -> Result<Plan, Fault> {
     let headers = headers(find("headers"))?;
     let body = body(find("body"))?;
     Ok(Plan::Call(match method {
-        HttpMethod::Get => PlannedCall { method, url: query::appended(url, &body), headers, body: None },
+        HttpMethod::Get => {
+            let url = query::appended(url, &body);
+            if url.len() > MAX_URL {
+                return Err(Fault::LongUrl(url.len()));
+            }
+            PlannedCall { method, url, headers, body: None }
+        }
         HttpMethod::Post => PlannedCall { method, url: url.to_owned(), headers, body: Some(body) },
     }))
 }
@@ -112,7 +104,9 @@ fn headers(given: Option<&Json>) -> Result<Json, Fault> {
         if kept.iter().any(|(known, _)| *known == parsed) {
             return Err(Fault::HeaderTwice(name));
         }
-        if !OF_THE_PLATFORM.contains(&parsed.as_str()) {
+        // Left out: the connection's own headers, and those by which receivers recognise and verify a delivery. Those of a metadata
+        // service are refused when they are sent, as they are to a script's own calls.
+        if !matches!(Reserved::of(parsed.as_str()), Some(Reserved::Connection | Reserved::Delivery)) {
             kept.push((parsed, Json::of(&text)));
         }
     }
@@ -203,6 +197,18 @@ mod tests {
         for name in ["Host", "Content-Length", "Transfer-Encoding", "Connection", "webhook-id", "Webhook-Signature"] {
             assert_eq!(call(&format!("{{\"headers\":{{\"{name}\":\"1\"}}}}")).headers.as_str(), "{}", "{name}");
         }
+    }
+
+    #[test]
+    fn a_get_is_as_long_as_its_bound_and_no_longer() {
+        let get = |value: usize| {
+            let result = Json::parse(&format!(r#"{{"body":{{"a":"{}"}}}}"#, "x".repeat(value))).unwrap();
+            read(&result, HttpMethod::Get, "https://x.example/in")
+        };
+        let longest = MAX_URL - "https://x.example/in?a=".len();
+        assert!(matches!(get(longest), Ok(Plan::Call(_))));
+        assert_eq!(get(longest + 1), Err(Fault::LongUrl(MAX_URL + 1)));
+        assert!(Fault::LongUrl(7).to_string().contains(&MAX_URL.to_string()));
     }
 
     proptest! {

@@ -127,9 +127,9 @@ pub struct Attempt {
     pub response_headers: Option<Json>,
     /// The answer's body: text up to 64 KiB, other bytes as base64.
     pub response_body: Option<String>,
-    /// Whether `response_body` was cut.
+    /// Whether `response_body` or `response_headers` are not all of the answer.
     pub response_truncated: bool,
-    /// Why there was no answer, or `outcome unknown` after a crash.
+    /// Why there was no answer, or not all of it; or `outcome unknown` after a crash.
     pub error: Option<String>,
 }
 

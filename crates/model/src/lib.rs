@@ -42,6 +42,7 @@ mod proxies;
 mod rate;
 mod registry;
 mod replay;
+mod reserved;
 pub mod schema;
 mod secret;
 mod settings;
@@ -80,6 +81,7 @@ pub use registry::{
     Application, Client, ClientSecret, ClientSecrets, IntegrationSystem, ObjectType, Runtime, SystemDetails, Tenant,
 };
 pub use replay::{Replay, ReplayState};
+pub use reserved::Reserved;
 pub use secret::{Secret, SecretHash};
 pub use settings::{
     CallBounds, DeliveryOrdering, IdempotencyKey, IncomingSettings, OutgoingSettings, RetrySchedule, RunBounds,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidegate_model::{
-    AuthStyle, CredentialKind, Material, OAuth2Client, Secret, SigningSecret, SigningSecretId, Timestamp,
+    AuthStyle, CredentialKind, Material, OAuth2Client, Reserved, Secret, SigningSecret, SigningSecretId, Timestamp,
 };
 
 use super::credentials::CredentialUpdateInput;
@@ -11,22 +11,6 @@ use crate::rules::{Rules, is_http_url};
 
 /// How many bytes a secret may have.
 const MAX_SECRET: usize = 8192;
-
-/// Headers that the platform writes itself, or that are about one connection.
-const NOT_ITS_OWN: [&str; 12] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// What material is made of.
 pub(super) struct Draft<'a> {
@@ -157,7 +141,5 @@ fn only_of_its_kind(rules: &mut Rules, kind: CredentialKind, input: &CredentialU
 
 fn is_header_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    (1..=128).contains(&name.len())
-        && name.bytes().all(token)
-        && !NOT_ITS_OWN.contains(&name.to_ascii_lowercase().as_str())
+    (1..=128).contains(&name.len()) && name.bytes().all(token) && Reserved::of(name).is_none()
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidegate_model::contract::Vault;
-use tidegate_model::{Clock, Error, Material, OAuth2Client, Secret, TenantId};
+use tidegate_model::{Clock, Error, Material, Reserved, Secret, TenantId};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::egress::{Egress, EgressError, Request, Response};
@@ -51,6 +52,14 @@ pub enum NotAttached {
     /// It is for signatures.
     #[error("credential {0:?} is for signatures, it cannot be sent")]
     OnlySigns(String),
+    /// Its header is the platform's: it was kept before that was refused.
+    #[error("credential {name:?} cannot be sent: the header {header:?} is the platform's own")]
+    NotItsHeader {
+        /// The credential.
+        name: String,
+        /// The header.
+        header: String,
+    },
     /// It must not go where the call goes.
     #[error("credential {name:?} may not be sent to {host:?}; its allowedHosts do not cover it")]
     Elsewhere {
@@ -80,6 +89,17 @@ pub enum NotAttached {
     },
 }
 
+/// A call with a credential that has an answer.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer.
+    pub response: Response,
+    /// What went with the call.
+    pub attached: Attached,
+    /// Why a call whose token was refused was not made once more, or had no answer then: so `response` is the 401.
+    pub unrenewed: Option<NotSent>,
+}
+
 /// Why a call with a credential has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSent {
@@ -97,7 +117,11 @@ impl NotAttached {
         match self {
             Self::NoToken { why, .. } => why.is_transient(),
             Self::Vault { error, .. } => matches!(error, Error::Unavailable(_) | Error::Internal { .. }),
-            Self::Unknown(_) | Self::OnlySigns(_) | Self::Elsewhere { .. } | Self::InvalidUrl(_) => false,
+            Self::Unknown(_)
+            | Self::OnlySigns(_)
+            | Self::NotItsHeader { .. }
+            | Self::Elsewhere { .. }
+            | Self::InvalidUrl(_) => false,
         }
     }
 }
@@ -136,11 +160,35 @@ impl Attach {
         Self { vault, egress, tokens }
     }
 
+    /// The header that a credential of this name and material goes in, in lower case.
+    pub fn header_of(name: &str, material: &Material) -> Result<String, NotAttached> {
+        match material {
+            Material::Basic { .. } | Material::Bearer { .. } | Material::OAuth2(_) => Ok(AUTHORIZATION.to_owned()),
+            Material::Header { name: header, .. } if Reserved::of(header).is_some() => {
+                Err(NotAttached::NotItsHeader { name: name.to_owned(), header: header.clone() })
+            }
+            Material::Header { name: header, .. } => Ok(header.to_ascii_lowercase()),
+            Material::Signing { .. } => Err(NotAttached::OnlySigns(name.to_owned())),
+        }
+    }
+
     /// Puts the tenant's credential of this name into the request's headers, in the place of any header of that name that is there. The
     /// request's URL must be one that the credential may be sent to.
     pub async fn attach(&self, tenant: &TenantId, name: &str, request: &mut Request) -> Result<Attached, NotAttached> {
+        self.attach_until(None, tenant, name, request).await
+    }
+
+    /// As [`Attach::attach`], then at the latest, if there is a then; errors name the request's own time.
+    async fn attach_until(
+        &self,
+        until: Option<Instant>,
+        tenant: &TenantId,
+        name: &str,
+        request: &mut Request,
+    ) -> Result<Attached, NotAttached> {
         let named = || name.to_owned();
-        let found = self.vault.credential(tenant, name).await;
+        let found = in_time(until, self.vault.credential(tenant, name)).await;
+        let found = found.unwrap_or(Err(Error::Unavailable("the vault")));
         let found = found.map_err(|error| NotAttached::Vault { name: named(), error })?;
         let open = found.ok_or_else(|| NotAttached::Unknown(named()))?;
         let url = Url::parse(&request.url).map_err(|e| NotAttached::InvalidUrl(e.to_string()))?;
@@ -148,21 +196,23 @@ impl Attach {
             let host = url.host_str().unwrap_or_default().to_owned();
             return Err(NotAttached::Elsewhere { name: named(), host });
         }
-        let bearer = |token: &Secret| (AUTHORIZATION.to_owned(), format!("Bearer {}", token.reveal()));
+        let header = Self::header_of(name, &open.material)?;
+        let bearer = |token: &Secret| format!("Bearer {}", token.reveal());
         let mut issued = None;
-        let (header, value) = match &open.material {
+        let value = match &open.material {
             Material::Basic { username, password } => {
-                let pair = STANDARD.encode(format!("{username}:{}", password.reveal()));
-                (AUTHORIZATION.to_owned(), format!("Basic {pair}"))
+                format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.reveal())))
             }
             Material::Bearer { token } => bearer(token),
-            Material::Header { name, value } => (name.to_ascii_lowercase(), value.reveal().to_owned()),
+            Material::Header { value, .. } => value.reveal().to_owned(),
             Material::OAuth2(client) => {
                 let owner = Owner { tenant: tenant.clone(), credential: open.credential.id };
-                let token = self.token(name, &owner, client).await?;
-                let pair = bearer(&token);
+                let late = Err(NoToken::Unreached(EgressError::TimedOut(request.timeout)));
+                let token = in_time(until, self.tokens.token(&owner, client)).await.unwrap_or(late);
+                let token = token.map_err(|why| NotAttached::NoToken { name: named(), why })?;
+                let value = bearer(&token);
                 issued = Some(Issued { owner, token });
-                pair
+                value
             }
             Material::Signing { .. } => return Err(NotAttached::OnlySigns(named())),
         };
@@ -192,20 +242,59 @@ impl Attach {
 
     /// Makes the call with the credential. A 401 to a token that the third party issued is tried once more, with a new token.
     pub async fn send(&self, tenant: &TenantId, name: &str, request: Request) -> Result<(Response, Attached), NotSent> {
-        let mut first = request.clone();
-        let attached = self.attach(tenant, name, &mut first).await?;
-        let response = self.egress.send(first).await?;
-        if response.status != 401 || !self.refused(&attached).await {
-            return Ok((response, attached));
+        let answered = self.call_until(None, tenant, name, request).await?;
+        match answered.unrenewed {
+            Some(why) => Err(why),
+            None => Ok((answered.response.whole()?, answered.attached)),
         }
-        let mut second = request;
-        let mut again = self.attach(tenant, name, &mut second).await?;
-        again.masks.add(&attached.masks);
-        Ok((self.egress.send(second).await?, again))
     }
 
-    async fn token(&self, name: &str, owner: &Owner, client: &OAuth2Client) -> Result<Secret, NotAttached> {
-        let token = self.tokens.token(owner, client).await;
-        token.map_err(|why| NotAttached::NoToken { name: name.to_owned(), why })
+    /// As [`Attach::send`], all within the request's time, that of the token included; and once the head of an answer is there it is one,
+    /// although its body breaks off, or no new token was to be had.
+    pub async fn call(&self, tenant: &TenantId, name: &str, request: Request) -> Result<Answered, NotSent> {
+        let until = Instant::now() + request.timeout;
+        self.call_until(Some(until), tenant, name, request).await
+    }
+
+    async fn call_until(
+        &self,
+        until: Option<Instant>,
+        tenant: &TenantId,
+        name: &str,
+        request: Request,
+    ) -> Result<Answered, NotSent> {
+        let (response, attached) = self.call_once(until, tenant, name, request.clone()).await?;
+        if response.status != 401 || attached.issued.is_none() {
+            return Ok(Answered { response, attached, unrenewed: None });
+        }
+        // Somebody else's question for a token may take longer than there is time.
+        in_time(until, self.refused(&attached)).await;
+        Ok(match self.call_once(until, tenant, name, request).await {
+            Ok((response, mut again)) => {
+                again.masks.add(&attached.masks);
+                Answered { response, attached: again, unrenewed: None }
+            }
+            Err(why) => Answered { response, attached, unrenewed: Some(why) },
+        })
+    }
+
+    async fn call_once(
+        &self,
+        until: Option<Instant>,
+        tenant: &TenantId,
+        name: &str,
+        mut request: Request,
+    ) -> Result<(Response, Attached), NotSent> {
+        let attached = self.attach_until(until, tenant, name, &mut request).await?;
+        let until = until.unwrap_or_else(|| Instant::now() + request.timeout);
+        Ok((self.egress.call_until(until, request).await?, attached))
+    }
+}
+
+/// What comes of it until then; all of it where there is no end.
+async fn in_time<T>(until: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match until {
+        None => Some(future.await),
+        Some(until) => timeout_at(until, future).await.ok(),
     }
 }

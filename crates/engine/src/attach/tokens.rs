@@ -14,6 +14,7 @@ use serde::Deserialize;
 use tidegate_model::{AuthStyle, Clock, CredentialId, OAuth2Client, Secret, TenantId, Timestamp};
 
 use crate::egress::{Egress, EgressError, Request, Response};
+use crate::masks::Masks;
 
 /// How long a token endpoint may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -141,7 +142,7 @@ impl Tokens {
 
     async fn ask(&self, client: &OAuth2Client) -> Result<(Secret, TimeDelta), NoToken> {
         let response = self.egress.send(question(client)).await.map_err(NoToken::Unreached)?;
-        answer(&response)
+        answer(&response, &Masks::of([client.client_secret.reveal()]))
     }
 }
 
@@ -189,12 +190,13 @@ struct Refusal {
     error: String,
 }
 
-fn answer(response: &Response) -> Result<(Secret, TimeDelta), NoToken> {
+fn answer(response: &Response, masks: &Masks) -> Result<(Secret, TimeDelta), NoToken> {
     if response.status != 200 {
         let refusal = serde_json::from_slice::<Refusal>(&response.body).ok();
         // Only what looks like a code: a text of the third party's may say more than is meant for a record.
         let code = |error: &String| error.len() <= 64 && error.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        return Err(NoToken::Refused { status: response.status, error: refusal.map(|r| r.error).filter(code) });
+        let error = refusal.map(|refusal| refusal.error).filter(code).map(|error| masks.text(error));
+        return Err(NoToken::Refused { status: response.status, error });
     }
     let granted: Granted =
         serde_json::from_slice(&response.body).map_err(|_| NoToken::Malformed("no access_token and token_type"))?;

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use tidegate_model::Reserved;
+use tokio::time::{Instant, timeout_at};
 
 pub use guard::{NameLookup, SystemLookup};
 pub use policy::{InvalidAllowance, Policy};
@@ -21,26 +23,17 @@ use guard::Guard;
 /// How long connecting may take: less than the whole call, so that a dead host does not eat all of it.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Headers that the platform sets, that mean one connection only (RFC 9110 7.6.1), or that unlock a cloud's metadata service.
-const FORBIDDEN: [&str; 14] = [
-    "host",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "metadata",
-    "metadata-flavor",
-    "x-aws-ec2-metadata-token",
-    "x-aws-ec2-metadata-token-ttl-seconds",
-];
-
-/// So many headers at most go with a call: third parties take no more either.
+/// So many headers at most a script gives a call.
 pub(crate) const MAX_HEADERS: usize = 128;
+
+/// So many at most go with it: the platform's own, a credential and a signature never take the place of a script's.
+const MAX_SENT: usize = MAX_HEADERS + 16;
+
+/// So many headers an answer may have; with more, its status is not known either.
+const MAX_ANSWERED: usize = 1000;
+
+/// So long may all headers of an answer be over HTTP/2; over HTTP/1 the client reads about as much.
+const MAX_ANSWERED_BYTES: u32 = 384 << 10;
 
 /// A guarded HTTP client; cheap to clone.
 #[derive(Clone)]
@@ -75,8 +68,37 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// Up to the limit.
     pub body: Bytes,
-    /// Whether the body went on.
+    /// Whether the body went on, or broke off.
     pub truncated: bool,
+    /// Why the body ends before its end, where it does.
+    pub broken: Option<Broken>,
+}
+
+/// Why an answer ends before its end, although its head is there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// It took too long.
+    #[error("the rest of the answer did not come within {} ms", .0.as_millis())]
+    Late(Duration),
+    /// The connection broke, or what came was no body.
+    #[error("the answer broke off: {0}")]
+    Off(String),
+}
+
+impl From<Broken> for EgressError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Late(limit) => Self::TimedOut(limit),
+            Broken::Off(why) => Self::Failed(why),
+        }
+    }
+}
+
+impl Response {
+    /// The answer, if all of it came, or as much as was to be read.
+    pub(crate) fn whole(mut self) -> Result<Self, EgressError> {
+        self.broken.take().map_or(Ok(self), |broken| Err(broken.into()))
+    }
 }
 
 /// Why there is no answer.
@@ -149,6 +171,8 @@ impl Egress {
             .no_proxy()
             .referer(false)
             .connect_timeout(CONNECT)
+            .http1_max_headers(MAX_ANSWERED)
+            .http2_max_header_list_size(MAX_ANSWERED_BYTES)
             .user_agent(concat!("Tidegate/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| SetupError(e.into()))?;
@@ -164,48 +188,64 @@ impl Egress {
         }
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the answer, all of it or up to the limit.
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        self.call(request).await?.whole()
+    }
+
+    /// Sends a request. Once the head of the answer is there it is an answer, although its body breaks off or comes too late.
+    pub async fn call(&self, request: Request) -> Result<Response, EgressError> {
+        let until = Instant::now() + request.timeout;
+        self.call_until(until, request).await
+    }
+
+    /// As [`Egress::call`], with an answer until then; errors name the request's own time.
+    pub(crate) async fn call_until(&self, until: Instant, request: Request) -> Result<Response, EgressError> {
         let url = self.guard.check_url(&request.url)?;
         let headers = checked(&request.headers)?;
         let mut call = self.client.request(request.method, url).headers(headers);
         if let Some(body) = request.body {
             call = call.body(body);
         }
-        let answered = tokio::time::timeout(request.timeout, async {
-            let response = call.send().await.map_err(|e| fault(&e))?;
-            read(response, request.max_response).await
-        });
-        answered.await.unwrap_or(Err(EgressError::TimedOut(request.timeout)))
+        match timeout_at(until, call.send()).await {
+            Ok(Ok(head)) => Ok(read(head, request.max_response, until, request.timeout).await),
+            Ok(Err(error)) => Err(fault(&error)),
+            Err(_) => Err(EgressError::TimedOut(request.timeout)),
+        }
     }
 }
 
-async fn read(mut response: reqwest::Response, most: usize) -> Result<Response, EgressError> {
+async fn read(mut response: reqwest::Response, most: usize, until: Instant, limit: Duration) -> Response {
     let status = response.status().as_u16();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
     let mut body = BytesMut::new();
-    let mut truncated = false;
-    while let Some(chunk) = response.chunk().await.map_err(|e| fault(&e))? {
-        let room = most - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            truncated = true;
-            break;
+    let (mut truncated, mut broken) = (false, None);
+    while !truncated {
+        match timeout_at(until, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                let room = most - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                truncated = chunk.len() > room;
+            }
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => broken = Some(Broken::Off(cause(&error))),
+            Err(_) => broken = Some(Broken::Late(limit)),
         }
+        truncated |= broken.is_some();
     }
-    Ok(Response { status, headers, body: body.freeze(), truncated })
+    Response { status, headers, body: body.freeze(), truncated, broken }
 }
 
 fn checked(headers: &[(String, String)]) -> Result<HeaderMap, EgressError> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (place, (name, value)) in headers.iter().enumerate() {
         let fault = |why| EgressError::Header { name: name.clone(), why };
-        if place == MAX_HEADERS {
-            return Err(fault("is one too many: 128 are sent at most"));
+        if place == MAX_SENT {
+            return Err(fault("is one too many: 144 are sent at most"));
         }
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault("not a header name"))?;
-        if FORBIDDEN.contains(&key.as_str()) {
+        if matches!(Reserved::of(key.as_str()), Some(Reserved::Connection | Reserved::Metadata)) {
             return Err(fault("is not for callers to set"));
         }
         let value =
@@ -217,19 +257,28 @@ fn checked(headers: &[(String, String)]) -> Result<HeaderMap, EgressError> {
 
 /// The guard's own refusal comes back wrapped in the client's errors.
 fn fault(error: &reqwest::Error) -> EgressError {
-    let mut cause = error.source();
-    let mut last = None;
-    while let Some(inner) = cause {
-        if let Some(ours) = inner.downcast_ref::<EgressError>() {
-            return ours.clone();
-        }
-        last = Some(inner.to_string());
-        cause = inner.source();
+    let refused = causes(error).find_map(|inner| inner.downcast_ref::<EgressError>());
+    match refused {
+        Some(ours) => ours.clone(),
+        // The client could not make a request of it: another time it can neither.
+        None if error.is_builder() => EgressError::InvalidUrl(cause(error)),
+        None if error.is_timeout() => EgressError::TimedOut(CONNECT),
+        None => EgressError::Failed(cause(error)),
     }
-    if error.is_timeout() {
-        return EgressError::TimedOut(CONNECT);
-    }
-    EgressError::Failed(last.unwrap_or_else(|| error.to_string()))
+}
+
+/// The innermost cause: what goes around it names the URL.
+fn cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }
 
 fn tls() -> Result<rustls::ClientConfig, rustls::Error> {

@@ -97,6 +97,18 @@ async fn each_kind_goes_into_its_header_in_the_place_of_what_the_caller_wrote_th
 }
 
 #[tokio::test]
+async fn no_credential_takes_the_place_of_a_header_of_the_platforms() {
+    let world = world();
+    for header in ["webhook-signature", "Traceparent", "metadata", "Host", "content-type"] {
+        world.keep("header", Material::Header { name: header.into(), value: Secret::new("static-1") });
+        let mut request = call("http://127.0.0.1:1/");
+        let refused = world.attached("header", &mut request).await.unwrap_err();
+        assert_eq!(refused, NotAttached::NotItsHeader { name: "header".into(), header: header.into() });
+        assert!(request.headers.is_empty() && !refused.is_transient());
+    }
+}
+
+#[tokio::test]
 async fn a_secret_goes_to_allowed_hosts_alone() {
     let world = world();
     world.keep_for("shop", &["api.example.com", "*.example.org"], bearer("canary"));
@@ -282,6 +294,15 @@ async fn a_refusal_is_told_without_secrets_and_not_repeated_at_once() {
     let text = "credential \"shop\": its token endpoint answered 401: invalid_client";
     assert_eq!((error.to_string().as_str(), error.is_transient()), (text, false));
 
+    world.keep(
+        "shop",
+        Material::OAuth2(OAuth2Client {
+            client_secret: Secret::new("oasecret"),
+            ..client(&server.url("/token"), AuthStyle::Post)
+        }),
+    );
+    third.answers(400, r#"{"error":"oasecret"}"#);
+    assert_eq!(refused().await.to_string(), "credential \"shop\": its token endpoint answered 400: ***");
     third.answers(503, "<html>");
     assert!(refused().await.is_transient());
     for body in [

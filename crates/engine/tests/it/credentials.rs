@@ -155,6 +155,20 @@ async fn an_answer_that_is_cut_within_the_secret_does_not_show_its_beginning() {
 }
 
 #[tokio::test]
+async fn no_spelling_of_json_or_of_urls_brings_a_secret_before_the_script() {
+    let server =
+        serve(|_| Answer::ok(r#"{"php":"pin\/n\u00fcmber \ud83d\ude00","url":"pin%2fn%C3%bcmber+%F0%9F%98%80"}"#))
+            .await;
+    let vault = Arc::new(Kept::default());
+    let basic = Material::Basic { username: "ann".to_owned(), password: Secret::new("pin/nümber 😀") };
+    vault.keep("shop", &["127.0.0.1"], basic);
+    let core = format!("return {{ body = http.get('{}', {{ credential = 'shop' }}).body }}", server.url("/"));
+    let done = run(&engine_naming(vault), incoming(&core), "{}").await;
+    assert_eq!(succeeded(&done), json!({ "body": r#"{"php":"***","url":"***"}"# }));
+    assert_eq!(done.calls[0].response_body.as_deref(), Some(r#"{"php":"***","url":"***"}"#));
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_is_renewed_once_and_neither_is_told() {
     let issued = std::sync::atomic::AtomicUsize::new(0);
     let server = serve(move |request| {

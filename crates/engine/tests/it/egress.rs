@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tidegate_engine::{Egress, EgressError, NameLookup, Policy, Request};
+use tidegate_engine::{Broken, Egress, EgressError, NameLookup, Policy, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::shared;
 use crate::http::{Answer, serve};
@@ -219,6 +220,64 @@ async fn a_refusal_is_for_good_and_a_fault_is_not() {
     assert!(!egress.send(get("nonsense")).await.unwrap_err().is_transient());
     // Port 1 of this machine: nobody listens.
     assert!(egress.send(get("http://127.0.0.1:1/")).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
+async fn a_url_that_the_client_cannot_send_is_refused_for_good() {
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    let refused = egress.send(get(&format!("http://127.0.0.1:1/?a={}", "x".repeat(70_000)))).await.unwrap_err();
+    assert!(matches!(refused, EgressError::InvalidUrl(_)) && !refused.is_transient(), "{refused:?}");
+}
+
+/// One connection, on which this is said, and then nothing more.
+async fn saying(answer: &'static str, then_waits: bool) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio_util::task::TaskTracker::new().spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.flush().await;
+            if then_waits {
+                std::future::pending::<()>().await;
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_answer_to_who_takes_it_and_an_error_to_who_wants_all_of_it() {
+    const HALF: &str = "HTTP/1.1 503 x\r\nretry-after: 7\r\ncontent-length: 10\r\n\r\nhalf";
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    let limit = Duration::from_secs(5);
+    for then_waits in [false, true] {
+        let ask = async || Request { timeout: limit, ..get(&saying(HALF, then_waits).await) };
+        let (first, second) = (ask().await, ask().await);
+        let (came, error) = tokio::join!(egress.call(first), egress.send(second));
+        let (came, error) = (came.unwrap(), error.unwrap_err());
+        assert_eq!((came.status, &came.body[..], came.truncated), (503, &b"half"[..], true));
+        assert!(came.headers.contains(&("retry-after".to_owned(), "7".to_owned())));
+        assert_eq!(came.broken == Some(Broken::Late(limit)), then_waits, "{came:?}");
+        assert_eq!(error == EgressError::TimedOut(limit), then_waits, "{error:?}");
+        assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_have_a_thousand_headers() {
+    let many = |count: usize| (0..count).map(|_| ("x-many", "1".to_owned())).collect();
+    let server = serve(move |request| Answer {
+        status: 200,
+        headers: many(request.path[1..].parse().unwrap()),
+        body: String::new(),
+    })
+    .await;
+    let egress = Egress::new(Policy::allowing_loopback()).unwrap();
+    let response = egress.send(get(&server.url("/990"))).await.unwrap();
+    assert_eq!((response.status, response.headers.len()), (200, 992));
+    assert!(egress.send(get(&server.url("/1001"))).await.is_err());
 }
 
 #[tokio::test]
