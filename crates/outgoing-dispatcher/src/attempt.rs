@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use chrono::SecondsFormat;
-use tidegate_engine::{NotSent, Response};
+use tidegate_engine::NotSent;
 use tidegate_model::{Delivery, Execution, Integration, OutgoingSettings, PauseReason, PlannedCall, Status, TenantId};
 
-use crate::credential::Companion;
+use crate::credential::{Came, Companion};
 use crate::deliver::{Deliverer, Turn, last_error, made, success};
 use crate::http::{self, NoAnswer};
 use crate::lanes::Slot;
@@ -70,8 +70,8 @@ impl Deliverer {
         let begun = Instant::now();
         let request = http::request(call, headers, timeout, limit);
         let answer = match companion {
-            None => self.egress.send(request).await.map_err(NotSent::Egress),
-            Some(companion) => companion.send(&self.attach, &tenant, request).await,
+            None => self.egress.call(request).await.map(Came::from).map_err(NotSent::Egress),
+            Some(companion) => companion.call(&self.attach, &tenant, request).await,
         };
         let Some(judged) = conclude(delivery, &answer, masked, begun.elapsed()) else {
             return Turn::Again(self.soon());
@@ -156,20 +156,32 @@ impl Deliverer {
 /// Completes the attempt by what came of it; `None` when there was none after all.
 fn conclude<'a>(
     delivery: &mut Delivery,
-    answer: &'a Result<Response, NotSent>,
+    came: &'a Result<Came, NotSent>,
     masked: &[String],
     took: Duration,
 ) -> Option<retry::Answer<'a>> {
     let attempts = &mut delivery.execution.attempts;
     let attempt = attempts.last_mut()?;
     attempt.duration_us = Some(record::micros(took));
-    let why = match answer {
-        Ok(answer) => {
-            record::answered(attempt, answer, masked);
-            return Some(retry::Answer::Status { status: answer.status, retry_after: http::retry_after(answer) });
+    let why = match came {
+        Ok(Came { response, unrenewed }) => {
+            record::answered(attempt, response, masked);
+            let Some(why) = unrenewed else {
+                let retry_after = http::retry_after(response);
+                return Some(retry::Answer::Status { status: response.status, retry_after });
+            };
+            // The 401 is on record; with a new token the call may arrive another time.
+            attempt.error = Some(http::unrenewed(why));
+            return Some(match http::no_answer(why) {
+                NoAnswer::Refused(_) => retry::Answer::Refused,
+                NoAnswer::Away(_) | NoAnswer::NotMade => retry::Answer::None,
+            });
         }
         Err(why) => why,
     };
+    if matches!(why, NotSent::NotAttached(_)) {
+        record::never_sent(attempt);
+    }
     match http::no_answer(why) {
         NoAnswer::Away(reason) => {
             attempt.error = Some(reason);

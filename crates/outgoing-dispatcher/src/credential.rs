@@ -1,9 +1,9 @@
 //! The destination's credential: attached to the call, kept out of the record.
 
-use tidegate_engine::{Attach, EgressError, NotAttached, NotSent, Request, Response};
+use tidegate_engine::{Answered, Attach, NotAttached, NotSent, Request, Response};
 use tidegate_model::contract::Vault;
 use tidegate_model::kept::MASK;
-use tidegate_model::{Error, Material, TenantId};
+use tidegate_model::{Error, TenantId};
 
 use crate::signing::Wanting;
 
@@ -22,13 +22,7 @@ impl Companion {
             Ok(None) => return Err(Wanting::Amiss(NotAttached::Unknown(name.to_owned()).to_string())),
             Err(error) => return Err(Wanting::of(&error, name)),
         };
-        let header = match &open.material {
-            Material::Header { name, .. } => name.to_ascii_lowercase(),
-            Material::Signing { .. } => {
-                return Err(Wanting::Amiss(NotAttached::OnlySigns(name.to_owned()).to_string()));
-            }
-            Material::Basic { .. } | Material::Bearer { .. } | Material::OAuth2(_) => "authorization".to_owned(),
-        };
+        let header = Attach::header_of(name, &open.material).map_err(|why| Wanting::Amiss(why.to_string()))?;
         Ok(Self { name: name.to_owned(), header })
     }
 
@@ -40,11 +34,22 @@ impl Companion {
 
     /// Makes the call with it, within the call's time all in all, a new token for a refused one included. What comes back holds nothing of
     /// it.
-    pub(crate) async fn send(&self, attach: &Attach, tenant: &TenantId, call: Request) -> Result<Response, NotSent> {
-        let timeout = call.timeout;
-        let answered = tokio::time::timeout(timeout, attach.send(tenant, &self.name, call)).await;
-        let (response, attached) = answered.unwrap_or(Err(NotSent::Egress(EgressError::TimedOut(timeout))))?;
-        Ok(attached.masked(response))
+    pub(crate) async fn call(&self, attach: &Attach, tenant: &TenantId, call: Request) -> Result<Came, NotSent> {
+        let Answered { response, attached, unrenewed } = attach.call(tenant, &self.name, call).await?;
+        Ok(Came { response: attached.masked(response), unrenewed })
+    }
+}
+
+/// What came back.
+pub(crate) struct Came {
+    pub(crate) response: Response,
+    /// Why a call whose token was refused was not made once more, or had no answer then.
+    pub(crate) unrenewed: Option<NotSent>,
+}
+
+impl From<Response> for Came {
+    fn from(response: Response) -> Self {
+        Self { response, unrenewed: None }
     }
 }
 

@@ -187,5 +187,9 @@ pub(crate) fn made(execution: &Execution) -> u32 {
 /// What the last attempt ended with, in words.
 pub(crate) fn last_error(execution: &Execution) -> Option<String> {
     let attempt = execution.attempts.last()?;
-    attempt.error.clone().or_else(|| attempt.status.map(|status| format!("the destination answered {status}")))
+    let answered = attempt.status.map(|status| format!("the destination answered {status}"));
+    match (answered, &attempt.error) {
+        (Some(answered), Some(error)) => Some(format!("{answered}; {error}")),
+        (answered, error) => answered.or_else(|| error.clone()),
+    }
 }

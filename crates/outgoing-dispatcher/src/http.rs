@@ -92,3 +92,11 @@ pub(crate) fn no_answer(why: &NotSent) -> NoAnswer {
         _ => NoAnswer::Away(why.to_string()),
     }
 }
+
+/// Why a call whose token was refused was not made once more, or had no answer then.
+pub(crate) fn unrenewed(why: &NotSent) -> String {
+    match why {
+        NotSent::Egress(error) => format!("with a new token: {error}"),
+        NotSent::NotAttached(error) => error.to_string(),
+    }
+}

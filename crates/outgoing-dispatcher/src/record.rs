@@ -10,6 +10,15 @@ use crate::http::SIGNATURE;
 
 const OUTCOME_UNKNOWN: &str = "outcome unknown";
 
+/// So many headers of an answer are kept,
+const HEADERS: usize = 256;
+
+/// none longer than this,
+const HEADER: usize = 8 << 10;
+
+/// and no more of them all.
+const HEADERS_LENGTH: usize = 64 << 10;
+
 /// The attempt as it is on record before the call is made; the headers that its Integration has `masked` are not kept.
 pub(crate) fn begun(
     number: u32,
@@ -63,12 +72,20 @@ pub(crate) fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Completes an attempt by the answer.
+/// Takes back what was on record as sent: nothing was.
+pub(crate) fn never_sent(attempt: &mut Attempt) {
+    attempt.request_headers = Json::empty_object();
+    attempt.request_body = None;
+}
+
+/// Completes an attempt by the answer; one that broke off says so.
 pub(crate) fn answered(attempt: &mut Attempt, answer: &Response, masked: &[String]) {
+    let (headers, cut) = start_of_headers(&answer.headers);
     attempt.status = Some(answer.status);
-    attempt.response_headers = Some(kept_headers(&answer.headers, masked));
+    attempt.response_headers = Some(kept_headers(&headers, masked));
     attempt.response_body = Some(kept::body(&answer.body, answer.truncated));
-    attempt.response_truncated = answer.truncated;
+    attempt.response_truncated = answer.truncated || cut;
+    attempt.error = answer.broken.as_ref().map(ToString::to_string);
 }
 
 /// Marks the attempt whose end nobody saw: the process was gone before it could be stored.
@@ -105,6 +122,23 @@ fn without_signature(headers: &[(String, String)]) -> Vec<(String, String)> {
         (name.clone(), value.to_owned())
     };
     headers.iter().map(kept).collect()
+}
+
+/// As many headers as are kept, none longer than its bound; and whether that is not all.
+fn start_of_headers(all: &[(String, String)]) -> (Vec<(String, String)>, bool) {
+    let (mut room, mut cut) = (HEADERS_LENGTH, all.len() > HEADERS);
+    let mut kept = Vec::with_capacity(all.len().min(HEADERS));
+    for (name, value) in all.iter().take(HEADERS) {
+        cut |= name.len().max(value.len()) > HEADER;
+        let (name, value) = (kept::start_of(name, HEADER), kept::start_of(value, HEADER));
+        let Some(rest) = room.checked_sub(name.len() + value.len()) else {
+            cut = true;
+            break;
+        };
+        room = rest;
+        kept.push((name, value));
+    }
+    (kept, cut)
 }
 
 fn kept_headers(headers: &[(String, String)], masked: &[String]) -> Json {

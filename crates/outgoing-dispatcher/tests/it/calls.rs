@@ -1,9 +1,9 @@
 //! What destinations get (CONTRACT section 4).
 
 use tidegate_engine::Policy;
-use tidegate_model::{Change, EventType, Status};
+use tidegate_model::{Change, EventType, Material, OutgoingSettings, Secret, Status};
 
-use crate::harness::{Answer, Definition, World, created, json};
+use crate::harness::{Answer, Definition, World, created, json, statuses};
 
 #[tokio::test]
 async fn a_post_carries_the_body_as_json_and_the_platforms_headers() {
@@ -173,4 +173,55 @@ async fn the_webhook_id_stays_and_scripts_run_once_over_all_attempts() {
     assert_eq!(calls[0].body, calls[1].body);
     assert_eq!(world.sink.got("/script").len(), 1);
     assert_eq!((record.status, record.attempts.len()), (Status::Success, 2));
+}
+
+#[tokio::test]
+async fn a_get_that_is_too_long_to_be_sent_fails_at_once_and_says_nothing_of_its_destination() {
+    let world = World::new().await;
+    let script = "return { body = { a = string.rep('x', newObject.n) } }";
+    Definition::new("orders", world.sink.url("/in"), script).get().insert(&world).await;
+    let _running = world.dispatch();
+    let publish = async |id: String, n: usize| {
+        world.publish(&id, Change::Create { new: json(&format!(r#"{{"n":{n}}}"#)) }).await;
+    };
+    // More than open the circuit.
+    for n in 0..25 {
+        publish(format!("long-{n}"), 70_000).await;
+    }
+    for record in world.ended(25).await {
+        assert_eq!((record.status, record.attempts.len()), (Status::Failed, 0));
+        let told = record.error.unwrap();
+        assert!(told.contains("has at most 61440 bytes, not 70"), "{told}");
+    }
+    publish("short".to_owned(), 60_000).await;
+    assert_eq!(statuses(&world.ended(26).await).last(), Some(&Status::Success));
+    assert_eq!(world.sink.got("/in").len(), 1);
+}
+
+#[tokio::test]
+async fn as_many_headers_as_a_script_may_give_go_with_a_credential_and_signatures_too() {
+    let world = World::new().await;
+    world.vault.keep("pin", Material::Header { name: "X-Pin".to_owned(), value: Secret::new("1234-5678") });
+    world.vault.keep_signing("signs", &["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]);
+    let settings = OutgoingSettings {
+        credential: Some("pin".to_owned()),
+        signing_credentials: vec!["signs".to_owned()],
+        ..OutgoingSettings::default()
+    };
+    let script = "local headers = {} for n = 1, newObject.n do headers['x-' .. n] = n end return { headers = headers }";
+    Definition::new("orders", world.sink.url("/in"), script).with(settings).insert(&world).await;
+    let _running = world.dispatch();
+    world.publish("e-1", Change::Create { new: json(r#"{"n":128}"#) }).await;
+    assert_eq!(world.one().await.status, Status::Success);
+    let call = &world.sink.got("/in")[0];
+    let own = (1..=128).filter(|n| call.header(&format!("x-{n}")) == Some(&n.to_string())).count();
+    assert_eq!((own, call.header("x-pin")), (128, Some("1234-5678")));
+    assert!(call.header("webhook-signature").is_some() && call.header("traceparent").is_some());
+
+    world.publish("e-2", Change::Create { new: json(r#"{"n":129}"#) }).await;
+    let refused = world.ended(2).await.remove(1);
+    assert_eq!(
+        (refused.status, refused.error.as_deref()),
+        (Status::Failed, Some("at most 128 headers are sent, not 129"))
+    );
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tidegate_model::{AuthStyle, Material, OAuth2Client, OutgoingSettings, Secret, Status};
 
-use crate::harness::{Answer, Definition, World, created};
+use crate::harness::{Answer, Definition, Raw, Says, World, created};
 
 fn with(credential: &str) -> OutgoingSettings {
     OutgoingSettings { credential: Some(credential.to_owned()), ..OutgoingSettings::default() }
@@ -76,6 +76,43 @@ async fn a_secret_in_a_long_answer_is_not_kept_in_part_either() {
     assert_eq!((attempt.response_body.as_deref(), attempt.response_truncated), (Some("0123456789***"), true));
 }
 
+#[tokio::test]
+async fn a_secret_is_masked_however_json_or_a_url_spells_it() {
+    let world = World::new().await;
+    // Standard base64 with a slash, as PHP writes it; what is not ASCII, as Python does.
+    let basic = Material::Basic { username: "user".to_owned(), password: Secret::new("pä>>>?") };
+    world.vault.keep("basic", basic);
+    Definition::new("echo", world.sink.url("/echo"), "return {}").with(with("basic")).insert(&world).await;
+    let body = br#"{"php":"Basic dXNlcjpww6Q+Pj4\/","python":"p\u00e4>>>?","url":"p%c3%a4%3E%3e%3E?","twice":"{\"a\":\"Basic dXNlcjpww6Q+Pj4\\\/\"}"}"#;
+    world.sink.will("/echo", [Answer::Full(200, vec![("x-echo", "p%C3%A4%3E>>%3F")], body.to_vec())]);
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    let attempt = world.one().await.attempts.remove(0);
+    let masked = r#"{"php":"Basic ***","python":"***","url":"***","twice":"{\"a\":\"Basic ***\"}"}"#;
+    assert_eq!(world.sink.got("/echo")[0].header("authorization"), Some("Basic dXNlcjpww6Q+Pj4/"));
+    assert_eq!(attempt.response_body.as_deref(), Some(masked));
+    assert_eq!(attempt.response_headers.unwrap().to_value()["x-echo"], "***");
+}
+
+#[tokio::test]
+async fn a_credential_that_was_kept_under_a_header_of_the_platforms_is_not_sent() {
+    let world = World::new().await;
+    let names = ["Webhook-Signature", "webhook-id", "traceparent", "metadata", "content-type"];
+    for name in names {
+        world.vault.keep(name, Material::Header { name: name.to_owned(), value: Secret::new("static-1") });
+        Definition::new(name, world.sink.url("/in"), "return {}").with(with(name)).insert(&world).await;
+    }
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    let all = world.when(|all| all.len() == names.len() && all.iter().all(|e| e.status == Status::Retrying)).await;
+    let errors: Vec<_> = all.into_iter().map(|record| record.error.unwrap()).collect();
+    for name in names {
+        let told = format!("credential {name:?} cannot be sent: the header {name:?} is the platform's own");
+        assert!(errors.contains(&told), "{errors:?}");
+    }
+    assert_eq!(world.sink.got("/in").len(), 0);
+}
+
 const TOKEN: (&str, &str) = ("content-type", "application/json");
 
 fn token(text: &str) -> Answer {
@@ -136,6 +173,65 @@ async fn a_destination_that_refuses_the_new_token_too_has_refused() {
     assert_eq!((record.status, record.attempts[0].status), (Status::Failed, Some(401)));
     assert_eq!(record.attempts[0].response_body.as_deref(), Some("***?"));
     assert_eq!(world.sink.got("/in").len(), 2);
+}
+
+#[tokio::test]
+async fn a_401_stays_on_record_when_no_new_token_is_to_be_had_and_the_call_is_tried_again() {
+    let world = World::new().await;
+    world.vault.keep("shop", client(&world));
+    Definition::new("orders", world.sink.url("/in"), "return {}").with(with("shop")).insert(&world).await;
+    world.sink.will("/token", [token("token-number-1"), Answer::Status(500)]);
+    world.sink.will("/in", [Answer::Full(401, vec![("x-why", "expired")], b"token-number-1 is no good".to_vec())]);
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    let open = world.when(|all| all.first().is_some_and(|e| e.status == Status::Retrying)).await.remove(0);
+    let attempt = &open.attempts[0];
+    assert_eq!((open.attempts.len(), attempt.status), (1, Some(401)));
+    assert_eq!(attempt.response_body.as_deref(), Some("*** is no good"));
+    assert_eq!(attempt.response_headers.as_ref().unwrap().to_value()["x-why"], "expired");
+    let why = "credential \"shop\": its token endpoint answered 500";
+    assert_eq!(attempt.error.as_deref(), Some(why));
+    assert_eq!(open.error.unwrap(), format!("the destination answered 401; {why}"));
+    assert_eq!(world.sink.got("/in").len(), 1);
+    world.sink.will("/token", [token("token-number-3")]);
+    world.advance(24 * 3600);
+    let record = world.one().await;
+    assert_eq!((record.status, record.attempts.len()), (Status::Success, 2));
+}
+
+#[tokio::test]
+async fn a_401_stays_on_record_when_the_call_with_the_new_token_has_no_answer() {
+    let world = World::new().await;
+    world.vault.keep("shop", client(&world));
+    let refusing = "HTTP/1.1 401 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno".to_owned();
+    let destination = Raw::start([Says::Then(refusing), Says::Then(String::new())]).await;
+    Definition::new("orders", destination.url(), "return {}").with(with("shop")).insert(&world).await;
+    world.sink.will("/token", ["token-number-1", "token-number-2"].map(token));
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    let open = world.when(|all| all.first().is_some_and(|e| e.status == Status::Retrying)).await.remove(0);
+    assert_eq!((open.attempts.len(), open.attempts[0].status), (1, Some(401)));
+    assert!(open.attempts[0].error.as_deref().unwrap().starts_with("with a new token: call failed: "), "{open:#?}");
+    assert_eq!((destination.calls(), world.sink.got("/token").len()), (2, 2));
+    world.advance(24 * 3600);
+    assert_eq!(world.one().await.status, Status::Success);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_hangs_is_named_and_nothing_is_said_to_be_sent() {
+    let mut world = World::new().await;
+    world.options.call_timeout = std::time::Duration::from_millis(300);
+    world.vault.keep("shop", client(&world));
+    Definition::new("orders", world.sink.url("/in"), "return {}").with(with("shop")).insert(&world).await;
+    world.sink.hang("/token");
+    let _running = world.dispatch();
+    world.publish("e-1", created()).await;
+    let open = world.when(|all| all.first().is_some_and(|e| e.status == Status::Retrying)).await.remove(0);
+    let why = "credential \"shop\": its token endpoint was not reached: no answer within 300 ms";
+    assert_eq!(open.error.as_deref(), Some(why));
+    let attempt = &open.attempts[0];
+    assert_eq!((attempt.request_headers.as_str(), &attempt.request_body), ("{}", &None));
+    assert_eq!(world.sink.got("/in").len(), 0);
 }
 
 #[tokio::test]

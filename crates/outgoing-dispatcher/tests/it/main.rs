@@ -11,6 +11,7 @@ mod credentials;
 mod deleted;
 mod isolation;
 mod log;
+mod odd_answers;
 mod ordering;
 mod pauses;
 mod records;

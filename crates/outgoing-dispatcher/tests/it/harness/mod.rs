@@ -3,6 +3,7 @@
 mod definitions;
 mod list_log;
 mod postgres;
+mod raw;
 mod sink;
 mod vault;
 
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use definitions::{Definition, definition_event};
 pub(crate) use list_log::ListLog;
+pub(crate) use raw::{Raw, Says};
 pub(crate) use sink::{Answer, Got, Sink};
 pub(crate) use vault::MemoryVault;
 
