@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_get_is_as_long_as_its_bound_and_no_longer() {
         let get = |value: usize| {
-            let result = Json::parse(&format!(r#"{{"body":{{"a":"{}"}}}}"#, "x".repeat(value))).unwrap();
+            let result = Json::parse(format!(r#"{{"body":{{"a":"{}"}}}}"#, "x".repeat(value))).unwrap();
             read(&result, HttpMethod::Get, "https://x.example/in")
         };
         let longest = MAX_URL - "https://x.example/in?a=".len();
