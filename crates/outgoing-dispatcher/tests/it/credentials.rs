@@ -206,7 +206,7 @@ async fn a_401_stays_on_record_when_the_call_with_the_new_token_has_no_answer() 
     let refusing = "HTTP/1.1 401 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno".to_owned();
     let destination = Raw::start([Says::Then(refusing), Says::Then(String::new())]).await;
     Definition::new("orders", destination.url(), "return {}").with(with("shop")).insert(&world).await;
-    world.sink.will("/token", ["token-number-1", "token-number-2"].map(token));
+    world.sink.will("/token", ["token-number-1", "token-number-2", "token-number-3"].map(token));
     let _running = world.dispatch();
     world.publish("e-1", created()).await;
     let open = world.when(|all| all.first().is_some_and(|e| e.status == Status::Retrying)).await.remove(0);

@@ -24,7 +24,8 @@ pub(crate) struct Raw {
 
 struct Memory {
     answers: VecDeque<Says>,
-    calls: usize,
+    /// Of each call, its headers line by line.
+    heads: Vec<Vec<String>>,
 }
 
 impl Raw {
@@ -32,7 +33,7 @@ impl Raw {
     pub(crate) async fn start(answers: impl IntoIterator<Item = Says>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let memory = Arc::new(Mutex::new(Memory { answers: answers.into_iter().collect(), calls: 0 }));
+        let memory = Arc::new(Mutex::new(Memory { answers: answers.into_iter().collect(), heads: Vec::new() }));
         let (known, tracker) = (memory.clone(), TaskTracker::new());
         tracker.clone().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -48,17 +49,23 @@ impl Raw {
 
     /// How often it was called.
     pub(crate) fn calls(&self) -> usize {
-        self.memory.lock().unwrap().calls
+        self.memory.lock().unwrap().heads.len()
+    }
+
+    /// The headers of a call, each as it came, in lower case.
+    pub(crate) fn head(&self, call: usize) -> Vec<String> {
+        self.memory.lock().unwrap().heads[call].clone()
     }
 }
 
 async fn answer(stream: TcpStream, memory: Arc<Mutex<Memory>>) {
     let mut stream = BufReader::new(stream);
-    let (mut line, mut length) = (String::new(), 0);
+    let (mut line, mut length, mut head) = (String::new(), 0, Vec::new());
     while stream.read_line(&mut line).await.is_ok_and(|read| read > 2) {
         if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = text.trim().parse().unwrap();
         }
+        head.push(line.trim().to_ascii_lowercase());
         line.clear();
     }
     let mut body = vec![0; length];
@@ -67,7 +74,7 @@ async fn answer(stream: TcpStream, memory: Arc<Mutex<Memory>>) {
     }
     let says = {
         let mut memory = memory.lock().unwrap();
-        memory.calls += 1;
+        memory.heads.push(head);
         memory.answers.pop_front().unwrap_or_else(|| Says::Then("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".into()))
     };
     let (Says::Then(text) | Says::AndWaits(text)) = &says;
