@@ -11,15 +11,24 @@ mod neighbours;
 mod ratio;
 mod workload;
 
+use std::sync::Arc;
+
 use divan::Bencher;
+use divan::counter::ItemsCount;
 
 use workload::{Workload, body};
 
+/// Runs of one round.
+const ROUND: u32 = 500;
+
 fn main() {
     divan::main();
-    // Divan lists or filters on request; what follows is for a whole run.
-    if std::env::args().skip(1).all(|argument| argument == "--bench") {
+    // Divan lists or filters on request; what follows is for a whole run, or for its name.
+    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if asked.is_empty() || asked == ["ratio"] {
         ratio::print();
+    }
+    if asked.is_empty() {
         cache::print();
         neighbours::print();
     }
@@ -58,4 +67,13 @@ fn enable_engine(bencher: Bencher) {
     let workload = Workload::new(1);
     let definition = Workload::disabled();
     bencher.bench_local(|| workload.run(&definition));
+}
+
+/// The same, 32 of them in flight.
+#[divan::bench]
+fn enable_engine_32_in_flight(bencher: Bencher) {
+    let workload = Workload::new(1);
+    let definition = Workload::disabled();
+    let round = || workload.run_all((0..ROUND).map(|_| Arc::clone(&definition)));
+    bencher.counter(ItemsCount::new(ROUND)).bench_local(round);
 }

@@ -8,7 +8,7 @@ use tidegate_model::Outcome;
 
 use crate::aim;
 use crate::baseline::Baseline;
-use crate::workload::{Workload, body};
+use crate::workload::{Echo, Workload, body};
 
 const ROUNDS: usize = 40;
 const CALLS: u32 = 500;
@@ -32,7 +32,7 @@ pub(crate) fn print() {
         body().len(),
         came.as_str().len()
     );
-    let mut rounds = Vec::new();
+    let (echo, mut rounds) = (Echo::new(), Vec::new());
     // The first round warms up.
     for _ in 0..=ROUNDS {
         let raw = cost(|| (0..CALLS).for_each(|_| drop(divan::black_box(baseline.handle(body())))));
@@ -40,10 +40,12 @@ pub(crate) fn print() {
         let alone = cost(|| (0..CALLS).for_each(|_| drop(workload.run(&handler))));
         let enable = cost(|| workload.run_all((0..CALLS).map(|_| Arc::clone(&disabled))));
         let enable_alone = cost(|| (0..CALLS).for_each(|_| drop(workload.run(&disabled))));
-        rounds.push([raw, ours, alone, enable, enable_alone]);
+        let nobody = cost(|| workload.ask_nobody((0..CALLS).map(|_| Arc::clone(&disabled))));
+        let echoed = cost(|| workload.ask_echo(&echo, (0..CALLS).map(|_| Arc::clone(&disabled))));
+        rounds.push([raw, ours, alone, enable, enable_alone, nobody, echoed]);
     }
     rounds.remove(0);
-    let all = |of: fn(&[Cost; 5]) -> f64| quartiles(rounds.iter().map(of).collect());
+    let all = |of: fn(&[Cost; 7]) -> f64| quartiles(rounds.iter().map(of).collect());
     line("baseline, CPU µs", all(|r| micros(r[0].cpu)));
     line("engine, 32 in flight, CPU µs", all(|r| micros(r[1].cpu)));
     line("engine, one at a time, CPU µs", all(|r| micros(r[2].cpu)));
@@ -52,6 +54,9 @@ pub(crate) fn print() {
     line("enable logic, 32 in flight, CPU µs", enable);
     line("enable logic, one at a time, CPU µs", all(|r| micros(r[4].cpu)));
     line("enable logic, one at a time, µs by the clock", all(|r| micros(r[4].clock)));
+    line("  of it whoever asks, 32 in flight, CPU µs", all(|r| micros(r[5].cpu)));
+    line("  as many echoes of another thread, CPU µs", all(|r| micros(r[6].cpu)));
+    line("enable logic, in baselines", all(|r| r[3].cpu.as_secs_f64() / r[0].cpu.as_secs_f64()));
     let ratio = all(|r| r[1].cpu.as_secs_f64() / r[0].cpu.as_secs_f64());
     line("ratio of CPU, 32 in flight", ratio);
     line("ratio of CPU, one at a time", all(|r| r[2].cpu.as_secs_f64() / r[0].cpu.as_secs_f64()));

@@ -13,6 +13,7 @@ use tidegate_model::{
     ObjectId, Outcome, Runnable, Script, Settings, SystemClock, SystemRandomness, Tenant, Timestamp, TypeName, UserId,
 };
 use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 pub(crate) const HANDLER: &str = r#"
@@ -108,6 +109,27 @@ impl Workload {
         });
     }
 
+    /// As [`Self::run_all`], without an engine: what asking for runs costs whoever asks.
+    pub(crate) fn ask_nobody(&self, definitions: impl IntoIterator<Item = Arc<Runnable>>) {
+        self.runtime.block_on(async {
+            let one = |definition| async move { std::future::ready(divan::black_box(definition)).await };
+            let mut asked = futures::stream::iter(definitions).map(one).buffer_unordered(32);
+            while let Some(definition) = asked.next().await {
+                drop(definition);
+            }
+        });
+    }
+
+    /// As [`Self::run_all`], of a thread that answers at once: what the ways there and back cost.
+    pub(crate) fn ask_echo(&self, echo: &Echo, definitions: impl IntoIterator<Item = Arc<Runnable>>) {
+        self.runtime.block_on(async {
+            let mut asked = futures::stream::iter(definitions).map(|one| echo.ask(one)).buffer_unordered(32);
+            while let Some(definition) = asked.next().await {
+                drop(definition);
+            }
+        });
+    }
+
     /// How long each of so many runs took by the clock while as many hogs as there are here go on.
     pub(crate) fn beside(&self, hogs: &[Arc<Runnable>], honest: &Arc<Runnable>, runs: usize) -> Vec<Duration> {
         let one = |definition| async move { self.engine.run_incoming(&definition, &self.call).await };
@@ -177,6 +199,29 @@ fn definition(tenant: &str, number: u32, core: &str, enable: Option<&str>) -> Ar
         core,
         enable,
     })
+}
+
+/// A thread that gives back what it gets.
+pub(crate) struct Echo(mpsc::Sender<(Arc<Runnable>, oneshot::Sender<Arc<Runnable>>)>);
+
+impl Echo {
+    pub(crate) fn new() -> Self {
+        let (queue, mut asked) = mpsc::channel::<(Arc<Runnable>, oneshot::Sender<Arc<Runnable>>)>(64);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let serve = async move {
+            while let Some((definition, reply)) = asked.recv().await {
+                let _ = reply.send(definition);
+            }
+        };
+        std::thread::spawn(move || runtime.block_on(serve));
+        Self(queue)
+    }
+
+    async fn ask(&self, definition: Arc<Runnable>) -> Arc<Runnable> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send((definition, reply)).await.unwrap();
+        answer.await.unwrap()
+    }
 }
 
 struct NoObjects;
