@@ -27,9 +27,14 @@ impl Apart {
         self.any.store(true, Ordering::Relaxed);
     }
 
+    /// Whether no tenant runs apart.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.any.load(Ordering::Relaxed)
+    }
+
     /// Whether a tenant runs apart.
     pub(crate) fn has(&self, tenant: &TenantId, now: Instant) -> bool {
-        if !self.any.load(Ordering::Relaxed) {
+        if self.is_empty() {
             return false;
         }
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,6 +59,6 @@ mod tests {
         assert!(apart.has(&acme, now) && !apart.has(&other, now));
         apart.note(&acme, now + FOR / 2);
         assert!(apart.has(&acme, now + FOR) && !apart.has(&acme, now + FOR * 2));
-        assert!(!apart.any.load(Ordering::Relaxed));
+        assert!(apart.is_empty());
     }
 }

@@ -183,7 +183,7 @@ impl Engine {
     /// for themselves.
     fn worker_for(&self, runnable: &Runnable) -> &Worker {
         let tenant = &runnable.integration.tenant;
-        if self.0.apart.has(tenant, Instant::now()) {
+        if !self.0.apart.is_empty() && self.0.apart.has(tenant, Instant::now()) {
             return &self.0.other;
         }
         let mut hasher = self.0.places.build_hasher();

@@ -1,25 +1,33 @@
 //! Each tenant's share of the engine: one that waits for slow answers waits in its own lane, and nobody behind it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_model::TenantId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// The lanes of the tenants that have runs in hand.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     width: usize,
-    lanes: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    lanes: Mutex<HashMap<TenantId, Arc<Lane>>>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    tenant: TenantId,
+    places: Semaphore,
+    /// Those that have a place, and those that wait for one. It only grows while the map is held.
+    inside: AtomicUsize,
 }
 
 /// A place in a tenant's lane, until dropped.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     all: &'a Lanes,
-    tenant: TenantId,
-    lane: Option<Arc<Semaphore>>,
-    permit: Option<OwnedSemaphorePermit>,
+    lane: Arc<Lane>,
+    taken: bool,
 }
 
 impl Lanes {
@@ -30,27 +38,46 @@ impl Lanes {
 
     /// Waits for a place, first come, first served.
     pub(crate) async fn enter(&self, tenant: &TenantId) -> Place<'_> {
-        let lane = {
-            let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-            let lane = lanes.entry(tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.width)));
-            Arc::clone(lane)
-        };
         // Made before the wait: giving up the wait leaves the lane, too.
-        let mut place = Place { all: self, tenant: tenant.clone(), lane: Some(Arc::clone(&lane)), permit: None };
+        let mut place = Place { all: self, lane: self.lane_of(tenant), taken: false };
         // Never closed, so there always is a permit.
-        place.permit = lane.acquire_owned().await.ok();
+        if let Ok(permit) = place.lane.places.acquire().await {
+            permit.forget();
+            place.taken = true;
+        }
         place
+    }
+
+    fn lane_of(&self, tenant: &TenantId) -> Arc<Lane> {
+        let mut lanes = self.lock();
+        if let Some(lane) = lanes.get(tenant) {
+            lane.inside.fetch_add(1, Ordering::Relaxed);
+            return Arc::clone(lane);
+        }
+        let places = Semaphore::new(self.width);
+        let lane = Arc::new(Lane { tenant: tenant.clone(), places, inside: AtomicUsize::new(1) });
+        lanes.insert(tenant.clone(), Arc::clone(&lane));
+        lane
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Lane>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.permit = None;
-        self.lane = None;
-        let mut lanes = self.all.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Held by the map alone: nobody is in it, and nobody waits.
-        if lanes.get(&self.tenant).is_some_and(|lane| Arc::strong_count(lane) == 1) {
-            lanes.remove(&self.tenant);
+        if self.taken {
+            self.lane.places.add_permits(1);
+        }
+        if self.lane.inside.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let mut lanes = self.all.lock();
+        // Somebody may have come since, or have gone again and have taken the lane away.
+        let is_empty = self.lane.inside.load(Ordering::Relaxed) == 0;
+        if is_empty && lanes.get(&self.lane.tenant).is_some_and(|lane| Arc::ptr_eq(lane, &self.lane)) {
+            lanes.remove(&self.lane.tenant);
         }
     }
 }
