@@ -19,34 +19,45 @@ const OUT_OF_MEMORY: &str = "not enough memory";
 const OUT_OF_STACK: &str = "stack overflow";
 
 /// Which script a fault is in.
-pub(crate) struct Origin {
-    chunk: String,
+pub(crate) struct Origin<'r> {
+    integration: &'r str,
+    kind: LogicKind,
 }
 
-impl Origin {
-    pub(crate) fn new(run: &Running, kind: LogicKind) -> Self {
-        let part = match kind {
-            LogicKind::Enable => "enable",
-            LogicKind::Core => "core",
-        };
-        Self { chunk: format!("{}/{part}", run.runnable.integration.name) }
+impl<'r> Origin<'r> {
+    pub(crate) fn new(run: &'r Running, kind: LogicKind) -> Self {
+        Self { integration: &run.runnable.integration.name, kind }
+    }
+
+    /// The name of the Integration that it belongs to.
+    pub(crate) fn integration(&self) -> &'r str {
+        self.integration
     }
 
     /// The name that errors carry: `<integration>/<enable|core>`.
-    pub(crate) fn chunk(&self) -> &str {
-        &self.chunk
+    pub(crate) fn chunk(&self) -> String {
+        let part = match self.kind {
+            LogicKind::Enable => "enable",
+            LogicKind::Core => "core",
+        };
+        format!("{}/{part}", self.integration)
     }
 
     /// A fault of the script that has no line.
     pub(crate) fn script(&self, what: &str) -> Failure {
-        Failure { message: format!("{}: {what}", self.chunk), kind: FailureKind::Script }
+        Failure { message: format!("{}: {what}", self.chunk()), kind: FailureKind::Script }
+    }
+
+    /// The platform has lost what it needs.
+    pub(crate) fn lost(&self) -> Failure {
+        Failure { message: format!("{}: internal error", self.chunk()), kind: FailureKind::Platform }
     }
 
     /// The script was stopped.
     pub(crate) fn stopped(&self, stop: &Stop, traceback: &str) -> Failure {
         let kind = if matches!(stop, Stop::Fail(_)) { FailureKind::Script } else { FailureKind::Limit };
         let frames = frames(traceback);
-        let place = frames.iter().find_map(|frame| self.place(frame)).unwrap_or_else(|| self.chunk.clone());
+        let place = self.place(&frames);
         Failure { message: with_frames(format!("{place}: {stop}"), &frames), kind }
     }
 
@@ -66,8 +77,8 @@ impl Origin {
                 Failure { message: first.to_owned(), kind: FailureKind::Script }
             }
             other => {
-                tracing::error!(error = %other, script = %self.chunk, "a script's machine failed");
-                Failure { message: format!("{}: internal error", self.chunk), kind: FailureKind::Platform }
+                tracing::error!(error = %other, script = self.chunk(), "a script's machine failed");
+                self.lost()
             }
         }
     }
@@ -101,18 +112,19 @@ impl Origin {
     fn placed(&self, message: &str, frames: &[&str]) -> String {
         let what = match without_our_place(message) {
             Some(what) => what,
-            None if message.starts_with(&format!("{}:", self.chunk)) => return message.to_owned(),
+            None if message.starts_with(&format!("{}:", self.chunk())) => return message.to_owned(),
             None => message,
         };
-        let place = frames.iter().find_map(|frame| self.place(frame)).unwrap_or_else(|| self.chunk.clone());
-        format!("{place}: {what}")
+        format!("{}: {what}", self.place(frames))
     }
 
-    /// `chunk:line` of a frame of this script.
-    fn place(&self, frame: &str) -> Option<String> {
-        let line = frame.strip_prefix(self.chunk.as_str())?.strip_prefix(':')?;
+    /// `chunk:line` of the innermost frame of this script; without a line where there is none.
+    fn place(&self, frames: &[&str]) -> String {
+        let chunk = self.chunk();
+        let line = frames.iter().find_map(|frame| frame.strip_prefix(chunk.as_str())?.strip_prefix(':'));
+        let Some(line) = line else { return chunk };
         let line = &line[..line.find(|c: char| !c.is_ascii_digit()).unwrap_or(line.len())];
-        Some(format!("{}:{line}", self.chunk))
+        format!("{chunk}:{line}")
     }
 }
 

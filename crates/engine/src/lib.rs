@@ -12,7 +12,7 @@
 //! - A failed run is an [`Outcome`](tidegate_model::Outcome), never an error of this crate, and never a panic.
 //!
 //! Where things are: `engine` -> `worker` (a Lua thread) -> `pool` (its machines) -> `script` (one script, step by step) -> `sandbox` (a
-//! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `plan` (the call that a result asks for); `watchdog` and `meter` measure; `turns` says who goes on next, `apart` who must go elsewhere; `stop` and
+//! machine), `variables`, `library`, `value` (JSON), `host` (what waits for the outside); `plan` (the call that a result asks for); `watchdog` and `meter` measure; `turns` says who goes on next, `apart` who must go elsewhere, `answers` when answers go back; `stop` and
 //! `fault` say why not; `trial` is a run that reaches nobody; `check` and `lint` judge scripts that are to be saved.
 //!
 //! To add a library function see `library`; to add a variable see `variables`.
@@ -26,6 +26,7 @@
 //! assert_eq!(scripts.check("return {\n  answer = \n}").unwrap_err().line, 3);
 //! ```
 
+mod answers;
 mod apart;
 mod attach;
 mod calls;

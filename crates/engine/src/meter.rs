@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mlua::{Lua, VmState};
 
+use crate::answers::{Answers, TOGETHER};
 use crate::stop::Stop;
 use crate::watchdog::Watch;
 
@@ -26,10 +27,12 @@ const SHORT: Duration = Duration::from_millis(1);
 /// The account of the script that a virtual machine runs.
 pub(crate) struct Meter {
     watch: Arc<Watch>,
-    /// How many runs this Lua thread has, those in its queue included.
-    load: Arc<AtomicUsize>,
+    /// What its Lua thread keeps back meanwhile.
+    answers: Rc<Answers>,
     budget: Cell<Duration>,
     memory: Cell<usize>,
+    /// When the first turn began.
+    began: Cell<Option<Duration>>,
     /// Spent in earlier turns.
     spent: Cell<Duration>,
     /// When this turn began; `None` between turns.
@@ -60,12 +63,13 @@ struct Turn {
 }
 
 impl Meter {
-    pub(crate) fn new(watch: Arc<Watch>, load: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(watch: Arc<Watch>, answers: Rc<Answers>) -> Self {
         Self {
             watch,
-            load,
+            answers,
             budget: Cell::default(),
             memory: Cell::default(),
+            began: Cell::default(),
             spent: Cell::default(),
             turn: Cell::default(),
             stop: RefCell::default(),
@@ -81,13 +85,14 @@ impl Meter {
 
     /// Makes one for a machine that runs no scripts.
     pub(crate) fn unwatched() -> Self {
-        Self::new(Arc::new(Watch::unwatched()), Arc::default())
+        Self::new(Arc::new(Watch::unwatched()), Rc::default())
     }
 
     /// Starts a new account.
     pub(crate) fn open(&self, cpu: Duration, memory: usize) {
         self.budget.set(cpu);
         self.memory.set(memory);
+        self.began.set(None);
         self.spent.set(Duration::ZERO);
         self.peak.set(0);
         self.stop.replace(None);
@@ -100,11 +105,13 @@ impl Meter {
     /// Counts what `work` does on this thread; Lua must not run outside of it.
     pub(crate) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
         let at = self.watch.now();
+        self.began.set(self.began.get().or(Some(at)));
         self.turn.set(Some(Turn { at, cpu: self.watch.recent_cpu(at) }));
         if self.stop.borrow().is_some() {
             self.watch.raise();
         } else {
-            self.watch.arm(at, self.slice().min(self.budget.get().saturating_sub(self.spent.get())));
+            let most = if self.answers.are_kept() { FIRST_SLICE } else { SLICE };
+            self.watch.arm(at, most.min(self.slice()).min(self.budget.get().saturating_sub(self.spent.get())));
         }
         let done = work();
         self.watch.disarm();
@@ -114,6 +121,11 @@ impl Meter {
             self.held.set(self.held.get().max(self.spent.get().saturating_sub(from)));
         }
         done
+    }
+
+    /// When the script began.
+    pub(crate) fn began(&self) -> Instant {
+        self.watch.moment(self.began.get().unwrap_or_else(|| self.watch.now()))
     }
 
     /// Ends the run: every further step of it raises this. The first reason counts.
@@ -151,8 +163,12 @@ impl Meter {
         if let Some(stop) = self.stopped() {
             return Err(stop);
         }
-        if self.used() >= self.budget.get() {
+        let used = self.used();
+        if used >= self.budget.get() {
             return Err(self.stop(Stop::Cpu(self.budget.get())));
+        }
+        if used.saturating_sub(self.spent.get()) > TOGETHER {
+            self.answers.give();
         }
         if self.watch.is_waited_for() {
             self.held_from.set(self.held_from.get().or(Some(self.used())));
@@ -224,7 +240,7 @@ impl Meter {
             self.left.set(leave);
             return if leave { Ok(VmState::Yield) } else { Err(stop.into()) };
         }
-        if turn() < self.slice() || self.load.load(Ordering::Relaxed) <= 1 {
+        if turn() < self.slice() || self.watch.load() <= 1 {
             return Ok(VmState::Continue);
         }
         let here = lua.current_thread().to_pointer();

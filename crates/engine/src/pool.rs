@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use mlua::Function;
 use tidegate_model::{Failure, LogicKind, TenantId};
 
+use crate::answers::Answers;
 use crate::compiled::Compiled;
 use crate::counts::Counters;
 use crate::fault::Origin;
@@ -23,10 +24,10 @@ const TIDY: usize = 2 << 20;
 
 /// The machines of one Lua thread.
 pub(crate) struct Pool {
-    idle: RefCell<VecDeque<(TenantId, Kept)>>,
+    idle: RefCell<VecDeque<(TenantId, Box<Kept>)>>,
     most: usize,
     watch: Arc<Watch>,
-    load: Arc<AtomicUsize>,
+    answers: Rc<Answers>,
     counters: Arc<Counters>,
 }
 
@@ -40,39 +41,35 @@ struct Kept {
 /// A machine for one run; it ends with its owner, unless the pool takes it back.
 pub(crate) struct Rented {
     tenant: TenantId,
-    kept: Kept,
+    kept: Box<Kept>,
     spoiled: bool,
-    counters: Arc<Counters>,
 }
 
 impl Pool {
-    pub(crate) fn new(most: usize, watch: Arc<Watch>, load: Arc<AtomicUsize>, counters: Arc<Counters>) -> Self {
-        Self { idle: RefCell::default(), most, watch, load, counters }
+    pub(crate) fn new(most: usize, watch: Arc<Watch>, answers: Rc<Answers>, counters: Arc<Counters>) -> Self {
+        Self { idle: RefCell::default(), most, watch, answers, counters }
     }
 
     /// Takes the machine that this tenant used last, or makes one.
     pub(crate) fn rent(&self, tenant: &TenantId) -> mlua::Result<Rented> {
         let mut idle = self.idle.borrow_mut();
         let place = idle.iter().rposition(|(owner, _)| owner == tenant);
-        let kept = place.and_then(|place| idle.remove(place)).map(|(_, kept)| kept);
+        let kept = place.and_then(|place| idle.remove(place));
         drop(idle);
-        let kept = kept.map_or_else(|| self.make(false), Ok)?;
-        Ok(self.rented(tenant, kept, false))
+        let (tenant, kept) = kept.map_or_else(|| Ok((tenant.clone(), self.make(false)?)), mlua::Result::Ok)?;
+        Ok(Rented { tenant, kept, spoiled: false })
     }
 
     /// Makes a machine for one run alone, whose memory is watched: nothing that was compiled before is found in it, and nothing of it later.
     pub(crate) fn lend(&self, tenant: &TenantId) -> mlua::Result<Rented> {
-        Ok(self.rented(tenant, self.make(true)?, true))
+        Ok(Rented { tenant: tenant.clone(), kept: self.make(true)?, spoiled: true })
     }
 
-    fn rented(&self, tenant: &TenantId, kept: Kept, spoiled: bool) -> Rented {
-        Rented { tenant: tenant.clone(), kept, spoiled, counters: Arc::clone(&self.counters) }
-    }
-
-    fn make(&self, watched: bool) -> mlua::Result<Kept> {
-        let meter = Meter::new(Arc::clone(&self.watch), Arc::clone(&self.load));
+    fn make(&self, watched: bool) -> mlua::Result<Box<Kept>> {
+        let meter = Meter::new(Arc::clone(&self.watch), Rc::clone(&self.answers));
         self.counters.machine();
-        Ok(Kept { scripts: Compiled::new(Arc::clone(&self.counters)), machine: Machine::new(meter, watched)? })
+        let scripts = Compiled::new(Arc::clone(&self.counters));
+        Ok(Box::new(Kept { scripts, machine: Machine::new(meter, watched)? }))
     }
 
     /// Keeps a machine for the next run of its tenant, unless it is spoiled. When there are too many, the one that waited longest goes.
@@ -101,27 +98,30 @@ impl Rented {
     }
 
     /// The script of the run, compiled.
-    pub(crate) fn compiled(&mut self, run: &Running, kind: LogicKind, origin: &Origin) -> Result<Function, Failure> {
+    pub(crate) fn compiled(
+        &mut self,
+        run: &Running,
+        kind: LogicKind,
+        origin: &Origin<'_>,
+    ) -> Result<Function, Failure> {
         let script = match (kind, &run.runnable.enable) {
             (LogicKind::Enable, Some(enable)) => enable,
             _ => &run.runnable.core,
         };
-        self.counters.script();
-        let key = (script.logic, script.version, kind, origin.chunk().to_owned());
-        if let Some(found) = self.kept.scripts.find(&key) {
+        let key = (script.logic, script.version, kind);
+        if let Some(found) = self.kept.scripts.find(&key, origin.integration()) {
             return Ok(found);
         }
-        self.counters.compiled();
         let machine = self.machine();
         let before = machine.lua.used_memory();
         let compiled = machine
             .lua
             .set_memory_limit(run.limits().memory)
-            .and_then(|_| script::compile(&machine.lua, &script.source, origin.chunk()))
+            .and_then(|_| script::compile(&machine.lua, &script.source, &origin.chunk()))
             .map_err(|e| origin.failed(&machine.shared, &e))?;
         // What was cleaned away meanwhile hides how large it is.
         let size = machine.lua.used_memory().saturating_sub(before).max(script.source.len());
-        self.kept.scripts.keep(key, compiled.clone(), size);
+        self.kept.scripts.keep(key, origin.integration(), compiled.clone(), size);
         Ok(compiled)
     }
 }

@@ -311,9 +311,11 @@ end
 
 -- == the body of every run ==
 
+local caught = native.caught
+
 function native.root(script, seed)
     seed_random(seed)
-    local ok, result = try_with(script, native.caught)
+    local ok, result = try_with(script, caught)
     return ok, result
 end
 

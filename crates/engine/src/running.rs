@@ -3,12 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mlua::{Lua, Value};
 use tidegate_model::contract::Actor;
 use tidegate_model::{Event, IncomingCall, LogLevel, LogLine, Runnable};
 
-use crate::apart::Apart;
 use crate::calls::Calls;
 use crate::engine::Parts;
 use crate::host::Overlay;
@@ -18,9 +18,8 @@ use crate::options::{Limits, Options};
 use crate::sandbox::Shared;
 use crate::stop::Stop;
 use crate::trial::Sheet;
-use crate::turns::Turns;
 use crate::variables;
-use crate::worker::Setup;
+use crate::worker::Thread;
 
 /// What a run is about.
 #[derive(Clone)]
@@ -35,13 +34,9 @@ pub(crate) enum Input {
 pub(crate) struct Running {
     pub(crate) runnable: Arc<Runnable>,
     pub(crate) input: Input,
-    pub(crate) parts: Arc<Parts>,
+    /// The Lua thread that it is on.
+    pub(crate) thread: Rc<Thread>,
     limits: Limits,
-    pub(crate) io: Io,
-    /// Where it waits when its turn is over.
-    pub(crate) turns: Rc<Turns>,
-    /// Where it is noted if it does not give way.
-    pub(crate) apart: Arc<Apart>,
     /// What is written down of it, where it is a trial.
     pub(crate) trial: Option<Arc<Sheet>>,
     log: RefCell<Vec<LogLine>>,
@@ -54,29 +49,19 @@ pub(crate) struct Running {
     pub(crate) masks: RefCell<Masks>,
     object_calls: Cell<u32>,
     let_down: Cell<bool>,
+    spent: Cell<Duration>,
     transaction: RefCell<Option<Arc<Overlay>>>,
 }
 
 impl Running {
-    pub(crate) fn new(
-        setup: &Setup,
-        turns: Rc<Turns>,
-        runnable: Arc<Runnable>,
-        input: Input,
-        trial: Option<Arc<Sheet>>,
-    ) -> Self {
-        let parts = Arc::clone(trial.as_deref().map_or(&setup.parts, Sheet::parts));
-        let Options { limits, bounds, .. } = &*setup.options;
+    pub(crate) fn new(thread: Rc<Thread>, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Self {
+        let Options { limits, bounds, .. } = &*thread.setup.options;
         let limits = limits.with(&runnable.integration.settings.limits, bounds);
-        let io = setup.io.clone();
         Self {
             runnable,
             input,
-            parts,
+            thread,
             limits,
-            io,
-            turns,
-            apart: Arc::clone(&setup.apart),
             trial,
             log: RefCell::default(),
             log_size: Cell::default(),
@@ -86,8 +71,19 @@ impl Running {
             masks: RefCell::default(),
             object_calls: Cell::default(),
             let_down: Cell::default(),
+            spent: Cell::default(),
             transaction: RefCell::default(),
         }
+    }
+
+    /// What the engine is built of, or what a trial uses instead.
+    pub(crate) fn parts(&self) -> &Arc<Parts> {
+        self.trial.as_deref().map_or(&self.thread.setup.parts, Sheet::parts)
+    }
+
+    /// Where it waits for the outside.
+    pub(crate) fn io(&self) -> &Io {
+        &self.thread.setup.io
     }
 
     /// The bounds of the run.
@@ -116,7 +112,7 @@ impl Running {
         if level == LogLevel::Warn {
             self.warned.set(true);
         }
-        self.log.borrow_mut().push(LogLine { time: self.parts.clock.now(), level, text });
+        self.log.borrow_mut().push(LogLine { time: self.parts().clock.now(), level, text });
         Ok(())
     }
 
@@ -161,6 +157,16 @@ impl Running {
     /// Whether a failure now is the platform's rather than the script's.
     pub(crate) fn is_let_down(&self) -> bool {
         self.let_down.get()
+    }
+
+    /// Adds what a script has spent.
+    pub(crate) fn note_spent(&self, cpu: Duration) {
+        self.spent.set(self.spent.get() + cpu);
+    }
+
+    /// The CPU time that its scripts have spent.
+    pub(crate) fn spent(&self) -> Duration {
+        self.spent.get()
     }
 
     /// The log, and whether a line of it warns.

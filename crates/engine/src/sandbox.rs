@@ -10,13 +10,13 @@ use std::sync::OnceLock;
 
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::thread::ThreadStatus;
-use mlua::{Function, Lua, LuaOptions, MultiValue, StdLib, Table, Thread, Value, VmState};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Thread, Value, VmState};
 use tidegate_model::Randomness;
 
 use crate::library;
 use crate::meter::Meter;
 use crate::running::Running;
-use crate::value::Converter;
+use crate::value::{Converter, unlimited};
 use crate::variables::VARIABLES;
 
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     /// The environment of the script in hand.
     env: RefCell<Option<Table>>,
     /// Its coroutine.
-    root_thread: RefCell<Option<Thread>>,
+    pub(crate) root_thread: RefCell<Option<Thread>>,
     /// The error that ended it, as it was when it was raised.
     pub(crate) caught: RefCell<Option<Caught>>,
     /// What the script raised last, where that reads like a limit and is none.
@@ -150,13 +150,21 @@ impl Machine {
     /// The globals' own globals: the variables of the run, made when a script first names them and kept in its environment.
     fn variables_on_demand(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         let shared = Rc::clone(shared);
-        let find = lua.create_function(move |lua, (_, name): (Value, Value)| {
-            let (Value::String(name), Some(env)) = (name, shared.env.borrow().clone()) else { return Ok(Value::Nil) };
-            let Some(run) = shared.run.borrow().clone() else { return Ok(Value::Nil) };
-            let key = name.to_string_lossy();
+        // The table that was asked is of no interest: taken as a truth value it costs nothing.
+        let find = lua.create_function(move |lua, (_, name): (bool, Value)| {
+            let Value::String(name) = name else { return Ok(Value::Nil) };
+            let Ok(key) = name.to_str() else { return Ok(Value::Nil) };
+            let (env, run) = (shared.env.borrow(), shared.run.borrow());
+            let (Some(env), Some(run)) = (&*env, &*run) else { return Ok(Value::Nil) };
             let value = if key == "_G" { Value::Table(env.clone()) } else { run.variable(lua, &shared, &key)? };
-            if !value.is_nil() {
-                env.raw_set(name, &value)?;
+            if value.is_nil() {
+                return Ok(value);
+            }
+            // A table grows to twice what it had at most: where there is room for that, nobody has to ask the allocator's limit.
+            if lua.used_memory() < shared.meter.memory() / 4 {
+                unlimited(lua, &shared.meter, || env.raw_set(&name, &value))??;
+            } else {
+                env.raw_set(&name, &value)?;
             }
             Ok(value)
         })?;
@@ -167,8 +175,8 @@ impl Machine {
         Ok(meta)
     }
 
-    /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`, and what it is to be begun with.
-    pub(crate) fn prepare(&self, script: Function, run: &Rc<Running>) -> mlua::Result<(Thread, MultiValue)> {
+    /// Makes the coroutine that runs `script` with a fresh environment, on behalf of `run`, and answers what it is to be begun with.
+    pub(crate) fn prepare(&self, script: Function, run: &Rc<Running>) -> mlua::Result<(Function, i64)> {
         // What is made here is small, and the limit makes a protected call of each step.
         self.lua.set_memory_limit(0)?;
         let env = self.lua.create_table()?;
@@ -181,12 +189,11 @@ impl Machine {
         };
         self.shared.run.replace(Some(Rc::clone(run)));
         self.shared.env.replace(Some(env));
-        self.shared.root_thread.replace(Some(thread.clone()));
+        self.shared.root_thread.replace(Some(thread));
         self.shared.caught.replace(None);
         self.shared.raised.replace(None);
         self.lua.set_memory_limit(run.limits().memory)?;
-        let seed = self.next_seed(&*run.parts.randomness);
-        Ok((thread, MultiValue::from_vec(vec![Value::Function(script), Value::Integer(seed)])))
+        Ok((script, self.next_seed(&*run.parts().randomness)))
     }
 
     /// Drawn once for each machine, which is one tenant's alone; then each run has the next one (`SplitMix64`).

@@ -1,12 +1,15 @@
 //! One script, from its source to its result.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mlua::thread::ThreadStatus;
-use mlua::{Function, MultiValue, Thread, Value};
+use mlua::{Function, IntoLuaMulti, MultiValue, Value};
 use tidegate_model::{Failure, FailureKind, Json, LogicKind};
+use tokio::time::timeout_at;
 
 use crate::fault::{self, Origin};
 use crate::host::{self, Refusal};
@@ -32,7 +35,14 @@ impl Task {
         let shared = Rc::clone(&rented.machine().shared);
         shared.meter.open(self.time.cpu, run.limits().memory);
         run.note_answer(false);
-        let performed = tokio::time::timeout(self.time.wall, self.drive(rented, run, &origin)).await;
+        let performed = {
+            let mut driven = pin!(self.drive(rented, run, &origin));
+            // Most scripts wait for nothing: only one that does needs a timer.
+            match futures::poll!(driven.as_mut()) {
+                Poll::Ready(result) => Ok(result),
+                Poll::Pending => timeout_at((shared.meter.began() + self.time.wall).into(), driven).await,
+            }
+        };
         let result = performed.unwrap_or_else(|_| {
             let waits_at = rented.machine().waits_at();
             let stop = shared.meter.stop(Stop::Wall(self.time.wall));
@@ -43,8 +53,9 @@ impl Task {
             sheet.note_script(shared.meter.spent(), shared.meter.peak());
         }
         rented.machine().finish();
+        run.note_spent(shared.meter.spent());
         if shared.meter.held() >= PATIENCE {
-            run.apart.note(&run.runnable.integration.tenant, Instant::now());
+            run.thread.setup.apart.note(&run.runnable.integration.tenant, Instant::now());
         }
         let stopped = shared.meter.stopped();
         let broken = matches!(&result, Err(failure) if failure.kind == FailureKind::Platform);
@@ -61,78 +72,75 @@ impl Task {
         }
     }
 
-    async fn drive(&self, rented: &mut Rented, run: &Rc<Running>, origin: &Origin) -> Result<Json, Failure> {
+    async fn drive(&self, rented: &mut Rented, run: &Rc<Running>, origin: &Origin<'_>) -> Result<Json, Failure> {
         let shared = Rc::clone(&rented.machine().shared);
         // Not on the run's account: the next run finds it compiled.
         let script = rented.compiled(run, self.kind, origin)?;
         let machine = rented.machine();
         let lua = &machine.lua;
         let broken = |e: mlua::Error| origin.failed(&shared, &e);
-        let (thread, mut args) = machine.prepare(script, run).map_err(broken)?;
+        let begin = machine.prepare(script, run).map_err(broken)?;
+        let mut next = shared.meter.turn(|| step(begin, rented, run, origin))?;
         loop {
-            let step = shared.meter.turn(|| step(&thread, std::mem::take(&mut args), rented, run, origin))?;
-            match step {
+            let mut args = MultiValue::new();
+            match next {
                 // A coroutine that left it by a yield never came back: what the script takes for written is not.
                 Step::Finished(_) if run.end().is_some() => {
                     return Err(origin.script("returned before objects.transaction had ended"));
                 }
                 Step::Finished(result) => return Ok(result),
-                Step::TurnOver => run.turns.wait().await,
+                Step::TurnOver => run.thread.turns.wait().await,
                 Step::Asks(asked) => {
                     // As long as the platform has not answered, a time-out is its failure.
                     run.note_answer(asked.is_for_platform());
-                    let answered = asked.answer(run).await;
+                    // Large, and rare: it has no place in the future of every run.
+                    let answered = Box::pin(asked.answer(run)).await;
                     run.note_answer(answered.is_platform_failure());
                     args = shared.meter.turn(|| answered.into_values(lua, &shared)).map_err(broken)?;
                 }
-                Step::Settled => args = mlua::IntoLuaMulti::into_lua_multi(true, lua).map_err(broken)?,
+                Step::Settled => args = IntoLuaMulti::into_lua_multi(true, lua).map_err(broken)?,
                 Step::Refused(message) => {
                     let answer = (Value::Boolean(false), message);
-                    args = mlua::IntoLuaMulti::into_lua_multi(answer, lua).map_err(broken)?;
+                    args = IntoLuaMulti::into_lua_multi(answer, lua).map_err(broken)?;
                 }
             }
+            next = shared.meter.turn(|| step(args, rented, run, origin))?;
         }
     }
 }
 
 /// Lets the script run until it ends, asks for something, or has had its turn.
-fn step(
-    thread: &Thread,
-    args: MultiValue,
-    rented: &Rented,
-    run: &Rc<Running>,
-    origin: &Origin,
-) -> Result<Step, Failure> {
+fn step(args: impl IntoLuaMulti, rented: &Rented, run: &Rc<Running>, origin: &Origin<'_>) -> Result<Step, Failure> {
     let machine = rented.machine();
     let shared = &machine.shared;
-    let mut values: MultiValue = thread.resume(args).map_err(|e| origin.failed(shared, &e))?;
+    let root = shared.root_thread.borrow();
+    let Some(thread) = &*root else { return Err(origin.lost()) };
+    let resumed = thread.resume::<(Value, Value, MultiValue)>(args);
+    let (first, second, rest) = resumed.map_err(|e| origin.failed(shared, &e))?;
     if let Some(stop) = shared.meter.stopped() {
         return Err(origin.stopped(&stop, &shared.meter.traceback()));
     }
     if thread.status() != ThreadStatus::Resumable {
-        return match values.pop_front() {
-            Some(Value::Boolean(true)) => {
-                let result = values.pop_front().unwrap_or(Value::Nil);
-                as_map(rented, run, origin, &result).map(Step::Finished)
-            }
+        return match first {
+            Value::Boolean(true) => as_map(rented, run, origin, &second).map(Step::Finished),
             _ => Err(origin.caught(&machine.lua, shared)),
         };
     }
-    match values.pop_front() {
-        Some(Value::Table(mark)) if mark.to_pointer() == machine.host.to_pointer() => {
-            let name = match values.pop_front() {
-                Some(Value::String(name)) => name.to_string_lossy(),
+    match first {
+        Value::Table(mark) if mark.to_pointer() == machine.host.to_pointer() => {
+            let name = match second {
+                Value::String(name) => name.to_string_lossy(),
                 _ => String::new(),
             };
-            match host::read(&machine.lua, shared, run, &name, &values) {
+            match host::read(&machine.lua, shared, run, &name, &rest) {
                 Ok(Some(asked)) => Ok(Step::Asks(asked)),
                 Ok(None) => Ok(Step::Settled),
                 Err(Refusal::Mistake(message)) => Ok(Step::Refused(message)),
                 Err(Refusal::Stop(stop)) => Err(origin.stopped(&shared.meter.stop(stop), &machine.waits_at())),
             }
         }
-        Some(Value::Table(mark)) if mark.to_pointer() == machine.turn.to_pointer() => Ok(Step::TurnOver),
-        None if shared.meter.gave_way(thread.to_pointer()) => Ok(Step::TurnOver),
+        Value::Table(mark) if mark.to_pointer() == machine.turn.to_pointer() => Ok(Step::TurnOver),
+        Value::Nil if shared.meter.gave_way(thread.to_pointer()) => Ok(Step::TurnOver),
         _ => Err(origin.script("attempt to yield from outside a coroutine")),
     }
 }
@@ -146,7 +154,7 @@ enum Step {
 }
 
 /// What a script returned, as JSON: a map.
-fn as_map(rented: &Rented, run: &Running, origin: &Origin, value: &Value) -> Result<Json, Failure> {
+fn as_map(rented: &Rented, run: &Running, origin: &Origin<'_>, value: &Value) -> Result<Json, Failure> {
     let machine = rented.machine();
     let shared = &machine.shared;
     let Value::Table(table) = value else {

@@ -61,14 +61,18 @@ pub(crate) fn make(run: &Running, lua: &Lua, shared: &Shared, name: &str) -> mlu
             texts(lua, &[("id", organization.id.as_str()), ("name", &organization.name)])
         }
         (Variable::Application, _) => {
-            let application = &run.parts.application;
+            let application = &run.parts().application;
             texts(lua, &[("name", &application.name), ("version", &application.version)])
         }
         (Variable::Headers, Input::Incoming(call)) => unlimited(lua, &shared.meter, || {
             let table = lua.create_table_with_capacity(0, call.headers.len())?;
             for (name, value) in &call.headers {
                 shared.meter.count(lua)?;
-                table.raw_set(name.to_ascii_lowercase(), value.as_str())?;
+                if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                    table.raw_set(name.to_ascii_lowercase(), value.as_str())?;
+                } else {
+                    table.raw_set(name.as_str(), value.as_str())?;
+                }
             }
             shared.in_any_case(&table)?;
             Ok(Value::Table(table))

@@ -15,6 +15,12 @@ use rustix::time::{ClockId, clock_gettime};
 const TICK: Duration = Duration::from_millis(1);
 const NEVER: u64 = u64::MAX;
 
+/// Not due, but about to be armed again: more runs wait.
+const RESTING: u64 = NEVER - 1;
+
+/// Never due, either: centuries.
+const LATEST: u64 = RESTING - 1;
+
 /// The flag of one Lua thread.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -25,24 +31,39 @@ pub(crate) struct Watch {
     cpu: AtomicU64,
     /// Runs that its thread has not taken from its queue yet.
     queued: AtomicUsize,
+    /// Runs that its thread has and has not finished, those in its queue included.
+    load: AtomicUsize,
     shared: Arc<Shared>,
 }
 
-/// A run in the queue of a Lua thread, until dropped; the run in hand there hears of it at once.
+/// A run that counts for the load of a Lua thread until dropped, whether or not somebody still waits for it. It is in the queue there
+/// until it is begun; the run in hand hears of it at once.
 #[derive(Debug)]
-pub(crate) struct Queued(Arc<Watch>);
+pub(crate) struct Counted {
+    watch: Arc<Watch>,
+    queued: bool,
+}
 
-impl Queued {
+impl Counted {
     pub(crate) fn new(watch: Arc<Watch>) -> Self {
+        watch.load.fetch_add(1, Ordering::Relaxed);
         watch.queued.fetch_add(1, Ordering::Relaxed);
         watch.raise();
-        Self(watch)
+        Self { watch, queued: true }
+    }
+
+    /// Notes that it has left the queue.
+    pub(crate) fn begin(&mut self) {
+        if std::mem::take(&mut self.queued) {
+            self.watch.queued.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
-impl Drop for Queued {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.queued.fetch_sub(1, Ordering::Relaxed);
+        self.begin();
+        self.watch.load.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -73,13 +94,18 @@ impl Watch {
 
     fn of(shared: Arc<Shared>) -> Self {
         let (read_at, cpu) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (due_at, due, queued) = (AtomicU64::new(NEVER), AtomicBool::new(false), AtomicUsize::new(0));
-        Self { due_at, due, read_at, cpu, queued, shared }
+        let (due_at, due) = (AtomicU64::new(NEVER), AtomicBool::new(false));
+        Self { due_at, due, read_at, cpu, queued: AtomicUsize::new(0), load: AtomicUsize::new(0), shared }
     }
 
     /// The time by the clock on the wall since some moment.
     pub(crate) fn now(&self) -> Duration {
         self.shared.origin.elapsed()
+    }
+
+    /// The moment that [`Self::now`] said.
+    pub(crate) fn moment(&self, now: Duration) -> Instant {
+        self.shared.origin + now
     }
 
     /// The CPU clock of its thread, which is the only one to ask, as it was at most a millisecond before `now`.
@@ -105,6 +131,11 @@ impl Watch {
         self.queued.load(Ordering::Relaxed) > 0
     }
 
+    /// Runs that its thread has and has not finished.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
     /// Whether it is time to look at the CPU clock.
     pub(crate) fn is_due(&self) -> bool {
         self.due.load(Ordering::Relaxed)
@@ -114,7 +145,7 @@ impl Watch {
     pub(crate) fn arm(&self, now: Duration, wait: Duration) {
         self.due.store(false, Ordering::Relaxed);
         let at = now + wait;
-        self.due_at.store(u64::try_from(at.as_micros()).unwrap_or(NEVER - 1), Ordering::SeqCst);
+        self.due_at.store(u64::try_from(at.as_micros()).unwrap_or(LATEST).min(LATEST), Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst)
             && let Some(thread) = self.shared.thread.get()
         {
@@ -122,9 +153,9 @@ impl Watch {
         }
     }
 
-    /// Asks not to be told any more.
+    /// Asks not to be told any more. While others wait the watching thread is not sent to sleep: it would be woken at once.
     pub(crate) fn disarm(&self) {
-        self.due_at.store(NEVER, Ordering::SeqCst);
+        self.due_at.store(if self.is_waited_for() { RESTING } else { NEVER }, Ordering::SeqCst);
     }
 
     /// Has the flag raised from now on, so that the next step of the script looks.
@@ -196,7 +227,7 @@ fn look_after(shared: &Shared, watches: &[Arc<Watch>]) {
 
 /// Raises the flags that are due and says whether any Lua thread is busy.
 fn look(shared: &Shared, watches: &[Arc<Watch>]) -> bool {
-    let now = u64::try_from(shared.origin.elapsed().as_micros()).unwrap_or(NEVER - 1);
+    let now = u64::try_from(shared.origin.elapsed().as_micros()).unwrap_or(LATEST).min(LATEST);
     let mut busy = false;
     for watch in watches {
         let due_at = watch.due_at.load(Ordering::SeqCst);

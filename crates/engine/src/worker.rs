@@ -3,17 +3,17 @@
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use tidegate_model::{Failure, FailureKind, Json, LogicKind, Outcome, Runnable, SkipReason};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::answers::{Answer, Answers};
 use crate::apart::Apart;
 use crate::counts::Counters;
 use crate::engine::{Parts, Run};
@@ -24,7 +24,7 @@ use crate::running::{Input, Running};
 use crate::script::Task;
 use crate::trial::Sheet;
 use crate::turns::Turns;
-use crate::watchdog::{Queued, Watch, Watchdog};
+use crate::watchdog::{Counted, Watch, Watchdog};
 
 /// Deeply nested patterns and pcalls use the native stack.
 const STACK: usize = 8 << 20;
@@ -39,14 +39,12 @@ struct Job {
     trial: Option<Arc<Sheet>>,
     reply: oneshot::Sender<Run>,
     counted: Counted,
-    queued: Queued,
 }
 
 /// The near end of a Lua thread.
 #[derive(Debug)]
 pub(crate) struct Worker {
     queue: mpsc::Sender<Job>,
-    load: Arc<AtomicUsize>,
     watch: Arc<Watch>,
 }
 
@@ -70,95 +68,96 @@ impl Worker {
         threads: &TaskTracker,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let (alive, counted) = (threads.token(), Arc::clone(&load));
+        let alive = threads.token();
         let watch = watchdog.watch(number);
         let watched = Arc::clone(&watch);
         std::thread::Builder::new().name(format!("lua-{number}")).stack_size(STACK).spawn(move || {
-            LocalSet::new().block_on(&runtime, serve(jobs, watched, counted, setup));
+            LocalSet::new().block_on(&runtime, serve(jobs, watched, setup));
             // Not before: a run that outlives the engine's handles is watched too.
             drop(watchdog);
             drop(alive);
         })?;
-        Ok(Self { queue, load, watch })
+        Ok(Self { queue, watch })
     }
 
     /// Runs that this thread has and has not finished.
     pub(crate) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
+        self.watch.load()
     }
 
     /// Has a run carried out; `None` when the thread is stopping or the run was lost.
     pub(crate) async fn run(&self, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Option<Run> {
         let (reply, answer) = oneshot::channel();
-        let counted = Counted::new(Arc::clone(&self.load));
-        let queued = Queued::new(Arc::clone(&self.watch));
-        self.queue.send(Job { runnable, input, trial, reply, counted, queued }).await.ok()?;
+        let counted = Counted::new(Arc::clone(&self.watch));
+        self.queue.send(Job { runnable, input, trial, reply, counted }).await.ok()?;
         answer.await.ok()
     }
 }
 
-/// A run that counts for the load of its thread until it has ended, whether or not somebody still waits for it.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(load: Arc<AtomicUsize>) -> Self {
-        load.fetch_add(1, Ordering::Relaxed);
-        Self(load)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// What every run on a Lua thread shares.
-struct Thread {
+pub(crate) struct Thread {
     pool: Pool,
-    turns: Rc<Turns>,
-    setup: Setup,
+    answers: Rc<Answers>,
+    pub(crate) turns: Turns,
+    pub(crate) setup: Setup,
 }
 
-async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<AtomicUsize>, setup: Setup) {
+async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
     let slots = Arc::new(Semaphore::new(setup.options.runs_per_thread));
     let (stop, mut stopping) = (setup.stop.clone(), false);
     let mut stopped = std::pin::pin!(stop.cancelled());
-    let pool = Pool::new(setup.options.idle_machines, watch, load, Arc::clone(&setup.counters));
-    let thread = Rc::new(Thread { pool, turns: Rc::new(Turns::new()), setup });
-    let turns = Rc::clone(&thread.turns);
+    let answers = Rc::new(Answers::default());
+    let pool = Pool::new(setup.options.idle_machines, watch, Rc::clone(&answers), Arc::clone(&setup.counters));
+    let thread = Rc::new(Thread { pool, answers, turns: Turns::new(), setup });
+    let turns = &thread.turns;
     let tasks = TaskTracker::new();
     loop {
-        let (slot, job) = tokio::select! {
-            biased;
-            () = &mut stopped, if !stopping => {
-                stopping = true;
-                jobs.close();
-                continue;
-            }
-            taken = take(&slots, &mut jobs), if turns.begin_with_new() => match taken {
-                Some(taken) => taken,
-                None => break,
-            },
-            () = turns.wanted() => {
-                turns.give().await;
-                continue;
+        let at_hand =
+            if !stop.is_cancelled() && turns.begin_with_new() { take_at_hand(&slots, &mut jobs) } else { None };
+        let mut job = match at_hand {
+            Some(taken) => taken,
+            None => {
+                thread.answers.give();
+                tokio::select! {
+                    biased;
+                    () = &mut stopped, if !stopping => {
+                        stopping = true;
+                        jobs.close();
+                        continue;
+                    }
+                    taken = take(&slots, &mut jobs), if turns.begin_with_new() => match taken {
+                        Some(taken) => taken,
+                        None => break,
+                    },
+                    () = turns.wanted() => {
+                        turns.give().await;
+                        continue;
+                    }
+                }
             }
         };
-        let thread = Rc::clone(&thread);
+        job.counted.begin();
+        let of = job.trial.is_none().then_some(job.runnable.integration.id);
+        thread.answers.begin(of);
+        let on = Rc::clone(&thread);
         let mut run = Box::pin(async move {
-            drop(job.queued);
-            let run = carry_out(&thread, job.runnable, job.input, job.trial).await;
-            drop((slot, job.counted));
-            // The caller may be gone; then nobody wants to know.
-            let _ = job.reply.send(run);
+            let (run, took) = carry_out(&on, job.runnable, job.input, job.trial).await;
+            drop(job.counted);
+            on.answers.take(Answer { reply: job.reply, run }, of, took);
         });
         // Most runs wait for nothing and end here; only one that does not becomes a task. A panic ends that run alone.
         let begun = AssertUnwindSafe(async { futures::poll!(run.as_mut()) }).catch_unwind().await;
+        if !matches!(begun, Ok(Poll::Ready(()))) {
+            thread.answers.give();
+        }
         if matches!(begun, Ok(Poll::Pending)) {
-            tasks.spawn_local(run);
+            // There is one: nobody else takes any.
+            let slot = Arc::clone(&slots).try_acquire_owned();
+            tasks.spawn_local(async move {
+                run.await;
+                drop(slot);
+            });
         }
     }
     tasks.close();
@@ -173,14 +172,30 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, load: Arc<Atomi
 }
 
 /// Takes the next run as soon as there is a place for it; `None` when there will be no more.
-async fn take(slots: &Arc<Semaphore>, jobs: &mut mpsc::Receiver<Job>) -> Option<(OwnedSemaphorePermit, Job)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    Some((slot, jobs.recv().await?))
+async fn take(slots: &Semaphore, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    drop(slots.acquire().await.ok()?);
+    jobs.recv().await
 }
 
-async fn carry_out(thread: &Thread, runnable: Arc<Runnable>, input: Input, trial: Option<Arc<Sheet>>) -> Run {
-    let (pool, began) = (&thread.pool, Instant::now());
-    let running = Rc::new(Running::new(&thread.setup, Rc::clone(&thread.turns), runnable, input, trial));
+/// Takes the next run where one waits already, without asking to be woken for one. It counts for the share of the thread that a task may
+/// have before others go on.
+fn take_at_hand(slots: &Semaphore, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    if slots.available_permits() == 0 {
+        return None;
+    }
+    jobs.recv().now_or_never()?
+}
+
+/// Answers what came of a run, and the CPU time that its scripts spent.
+async fn carry_out(
+    thread: &Rc<Thread>,
+    runnable: Arc<Runnable>,
+    input: Input,
+    trial: Option<Arc<Sheet>>,
+) -> (Run, Duration) {
+    let pool = &thread.pool;
+    let began = trial.is_some().then(Instant::now);
+    let running = Rc::new(Running::new(Rc::clone(thread), runnable, input, trial));
     let tenant = &running.runnable.integration.tenant;
     let rented = if running.trial.is_some() { pool.lend(tenant) } else { pool.rent(tenant) };
     let (enable_result, outcome) = match rented {
@@ -196,10 +211,10 @@ async fn carry_out(thread: &Thread, runnable: Arc<Runnable>, input: Input, trial
         }
     };
     let (log, warned) = running.take_log();
-    if let Some(sheet) = &running.trial {
+    if let (Some(sheet), Some(began)) = (&running.trial, began) {
         sheet.note_wall(began.elapsed());
     }
-    Run { outcome, enable_result, log, warned, calls: running.calls.take() }
+    (Run { outcome, enable_result, log, warned, calls: running.calls.take() }, running.spent())
 }
 
 /// Enable logic, where there is one, then core logic.

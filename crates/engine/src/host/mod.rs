@@ -113,14 +113,14 @@ impl Asked {
     pub(crate) async fn answer(self, run: &Rc<Running>) -> Answered {
         match self {
             Self::Http(asked) => {
-                let call = run.calls.begin(&asked, &*run.parts.clock);
+                let call = run.calls.begin(&asked, &*run.parts().clock);
                 if run.trial.as_ref().is_some_and(|sheet| !sheet.sends()) {
                     run.calls.not_sent(&call, NOT_SENT);
                     return Answered::NotSent;
                 }
-                let (tenant, parts) = (run.runnable.integration.tenant.clone(), Arc::clone(&run.parts));
+                let (tenant, parts) = (run.runnable.integration.tenant.clone(), Arc::clone(run.parts()));
                 let masks = run.masks.borrow().clone();
-                let sent = run.io.run(async move { asked.send(&tenant, &parts, masks).await }).await;
+                let sent = run.io().run(async move { asked.send(&tenant, &parts, masks).await }).await;
                 let came = sent.map(|sent| {
                     sent.map(|(response, attached)| {
                         if let Some(attached) = attached {
@@ -136,14 +136,14 @@ impl Asked {
             Self::Objects(actor, operation) => {
                 let objects: Arc<dyn Objects> = match run.transaction() {
                     Some(overlay) => overlay,
-                    None => run.parts.objects.clone(),
+                    None => run.parts().objects.clone(),
                 };
-                let done = run.io.run(async move { operation.carry_out(&*objects, &actor).await }).await;
+                let done = run.io().run(async move { operation.carry_out(&*objects, &actor).await }).await;
                 done.map_or(Answered::Lost, Answered::Objects)
             }
             Self::Commit(actor, overlay) => {
-                let objects = run.parts.objects.clone();
-                let done = run.io.run(async move { transaction::commit(&*objects, &actor, &overlay).await }).await;
+                let objects = run.parts().objects.clone();
+                let done = run.io().run(async move { transaction::commit(&*objects, &actor, &overlay).await }).await;
                 done.map_or(Answered::Lost, Answered::Committed)
             }
         }

@@ -14,7 +14,7 @@ use crate::running::Running;
 pub(super) fn read(run: &Running, args: &MultiValue) -> Result<Option<Asked>, Refusal> {
     match args.front() {
         Some(Value::String(step)) if step == "begin" => {
-            let parts = &run.parts;
+            let parts = run.parts();
             let overlay = Overlay::new(parts.objects.clone(), parts.clock.clone(), parts.randomness.clone());
             if !run.begin(Arc::new(overlay)) {
                 return mistake(

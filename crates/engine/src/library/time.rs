@@ -16,7 +16,7 @@ pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         "now",
         answering(lua, move |_, ()| {
             let run = telling.run.borrow().clone().ok_or("no run")?;
-            Ok(seconds(run.parts.clock.now()))
+            Ok(seconds(run.parts().clock.now()))
         })?,
     )?;
     table.raw_set(
@@ -33,7 +33,7 @@ pub(super) fn table(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         answering(lua, move |_, seconds: Option<f64>| {
             let instant = match seconds {
                 Some(seconds) => instant(seconds).ok_or_else(|| format!("no such time: {seconds}"))?,
-                None => formatting.run.borrow().clone().ok_or("no run")?.parts.clock.now(),
+                None => formatting.run.borrow().clone().ok_or("no run")?.parts().clock.now(),
             };
             Ok(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
         })?,
@@ -62,7 +62,7 @@ pub(super) fn uuid(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         answering(lua, move |_, ()| {
             let run = drawing.run.borrow().clone().ok_or("no run")?;
             let mut random = [0; 16];
-            run.parts.randomness.fill(&mut random);
+            run.parts().randomness.fill(&mut random);
             Ok(uuid::Builder::from_random_bytes(random).into_uuid().to_string())
         })?,
     )?;
@@ -72,8 +72,8 @@ pub(super) fn uuid(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         answering(lua, move |_, ()| {
             let run = sorting.run.borrow().clone().ok_or("no run")?;
             let mut random = [0; 10];
-            run.parts.randomness.fill(&mut random);
-            let millis = u64::try_from(run.parts.clock.now().timestamp_millis()).unwrap_or(0);
+            run.parts().randomness.fill(&mut random);
+            let millis = u64::try_from(run.parts().clock.now().timestamp_millis()).unwrap_or(0);
             Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
         })?,
     )?;

@@ -12,6 +12,9 @@ use crate::fault::said_by;
 use crate::meter::Meter;
 use crate::stop::Stop;
 
+/// Room for what most enable logic returns.
+const SMALL: usize = 64;
+
 /// How large a text may become.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
@@ -77,7 +80,7 @@ pub(crate) fn write(
     bounds: Bounds,
     value: &Value,
 ) -> Result<String, WriteError> {
-    let mut writer = Writer { lua, converter, meter, bounds, out: Vec::new(), depth: 0 };
+    let mut writer = Writer { lua, converter, meter, bounds, out: Vec::with_capacity(SMALL), depth: 0 };
     writer.value(value)?;
     // Only whole texts went in.
     String::from_utf8(writer.out).map_err(|_| unfit("a string that is not UTF-8 has no place in JSON"))

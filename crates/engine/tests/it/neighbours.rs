@@ -8,7 +8,7 @@ use serde_json::json;
 use tidegate_engine::{Limits, Options, Time};
 use tidegate_model::FailureKind;
 
-use crate::harness::{Definition, Memory, engine_with, failed, incoming, run, succeeded};
+use crate::harness::{Definition, Memory, call, engine_with, failed, incoming, run, succeeded};
 
 fn one_thread(cpu_ms: u64) -> Options {
     let time = |ms| Time { cpu: std::time::Duration::from_millis(ms), wall: std::time::Duration::from_mins(1) };
@@ -28,6 +28,47 @@ async fn hogs_share_their_thread() {
     assert_eq!(succeeded(&first), json!({"quick": true}));
     while let Some(hog) = runs.next().await {
         assert!(failed(&hog).message.contains("CPU time limit"), "{}", failed(&hog).message);
+    }
+}
+
+#[tokio::test]
+async fn a_hog_keeps_no_answer_from_earlier_runs_of_its_own_integration() {
+    let engine = engine_with(one_thread(2_000), Arc::new(Memory::default()));
+    let mut runs = FuturesUnordered::new();
+    let quick = std::iter::repeat_n("return { quick = true }", 3);
+    for core in quick.chain(["while true do end"]) {
+        runs.push(run(&engine, incoming(core), "{}"));
+    }
+    for _ in 0..3 {
+        assert_eq!(succeeded(&runs.next().await.unwrap()), json!({"quick": true}));
+    }
+    // The hog is alone by now, and has two seconds of CPU.
+    for _ in 0..100 {
+        assert!(futures::poll!(runs.next()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(failed(&runs.next().await.unwrap()).kind, FailureKind::Limit);
+}
+
+#[tokio::test]
+async fn a_burst_of_one_integration_is_answered_whoever_of_its_callers_goes() {
+    let engine = engine_with(one_thread(1_000), Arc::new(Memory::default()));
+    let once = Arc::new(incoming("return { n = parameters.n }"));
+    for round in 0..20 {
+        let runs = (0..64).map(|n| {
+            let (engine, once) = (&engine, Arc::clone(&once));
+            async move {
+                let call = call(&format!("{{\"n\":{n}}}"));
+                let run = engine.run_incoming(&once, &call);
+                if n % 3 == round % 3 {
+                    // Goes again after some of them have been begun.
+                    let _ = tokio::time::timeout(std::time::Duration::from_micros(n * 10), run).await;
+                    return;
+                }
+                assert_eq!(succeeded(&run.await), json!({"n": n}));
+            }
+        });
+        futures::future::join_all(runs).await;
     }
 }
 
