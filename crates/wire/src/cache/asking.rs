@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -67,28 +67,56 @@ impl<C: ?Sized + Send + Sync> Asking<C> {
         let Some(usable) = usable else {
             return kept_in.ask(key, revision, now, ask(self.inner.clone())).await;
         };
-        if self.is_away(revision, now) {
+        if self.is_left_alone(revision, now) {
             return Ok(usable.value);
         }
         let asked = kept_in.ask(key, revision, now, ask(self.inner.clone()));
         match timeout(self.options.patience, asked).await {
             Err(_) | Ok(Err(Error::Unavailable(_))) => {
-                self.note_away(revision, now);
+                self.note_away(revision);
                 Ok(usable.value)
             }
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.note_there();
+                answer
+            }
         }
     }
 
-    fn is_away(&self, revision: u64, now: Timestamp) -> bool {
-        let away = *self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        away.is_some_and(|away| away.revision == revision && now < away.until)
+    /// Whether it was just found to be away. When that is over, one caller asks, and the others go on meanwhile.
+    fn is_left_alone(&self, revision: u64, now: Timestamp) -> bool {
+        let mut away = self.away();
+        match away.as_mut().filter(|away| away.revision == revision) {
+            Some(away) if now < away.until => true,
+            Some(away) => {
+                away.until = now + self.away_for();
+                false
+            }
+            // Something changed: older answers serve only where it was away since.
+            None => false,
+        }
     }
 
-    fn note_away(&self, revision: u64, now: Timestamp) {
-        tracing::warn!(whose = self.whose, "it is away: older answers serve");
-        let until = now + TimeDelta::from_std(self.options.fresh_for).unwrap_or_default();
-        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(Away { until, revision });
+    /// The time that was waited for an answer counts for nothing: the next one asks when more has passed.
+    fn note_away(&self, revision: u64) {
+        let until = self.clock.now() + self.away_for();
+        if self.away().replace(Away { until, revision }).is_none() {
+            tracing::warn!(whose = self.whose, "it is away: older answers serve");
+        }
+    }
+
+    fn note_there(&self) {
+        if self.away().take().is_some() {
+            tracing::info!(whose = self.whose, "it answers again");
+        }
+    }
+
+    fn away(&self) -> MutexGuard<'_, Option<Away>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn away_for(&self) -> TimeDelta {
+        TimeDelta::from_std(self.options.away_for).unwrap_or_default()
     }
 }
 

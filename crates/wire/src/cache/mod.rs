@@ -29,6 +29,8 @@ pub struct CacheOptions {
     pub usable_for: Duration,
     /// How long an inner one that may be away is waited for when there is an answer that can still be used.
     pub patience: Duration,
+    /// Once it was found to be away, one caller in this time asks it again; the others use the answer that they have.
+    pub away_for: Duration,
 }
 
 impl Default for CacheOptions {
@@ -39,6 +41,7 @@ impl Default for CacheOptions {
             fresh_for: Duration::from_secs(1),
             usable_for: Duration::from_hours(1),
             patience: Duration::from_secs(1),
+            away_for: Duration::from_secs(2),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 use futures::future::join_all;
 use tidegate_model::contract::{Notices, Registry, Resolved, WebhookKeyHash};
 use tidegate_model::{Error, EventType, ManualClock, Runnable};
@@ -196,6 +197,44 @@ async fn a_registry_that_does_not_answer_is_not_waited_for_when_an_older_answer_
     cache.inner.gate.forget_permits(usize::MAX);
     cache.clock.advance(TimeDelta::seconds(2));
     assert_eq!(cache.cached.resolve(key("a")).await, Ok(Resolved::One(runnable)));
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_answer_is_waited_for_by_one_caller_now_and_then() {
+    let options = CacheOptions::default();
+    let cache = cache();
+    let runnable = cache.define(key("a"));
+    cache.cached.resolve(key("a")).await.unwrap();
+    cache.inner.gate.forget_permits(usize::MAX);
+    cache.clock.advance(TimeDelta::seconds(2));
+    // The defaults: the first one waits as long as an answer is fresh.
+    let waiting = cache.resolve(key("a"));
+    eventually("the question", || async { (cache.inner.asked() == 2).then_some(()) }).await;
+    cache.clock.advance(TimeDelta::from_std(options.patience).unwrap());
+    assert_eq!(waiting.await.unwrap(), Ok(Resolved::One(runnable.clone())));
+    let known = |what| {
+        let (resolve, runnable) = (cache.cached.resolve(key("a")), runnable.clone());
+        async move {
+            // Whoever does not wait has its answer at the first look.
+            let answer = resolve.now_or_never().unwrap_or_else(|| panic!("{what}"));
+            assert_eq!(answer, Ok(Resolved::One(runnable)));
+        }
+    };
+    for _ in 0..5 {
+        known("it was found to be away just now").await;
+    }
+    cache.clock.advance(TimeDelta::from_std(options.away_for).unwrap());
+    let waiting = cache.resolve(key("a"));
+    eventually("another question", || async { (cache.inner.asked() == 3).then_some(()) }).await;
+    known("somebody else asks").await;
+    cache.inner.gate.add_permits(10);
+    waiting.await.unwrap().unwrap();
+    cache.clock.advance(TimeDelta::seconds(2));
+    cache.cached.resolve(key("a")).await.unwrap();
+    assert_eq!(cache.inner.asked(), 4, "it is there again");
+    cache.notices.announce().await;
+    cache.inner.gate.forget_permits(usize::MAX);
+    assert!(cache.cached.resolve(key("a")).now_or_never().is_none(), "what may have changed is asked for");
 }
 
 #[tokio::test]
