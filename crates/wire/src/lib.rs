@@ -33,6 +33,7 @@ mod fault;
 pub mod grpc;
 mod local_notices;
 pub mod nats;
+mod standing;
 
 pub use cache::{CacheOptions, CachedRegistry, CachedVault};
 pub use local_notices::LocalNotices;

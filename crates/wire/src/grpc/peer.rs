@@ -11,6 +11,7 @@ use super::objects::RemoteObjects;
 use super::proof::{PeerChannel, Proof};
 use super::registry::RemoteRegistry;
 use super::vault::RemoteVault;
+use crate::standing::with_causes;
 
 /// A role that runs elsewhere.
 ///
@@ -50,7 +51,7 @@ impl Peer {
     /// Prepares to call the role at `url` (`http://host:port`, with `tls` also `https://host:port`), showing `proof` with each call; nothing
     /// is connected yet.
     pub fn connect(url: &str, proof: impl Into<Proof>, tls: Option<&PeerTls>) -> Result<Self, InvalidPeer> {
-        let channel = PeerChannel::new(channel(url, tls)?, proof.into());
+        let channel = PeerChannel::new(url, channel(url, tls)?, proof.into());
         Ok(Self { channel: channel.ok_or(InvalidPeer::Secret)? })
     }
 
@@ -107,9 +108,4 @@ impl PeerTls {
             None => config,
         }
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -14,6 +14,11 @@ use tonic::{Code, Status};
 
 use super::status::to_status;
 use super::tokens::PeerTokens;
+use crate::standing::{Standing, with_causes};
+
+/// What to look at where a peer does not let this process in.
+const REFUSED: &str = "it refuses this process: check peers.client_id and peers.client_secret (or peers.secret), \
+    and peers.certificate where it has http.client_ca";
 
 /// How a process proves to its peers that it is one.
 #[derive(Clone)]
@@ -33,8 +38,10 @@ impl From<&Secret> for Proof {
 /// A channel on which each call shows the proof.
 #[derive(Clone)]
 pub(super) struct PeerChannel {
+    url: Arc<str>,
     channel: Channel,
     shown: Shown,
+    standing: Arc<Standing>,
 }
 
 #[derive(Clone)]
@@ -45,7 +52,7 @@ enum Shown {
 
 impl PeerChannel {
     /// `None` when the secret is empty, or cannot stand in a header.
-    pub(super) fn new(channel: Channel, proof: Proof) -> Option<Self> {
+    pub(super) fn new(url: &str, channel: Channel, proof: Proof) -> Option<Self> {
         let shown = match proof {
             Proof::Secret(secret) if secret.reveal().is_empty() => return None,
             Proof::Secret(secret) => {
@@ -55,7 +62,24 @@ impl PeerChannel {
             }
             Proof::Tokens(tokens) => Shown::Tokens(tokens),
         };
-        Some(Self { channel, shown })
+        Some(Self { url: url.into(), channel, shown, standing: Arc::default() })
+    }
+
+    /// Says what this answer tells of the peer, where that is news.
+    fn hear(url: &str, standing: &Standing, answer: &Result<Response<Body>, transport::Error>) {
+        let cause = match answer {
+            Ok(answer) if is_refusal(answer) => standing.fails(REFUSED),
+            Ok(_) => {
+                if standing.works() {
+                    tracing::info!(peer = url, "the peer answers again");
+                }
+                None
+            }
+            Err(error) => standing.fails(with_causes(error)),
+        };
+        if let Some(cause) = cause {
+            tracing::error!(peer = url, cause, "the peer cannot be called");
+        }
     }
 }
 
@@ -72,12 +96,14 @@ impl Service<Request<Body>> for PeerChannel {
         // The one that is ready is the one that is called.
         let next = self.channel.clone();
         let mut channel = std::mem::replace(&mut self.channel, next);
-        let shown = self.shown.clone();
+        let (url, shown, standing) = (self.url.clone(), self.shown.clone(), self.standing.clone());
         Box::pin(async move {
             let tokens = match shown {
                 Shown::Always(value) => {
                     request.headers_mut().insert(AUTHORIZATION, value);
-                    return channel.call(request).await;
+                    let answer = channel.call(request).await;
+                    Self::hear(&url, &standing, &answer);
+                    return answer;
                 }
                 Shown::Tokens(tokens) => tokens,
             };
@@ -86,11 +112,16 @@ impl Service<Request<Body>> for PeerChannel {
                 Err(error) => return Ok(to_status(&error).into_http()),
             };
             request.headers_mut().insert(AUTHORIZATION, value.clone());
-            let answer = channel.call(request).await?;
-            if Status::from_header_map(answer.headers()).is_some_and(|status| status.code() == Code::Unauthenticated) {
+            let answer = channel.call(request).await;
+            Self::hear(&url, &standing, &answer);
+            if answer.as_ref().is_ok_and(is_refusal) {
                 tokens.refused(&value).await;
             }
-            Ok(answer)
+            answer
         })
     }
+}
+
+fn is_refusal(answer: &Response<Body>) -> bool {
+    Status::from_header_map(answer.headers()).is_some_and(|status| status.code() == Code::Unauthenticated)
 }

@@ -148,7 +148,7 @@ fn unanswered(peer: &'static str, status: &Status) -> Error {
         Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => Error::Unavailable(peer),
         // Ours to repair, and then the same call works: to whoever waits for it the peer is away.
         Code::Unauthenticated => {
-            tracing::error!(peer, "the peer refused this process's secret: both must be given the same one");
+            tracing::debug!(peer, "the peer refused this process");
             Error::Unavailable(peer)
         }
         _ => fault::internal("call a peer", format_args!("{peer}: {status}")),

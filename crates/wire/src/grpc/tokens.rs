@@ -1,7 +1,7 @@
 //! The access token that a service presents to its peers: fetched with client credentials of its own, as everyone else does, and kept until
 //! most of its time is over.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Formatter, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +12,21 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 use tidegate_model::{ClientId, Clock, Error, Secret, Timestamp};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tonic::codegen::Service as _;
 use tonic::transport::Channel;
 
 use super::peer::{InvalidPeer, PeerTls, channel};
+use crate::standing::{Standing, with_causes};
 
 /// More than any answer of a token endpoint.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// For one request; the calls that wait for the token are bounded too.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a refusal counts: whatever calls there are, a service asks no more often.
+const REST: Duration = Duration::from_secs(1);
 
 const PEER: &str = "the credentials service";
 
@@ -31,13 +36,30 @@ pub struct PeerTokens {
     form: Secret,
     clock: Arc<dyn Clock>,
     /// Held while a token is fetched: whoever comes meanwhile waits for that one.
-    kept: Mutex<Option<Kept>>,
+    had: Mutex<Had>,
+    standing: Standing,
+}
+
+/// What came of asking.
+#[derive(Default)]
+struct Had {
+    kept: Option<Kept>,
+    /// The answer before was no, or its token did not do: nobody asks again until then.
+    rests_until: Option<Instant>,
 }
 
 struct Kept {
     header: HeaderValue,
     renew_at: Timestamp,
     expires_at: Timestamp,
+}
+
+/// No token was had.
+enum NoToken {
+    /// The credentials service said so.
+    Refused(StatusCode),
+    /// It did not say anything that could be used.
+    Silence(String),
 }
 
 #[derive(Deserialize)]
@@ -57,57 +79,88 @@ impl PeerTokens {
     ) -> Result<Self, InvalidPeer> {
         let secret = encoded(secret.reveal());
         let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
-        Ok(Self { channel: channel(url, tls)?, form: Secret::new(form), clock, kept: Mutex::default() })
+        Ok(Self {
+            channel: channel(url, tls)?,
+            form: Secret::new(form),
+            clock,
+            had: Mutex::default(),
+            standing: Standing::default(),
+        })
     }
 
     /// The header that shows the token. One that still counts is shown on while no other one can be had.
     pub(super) async fn header(&self) -> Result<HeaderValue, Error> {
-        let mut kept = self.kept.lock().await;
+        let mut had = self.had.lock().await;
         let now = self.clock.now();
-        let known = kept.as_ref().filter(|known| now < known.expires_at);
-        if let Some(known) = known.filter(|known| now < known.renew_at) {
-            return Ok(known.header.clone());
+        let Had { kept, rests_until } = &mut *had;
+        let known = kept.as_ref().filter(|known| now < known.expires_at).map(|known| known.header.clone());
+        let is_young = kept.as_ref().is_some_and(|known| now < known.renew_at);
+        if is_young || rests_until.is_some_and(|until| Instant::now() < until) {
+            return known.ok_or(Error::Unavailable(PEER));
         }
-        match tokio::time::timeout(PATIENCE, self.fetch(now)).await.unwrap_or(Err(Error::Unavailable(PEER))) {
-            Ok(fresh) => Ok(kept.insert(fresh).header.clone()),
-            Err(error) => known.map(|known| known.header.clone()).ok_or(error),
+        let silence = || NoToken::Silence("it does not answer".to_owned());
+        match tokio::time::timeout(PATIENCE, self.fetch(now)).await.unwrap_or_else(|_| Err(silence())) {
+            Ok(fresh) => {
+                if self.standing.works() {
+                    tracing::info!("the credentials service gives this service tokens again");
+                }
+                // Should it not do, the next one is asked for a little later.
+                *rests_until = Some(Instant::now() + REST);
+                Ok(kept.insert(fresh).header.clone())
+            }
+            Err(no) => {
+                if matches!(no, NoToken::Refused(_)) {
+                    *rests_until = Some(Instant::now() + REST);
+                }
+                if let Some(cause) = self.standing.fails(&no) {
+                    tracing::error!(cause, "the credentials service gives this service no token");
+                }
+                known.ok_or(Error::Unavailable(PEER))
+            }
         }
     }
 
     /// Hears that a peer did not take this token: its keys, or this client, may have changed.
     pub(super) async fn refused(&self, header: &HeaderValue) {
-        let mut kept = self.kept.lock().await;
-        if kept.as_ref().is_some_and(|known| known.header == header) {
-            *kept = None;
+        let now = self.clock.now();
+        if let Some(known) = self.had.lock().await.kept.as_mut().filter(|known| known.header == header) {
+            // It is shown on while no other one can be had.
+            known.renew_at = now;
         }
     }
 
-    async fn fetch(&self, now: Timestamp) -> Result<Kept, Error> {
-        let away = |_| Error::Unavailable(PEER);
+    async fn fetch(&self, now: Timestamp) -> Result<Kept, NoToken> {
         let request = Request::post("/oauth2/token")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(tonic::body::Body::new(Body::from(self.form.reveal().to_owned())))
-            .map_err(|_| Error::Unavailable(PEER))?;
+            .map_err(unusable)?;
         let mut channel = self.channel.clone();
-        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(away)?;
-        let answer = channel.call(request).await.map_err(away)?;
+        std::future::poll_fn(|context| channel.poll_ready(context)).await.map_err(unusable)?;
+        let answer = channel.call(request).await.map_err(unusable)?;
         let (head, body) = answer.into_parts();
         if head.status != StatusCode::OK {
-            let status = head.status.as_u16();
-            tracing::error!(
-                status,
-                "the credentials service gives this service no token: check peers.client_id and peers.client_secret"
-            );
-            return Err(Error::Unavailable(PEER));
+            return Err(NoToken::Refused(head.status));
         }
-        let body = to_bytes(Body::new(body), MAX_ANSWER).await.map_err(|_| Error::Unavailable(PEER))?;
-        let unreadable = |_| Error::Unavailable(PEER);
-        let issued: Issued = serde_json::from_slice(&body).map_err(unreadable)?;
-        let mut header =
-            HeaderValue::try_from(format!("Bearer {}", issued.access_token)).map_err(|_| Error::Unavailable(PEER))?;
+        let body = to_bytes(Body::new(body), MAX_ANSWER).await.map_err(unusable)?;
+        let issued: Issued = serde_json::from_slice(&body).map_err(unusable)?;
+        let mut header = HeaderValue::try_from(format!("Bearer {}", issued.access_token)).map_err(unusable)?;
         header.set_sensitive(true);
         let life = TimeDelta::seconds(issued.expires_in.into());
         Ok(Kept { header, renew_at: now + life / 2, expires_at: now + life })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unusable(cause: impl std::error::Error) -> NoToken {
+    NoToken::Silence(with_causes(&cause))
+}
+
+impl Display for NoToken {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(status) => write!(f, "{status}: check peers.client_id and peers.client_secret"),
+            Self::Silence(cause) => f.write_str(cause),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use axum::extract::State;
@@ -15,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Served, nothing, secret, serve};
+use crate::harness::{Served, eventually, nothing, secret, serve};
 use crate::memory::MemoryRegistry;
 
 /// A token endpoint: gives out the word it was told, or refuses.
@@ -131,7 +132,11 @@ async fn a_token_is_renewed_in_time_and_shown_on_while_the_issuer_is_away() {
     resolve(&peer).await.unwrap();
     assert_eq!(issuer.asked(), 2, "more than half of its life is over");
     issuer.tells(Some("another")).await;
-    resolve(&peer).await.unwrap();
+    eventually("it asks again", async || {
+        resolve(&peer).await.unwrap();
+        (issuer.asked() == 3).then_some(())
+    })
+    .await;
     resolve(&peer).await.unwrap();
     assert_eq!(issuer.asked(), 3);
     clock.advance(TimeDelta::seconds(101));
@@ -145,5 +150,21 @@ async fn a_token_that_a_peer_refuses_is_fetched_anew() {
     let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock()), None).unwrap();
     assert!(is_away(&peer).await);
     issuer.tells(Some("service")).await;
-    resolve(&peer).await.unwrap();
+    eventually("it is let in", async || resolve(&peer).await.ok()).await;
+}
+
+#[tokio::test]
+async fn whoever_is_refused_asks_for_no_token_with_every_call() {
+    let served = served().await;
+    // Both: no token at all, and one that does not do.
+    for word in [None, Some("nonsense")] {
+        let issuer = Issuer::start(word).await;
+        let peer = Peer::connect(&format!("http://{}", served.address), tokens(&issuer, &clock()), None).unwrap();
+        let began = Instant::now();
+        for _ in 0..200 {
+            assert!(is_away(&peer).await);
+        }
+        let most = 2 + usize::try_from(began.elapsed().as_secs()).unwrap();
+        assert!((1..=most).contains(&issuer.asked()), "{word:?}: {} of at most {most}", issuer.asked());
+    }
 }
