@@ -1,12 +1,13 @@
 //! The intake loop: from the log into the table, exactly once per event, whoever else does the same.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::contract::{EventLog, Incomprehensible, LogBounds, LogEntry, Position, Received, Registry};
-use tidegate_model::{AsideId, DeliveryOrdering, Error, Event, ExecutionId};
+use tidegate_model::{AsideId, DeliveryOrdering, Error, Event, ExecutionId, Timestamp};
 use tidegate_storage::contract::AsideEntry;
 use tidegate_storage::{Store, contract};
 
@@ -25,14 +26,16 @@ pub(crate) struct Intake {
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) in_hand: Arc<InHand>,
+    /// When the log was made that the position is known to be a place in.
+    pub(crate) log: Mutex<Option<Timestamp>>,
 }
 
 /// What one look at the log came to.
 enum Turn {
     /// There may be more.
     More,
-    /// Nothing after this position.
-    Nothing(Position),
+    /// Nothing after this position, where the log was like this.
+    Nothing(Position, LogBounds),
 }
 
 impl Intake {
@@ -44,13 +47,7 @@ impl Intake {
         while !shutdown.is_cancelled() {
             match self.turn(faults).await {
                 Ok(Turn::More) => faults = 0,
-                Ok(Turn::Nothing(position)) => {
-                    tokio::select! {
-                        () = shutdown.cancelled() => {}
-                        () = tokio::time::sleep(self.options.poll) => {}
-                        () = self.events.wake(position) => {}
-                    }
-                }
+                Ok(Turn::Nothing(position, bounds)) => self.rest(position, bounds).await,
                 Err(error) => {
                     if pause == LONGEST_PAUSE {
                         tracing::warn!(%error, "events wait: they cannot be taken in now");
@@ -68,12 +65,32 @@ impl Intake {
         }
     }
 
+    /// Waits until there may be more. One who waits to be woken waits on while nothing happens: each of them costs the broker something.
+    async fn rest(&self, position: Position, bounds: LogBounds) {
+        let shutdown = &self.in_hand.shutdown;
+        let mut woken = pin!(self.events.wake(position));
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = woken.as_mut() => return,
+                () = tokio::time::sleep(self.options.poll) => {}
+            }
+            if self.events.bounds().await != Ok(bounds) {
+                return;
+            }
+        }
+    }
+
     /// After a fault entries go one by one, so that one that cannot be stored does not hold up the others.
     async fn turn(&self, faults: u32) -> Result<Turn, Error> {
         let max = if faults == 0 { self.options.batch } else { 1 };
         let from = self.store.intake_position().await?;
-        let entries = self.events.read(from, max).await?;
-        let Some(first) = entries.first() else { return self.look_for_loss(from).await };
+        let bounds = self.events.bounds().await?;
+        if !self.is_place_in(from, bounds).await? {
+            return Ok(Turn::More);
+        }
+        let entries = if bounds.last > from { self.events.read(from, max).await? } else { Vec::new() };
+        let Some(first) = entries.first() else { return self.look_for_loss(from, bounds).await };
         if first.position > from + 1 {
             tell_gap(from, self.events.bounds().await?);
         }
@@ -98,12 +115,15 @@ impl Intake {
         let event = match entry.received {
             Received::Event(event) => event,
             Received::Incomprehensible(other) => {
-                tracing::warn!(
-                    position = entry.position,
-                    subject = other.subject,
-                    reason = other.reason,
-                    "an entry of the log is no event; it is kept aside"
-                );
+                // A publisher writes no more of this log than its own share; the whole of it is kept aside.
+                if intake.aside.is_empty() {
+                    tracing::warn!(
+                        position = entry.position,
+                        subject = cut(&other.subject),
+                        reason = cut(&other.reason),
+                        "an entry of the log is no event; it is kept aside, as are others like it that follow"
+                    );
+                }
                 intake.aside.push(self.kept(entry.position, other));
                 return Ok(());
             }
@@ -211,9 +231,40 @@ impl Intake {
         Ok(taken.into_iter().flatten().collect())
     }
 
+    /// Whether the position is one in the log that is there. In another one it says nothing: that one is read from its start.
+    async fn is_place_in(&self, from: Position, bounds: LogBounds) -> Result<bool, Error> {
+        let Some(made) = bounds.made else { return Ok(true) };
+        if *self.known_log() == Some(made) {
+            return Ok(true);
+        }
+        match self.store.intake_log().await? {
+            Some(known) if known == made => {}
+            // As long as nobody said so, it is the one that is there.
+            None if self.store.begin_log(made, from, from).await? => {}
+            None => return Ok(false),
+            Some(_) => {
+                let start = bounds.first.saturating_sub(1);
+                if self.store.begin_log(made, from, start).await? {
+                    // Events that were seen before add nothing.
+                    tracing::error!(
+                        position = from,
+                        start,
+                        "ALARM: the log was replaced by another one, which is read from its start; what was not taken in before is lost"
+                    );
+                }
+                return Ok(false);
+            }
+        }
+        *self.known_log() = Some(made);
+        Ok(true)
+    }
+
+    fn known_log(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// An end of the log that is not where the position says is a loss too.
-    async fn look_for_loss(&self, from: Position) -> Result<Turn, Error> {
-        let bounds = self.events.bounds().await?;
+    async fn look_for_loss(&self, from: Position, bounds: LogBounds) -> Result<Turn, Error> {
         let to = bounds.first.saturating_sub(1);
         if to > from && bounds.last >= bounds.first {
             // It came meanwhile; the next look reads it, and tells.
@@ -229,7 +280,7 @@ impl Intake {
                 "ALARM: the log ends before the position; it is read again from its start"
             );
         } else {
-            return Ok(Turn::Nothing(from));
+            return Ok(Turn::Nothing(from, bounds));
         }
         self.take_in(from, to, contract::Intake::default(), 0).await?;
         Ok(Turn::More)
@@ -245,6 +296,11 @@ fn tell_gap(from: Position, bounds: LogBounds) {
             "ALARM: the log dropped events before they were taken in"
         );
     }
+}
+
+/// So much of a publisher's text as a line may hold.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(200)]
 }
 
 fn aside(event: &Event, refusal: &Error) -> Incomprehensible {

@@ -114,6 +114,7 @@ impl Dispatcher {
             events: parts.events,
             registry: parts.registry,
             in_hand: in_hand.clone(),
+            log: Mutex::default(),
         };
         let claims = Claims { options: options.clone(), store: parts.store.clone(), in_hand: in_hand.clone(), turns };
 

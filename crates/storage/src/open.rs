@@ -58,6 +58,22 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether it may be over by itself after a while: the server does not answer, or takes nobody now, or somebody has yet to migrate.
+    /// Everything else is for somebody to change.
+    pub fn may_pass(&self) -> bool {
+        // cannot_connect_now, admin_shutdown, crash_shutdown, too_many_connections
+        const NOT_NOW: [&str; 4] = ["57P03", "57P01", "57P02", "53300"];
+        match self {
+            Self::Connect(error) => match &**error {
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| NOT_NOW.contains(&&*code)),
+                _ => false,
+            },
+            Self::Behind { .. } => true,
+            Self::Migrate(_) => false,
+        }
+    }
+
     pub(crate) fn connect(error: sqlx::Error) -> Self {
         Self::Connect(Box::new(error))
     }

@@ -47,6 +47,8 @@ pub struct LogBounds {
     pub first: Position,
     /// The newest entry; 0 when there never was one.
     pub last: Position,
+    /// When the log was made, where it can be another one than before: positions are places in one log. `None` where it is never another one.
+    pub made: Option<Timestamp>,
 }
 
 /// An ordered, durable log of events.

@@ -66,6 +66,12 @@ pub trait Deliveries {
     /// How far the intake has read; 0 at first.
     async fn intake_position(&self) -> Result<Position, Error>;
 
+    /// When the log was made that the position is a place in; `None` before anybody said so.
+    async fn intake_log(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Says so, and moves the position `from` -> `to`, in one transaction. `false` when the position is no longer `from`: nothing was stored.
+    async fn begin_log(&self, made: Timestamp, from: Position, to: Position) -> Result<bool, Error>;
+
     /// Stores a batch and moves the position `from` -> `to`, in one transaction. `None` when the position is no longer `from`: another
     /// intake was faster, nothing was stored. Otherwise the ids of the deliveries that are new and leased: an event id that its tenant
     /// has seen before adds nothing. Refused, with nothing stored, when the tenant of an event is not there.

@@ -130,7 +130,8 @@ impl LocalLog {
         let row = sql(BOUNDS).fetch_one(&mut *self.database.reads().await?).await?;
         let last = position(row.try_get("last")?);
         let first = row.try_get::<Option<i64>, _>("first")?.map_or(last + 1, position);
-        Ok(LogBounds { first, last })
+        // It is in the same file as the position.
+        Ok(LogBounds { first, last, made: None })
     }
 
     async fn any(&self, after: Position) -> Result<bool, Fault> {

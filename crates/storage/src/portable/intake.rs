@@ -21,12 +21,31 @@ statements! {
     POSITION = "SELECT position FROM intake WHERE name = 'events'";
     // Whoever moves it first wins; another one that read the same position changes nothing.
     MOVE = "UPDATE intake SET position = $2 WHERE name = 'events' AND position = $1";
+    LOG = "SELECT position FROM intake WHERE name = 'log'";
+    KEEP_LOG = "INSERT INTO intake (name, position) VALUES ('log', $1) \
+        ON CONFLICT (name) DO UPDATE SET position = excluded.position";
     FIND_EVENT = "SELECT id, body FROM event WHERE tenant = $1 AND id = $2";
 }
 
 pub(super) async fn position(db: &Database) -> Result<Position, Fault> {
     let mut connection = db.reads().await?;
     Ok(counted(number(&mut connection, sql(POSITION)).await?))
+}
+
+/// When a log was made stands where positions do.
+pub(super) async fn log(db: &Database) -> Result<Option<Timestamp>, Fault> {
+    let row = sql(LOG).fetch_optional(&mut *db.reads().await?).await?;
+    row.map(|row| Columns::of("intake", &row).time("position")).transpose()
+}
+
+pub(super) async fn begin_log(db: &Database, made: Timestamp, (from, to): (Position, Position)) -> Result<bool, Fault> {
+    let mut change = db.change().await?;
+    if sql(MOVE).bind(place(from)).bind(place(to)).execute(&mut *change).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sql(KEEP_LOG).bind(micros(made)).execute(&mut *change).await?;
+    change.commit().await?;
+    Ok(true)
 }
 
 pub(super) async fn take_in(

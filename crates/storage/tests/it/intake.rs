@@ -7,6 +7,7 @@ use crate::samples::{any_event, event, id, logic, outgoing, pending, tenant_id, 
 on_every_store!(
     a_batch_becomes_deliveries_and_a_position_at_once,
     of_two_intakes_that_read_the_same_one_stores_nothing,
+    a_position_is_one_in_a_log_that_can_be_another_one,
     an_event_id_that_was_seen_before_adds_nothing,
     what_went_away_meanwhile_stops_nothing,
 );
@@ -68,6 +69,22 @@ async fn of_two_intakes_that_read_the_same_one_stores_nothing(kept: &Kept) {
     }
     assert_eq!(kept.store.take_in(3, 99, &Intake::default(), id(), kept.now(), kept.now()).await.unwrap(), None);
     assert_eq!(kept.store.intake_position().await.unwrap(), 20);
+}
+
+async fn a_position_is_one_in_a_log_that_can_be_another_one(kept: &Kept) {
+    let (a, target) = with_target(kept).await;
+    let (first, second) = (kept.after(-60), kept.now());
+    assert_eq!(kept.store.intake_log().await.unwrap(), None);
+    assert!(kept.store.begin_log(first, 0, 0).await.unwrap());
+    let intake = batch(&target, &[event(&a, "1")]);
+    kept.store.take_in(0, 9, &intake, id(), kept.after(30), kept.now()).await.unwrap().unwrap();
+    assert!(!kept.store.begin_log(second, 0, 2).await.unwrap(), "somebody moved it");
+    assert_eq!((kept.store.intake_log().await.unwrap(), kept.store.intake_position().await.unwrap()), (Some(first), 9));
+    assert!(kept.store.begin_log(second, 9, 2).await.unwrap());
+    assert_eq!(
+        (kept.store.intake_log().await.unwrap(), kept.store.intake_position().await.unwrap()),
+        (Some(second), 2)
+    );
 }
 
 async fn an_event_id_that_was_seen_before_adds_nothing(kept: &Kept) {

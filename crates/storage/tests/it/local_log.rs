@@ -15,11 +15,11 @@ async fn ids(log: &dyn EventLog, after: u64, max: usize) -> Vec<(u64, String)> {
 async fn check_log(kept: &Kept) {
     let log = kept.log.as_deref().unwrap();
     let (a, b) = (tenant_id("a"), tenant_id("b"));
-    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last: 0 });
+    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last: 0, made: None });
     for (tenant, id) in [(&a, "1"), (&a, "2"), (&a, "1"), (&b, "1")] {
         log.publish(&event(tenant, id)).await.unwrap();
     }
-    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last: 3 });
+    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last: 3, made: None });
     assert_eq!(log.read(0, 1).await.unwrap()[0].received, Received::Event(event(&a, "1")));
     let all = ids(log, 0, 10).await;
     assert_eq!(all.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["1", "2", "1"]);
@@ -40,7 +40,7 @@ async fn check_log(kept: &Kept) {
     kept.store.insert_tenant(&tenant("a")).await.unwrap();
     kept.store.delete_tenant(&a).await.unwrap();
     assert_eq!(ids(log, 0, 10).await, all[2..]);
-    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last });
+    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: 1, last, made: None });
 
     // Another one of that id has never seen them.
     kept.store.insert_tenant(&tenant("a")).await.unwrap();
@@ -53,7 +53,7 @@ async fn check_log(kept: &Kept) {
     // Pruned to nothing, it still knows where it was.
     let pruned = kept.store.prune_events(kept.after(1), 100).await.unwrap();
     assert_eq!(pruned, 6);
-    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: last + 1, last });
+    assert_eq!(log.bounds().await.unwrap(), LogBounds { first: last + 1, last, made: None });
     log.publish(&event(&b, "2")).await.unwrap();
     assert_eq!(ids(log, 0, 10).await, vec![(last + 1, "2".to_owned())]);
 }

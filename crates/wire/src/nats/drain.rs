@@ -13,6 +13,7 @@ use tidegate_model::{Error, Execution};
 use tokio_util::sync::CancellationToken;
 
 use super::{DEADLINE, Link, leftovers};
+use crate::standing::Standing;
 
 /// Where drained records stay.
 #[async_trait]
@@ -39,18 +40,23 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Drain {
     link: Link,
     sink: Arc<dyn RecordSink>,
+    broker: Standing,
+    database: Standing,
 }
 
 impl Drain {
     pub(super) fn new(link: Link, sink: Arc<dyn RecordSink>) -> Self {
-        Self { link, sink }
+        Self { link, sink, broker: Standing::default(), database: Standing::default() }
     }
 
     /// Goes on until `stop`, whatever the broker or the sink does meanwhile. A batch that was begun is ended.
     pub(super) async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(cause) = self.follow(&stop).await {
-                tracing::warn!(%cause, "records cannot be drained now");
+                self.link.changes.doubt();
+                if let Some(cause) = self.broker.fails(&cause) {
+                    tracing::warn!(cause, "records cannot be drained now");
+                }
             }
             stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
@@ -91,6 +97,9 @@ impl Drain {
                 }
             }
             self.carry(taken, stop).await?;
+            if broken.is_none() && self.broker.works() {
+                tracing::info!("records are drained again");
+            }
             if let Some(cause) = broken {
                 return Err(cause.into());
             }
@@ -153,9 +162,16 @@ impl Drain {
     ) -> Result<bool, async_nats::Error> {
         loop {
             match self.sink.store(records).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    if self.database.works() {
+                        tracing::info!("records are stored again");
+                    }
+                    return Ok(true);
+                }
                 Err(Error::Unavailable(what)) => {
-                    tracing::warn!(what, waiting = records.len(), "records wait");
+                    if let Some(what) = self.database.fails(what) {
+                        tracing::warn!(what, waiting = records.len(), "records wait");
+                    }
                     if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                         return Err(Error::Unavailable(what).into());
                     }

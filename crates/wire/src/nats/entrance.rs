@@ -3,27 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use tidegate_model::cloud_event::percent_decoded;
 
 use super::notices::Changes;
 use super::{DEADLINE, NatsFault, NatsOptions};
+use crate::standing::{Standing, with_causes};
 
 /// The first connection; from then on it is made anew whenever it is lost.
 pub(super) async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Result<Client, NatsFault> {
     let addresses: Vec<ServerAddr> =
         options.url.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map_err(|_| NatsFault::Url)?;
-    let until = tokio::time::Instant::now() + options.patience;
+    let (began, standing) = (tokio::time::Instant::now(), Standing::default());
     loop {
         let connection = presenting(secured(connection(changes), options), options, &addresses)?;
         match connection.connect(&addresses[..]).await {
             Ok(client) => return Ok(client),
-            Err(fault) if tokio::time::Instant::now() >= until => return Err(NatsFault::Unreachable(fault)),
+            Err(fault) if began.elapsed() >= patience(options, fault.kind()) => return Err(refused(fault)),
             Err(fault) => {
-                tracing::info!(cause = %fault, "the broker does not answer yet");
+                if let Some(cause) = standing.fails(with_causes(&fault)) {
+                    tracing::warn!(cause, "the broker does not answer yet: it is waited for");
+                }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
+    }
+}
+
+/// Who we are does not change by waiting.
+fn patience(options: &NatsOptions, kind: ConnectErrorKind) -> Duration {
+    match kind {
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => Duration::ZERO,
+        _ => options.patience,
+    }
+}
+
+fn refused(fault: ConnectError) -> NatsFault {
+    match fault.kind() {
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => NatsFault::Refused(fault),
+        _ => NatsFault::Unreachable(fault),
     }
 }
 
@@ -54,7 +72,7 @@ fn secured(connection: ConnectOptions, options: &NatsOptions) -> ConnectOptions 
 }
 
 fn connection(changes: &Arc<Changes>) -> ConnectOptions {
-    let changes = Arc::clone(changes);
+    let (changes, standing) = (Arc::clone(changes), Standing::default());
     ConnectOptions::new()
         .name("tidegate")
         .connection_timeout(DEADLINE)
@@ -65,8 +83,17 @@ fn connection(changes: &Arc<Changes>) -> ConnectOptions {
         .event_callback(move |event| {
             match event {
                 // Notices may have been missed, and whoever waited for an answer waits in vain.
-                Event::Connected => changes.reconnected(),
-                other => tracing::warn!(event = %other, "the broker connection reports"),
+                Event::Connected => {
+                    if standing.works() {
+                        tracing::info!("the broker is connected again");
+                    }
+                    changes.reconnected();
+                }
+                other => {
+                    if let Some(event) = standing.fails(other) {
+                        tracing::warn!(event, "the broker connection reports");
+                    }
+                }
             }
             std::future::ready(())
         })

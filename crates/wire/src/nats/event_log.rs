@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
+use async_nats::datetime::DateTime;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::{self, stream};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::StreamExt as _;
 use tidegate_model::cloud_event::CloudEvent;
-use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position};
+use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position, Received};
 use tidegate_model::{Error, Event, Timestamp, micros};
 use tokio::time::timeout;
 
 use super::received::received;
 use super::{DEADLINE, Link};
+use crate::standing::{Standing, with_causes};
 
 /// What is missing while the broker is away.
 const BUS: &str = "the event bus";
@@ -30,11 +34,28 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Each read is an ordered pull from a position, by a short-lived consumer that acknowledges nothing: nothing about a reader is kept
 /// on the broker, so nothing there can disagree with the position that the reader keeps.
-pub(super) struct NatsEventLog(Link);
+pub(super) struct NatsEventLog {
+    link: Link,
+    standing: Standing,
+}
+
+/// An event as it is published.
+struct Message {
+    subject: String,
+    payload: Bytes,
+}
 
 impl NatsEventLog {
     pub(super) fn new(link: Link) -> Self {
-        Self(link)
+        Self { link, standing: Standing::default() }
+    }
+
+    fn message(&self, event: &Event) -> Message {
+        let change = event.change.event_type().as_str().to_ascii_lowercase();
+        Message {
+            subject: format!("{}.{}.{}.{change}", self.link.names.events, event.tenant, event.object_type),
+            payload: CloudEvent::structured(event).as_str().to_owned().into(),
+        }
     }
 
     /// A consumer of what comes after a position; the broker forgets it when it is not used for a while.
@@ -48,19 +69,19 @@ impl NatsEventLog {
             headers_only,
             ..pull::Config::default()
         };
-        let created = self.0.jetstream.create_consumer_on_stream(config, &self.0.names.event_stream);
-        within(created).await
+        let created = self.link.jetstream.create_consumer_on_stream(config, &self.link.names.event_stream);
+        self.within(created).await
     }
 
     async fn forget(&self, consumer: &PullConsumer) {
-        let (name, stream) = (&consumer.cached_info().name, &self.0.names.event_stream);
+        let (name, stream) = (&consumer.cached_info().name, &self.link.names.event_stream);
         // The broker forgets it by itself too.
-        let _ = timeout(DEADLINE, self.0.jetstream.delete_consumer_from_stream(name, stream)).await;
+        let _ = timeout(DEADLINE, self.link.jetstream.delete_consumer_from_stream(name, stream)).await;
     }
 
     /// Up to `count` entries, in order and without a hole: a message that was lost on its way ends the batch.
     async fn pull(&self, consumer: &PullConsumer, count: usize) -> Result<Vec<LogEntry>, Error> {
-        let mut batch = within(consumer.batch().max_messages(count).expires(DEADLINE / 2).messages()).await?;
+        let mut batch = self.within(consumer.batch().max_messages(count).expires(DEADLINE / 2).messages()).await?;
         let mut entries = Vec::with_capacity(count);
         // The stream ends by itself, some time after it expired.
         while let Some(message) = batch.next().await {
@@ -77,80 +98,119 @@ impl NatsEventLog {
     /// The entry, and its number among those delivered to the consumer.
     fn entry(&self, message: &jetstream::Message) -> Option<(u64, LogEntry)> {
         let info = message.info().ok()?;
-        let nanos = i64::try_from(info.published.unix_timestamp_nanos()).ok()?;
-        let time = micros(Timestamp::from_timestamp_nanos(nanos));
-        let received =
-            received(&self.0.names.events, message.subject.as_str(), message.headers.as_ref(), &message.payload, time);
+        let time = instant(info.published)?;
+        let received = received(
+            &self.link.names.events,
+            message.subject.as_str(),
+            message.headers.as_ref(),
+            &message.payload,
+            time,
+        );
         Some((info.consumer_sequence, LogEntry { position: info.stream_sequence, received }))
     }
 
-    async fn send(&self, event: &Event, id: Option<String>) -> Result<(), Error> {
-        let change = event.change.event_type().as_str().to_ascii_lowercase();
-        let subject = format!("{}.{}.{}.{change}", self.0.names.events, event.tenant, event.object_type);
-        let message = PublishMessage::build()
-            .payload(CloudEvent::structured(event).as_str().to_owned().into())
+    async fn send(&self, message: &Message, id: Option<String>) -> Result<PublishAck, Error> {
+        let publish = PublishMessage::build()
+            .payload(message.payload.clone())
             .header("Content-Type", "application/cloudevents+json")
-            .expected_stream(&self.0.names.event_stream);
-        let message = match id {
-            Some(id) => message.message_id(id),
-            None => message,
+            .expected_stream(&self.link.names.event_stream);
+        let publish = match id {
+            Some(id) => publish.message_id(id),
+            None => publish,
         };
-        let published = async { self.0.jetstream.send_publish(subject, message).await?.await };
+        let published = async { self.link.jetstream.send_publish(message.subject.clone(), publish).await?.await };
         match timeout(DEADLINE, published).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(ack)) => {
+                self.worked();
+                Ok(ack)
+            }
             Ok(Err(fault)) if fault.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                let room = self.0.client.max_payload();
+                let room = self.link.client.max_payload();
                 Err(Error::invalid("data", format!("an event of at most {room} bytes, the broker's limit")))
             }
-            Ok(Err(fault)) => {
-                tracing::warn!(cause = %fault, "the broker did not take an event");
-                Err(Error::Unavailable(BUS))
-            }
+            Ok(Err(fault)) => Err(self.failed(&with_causes(&fault))),
             Err(_) => Err(Error::Unavailable(BUS)),
         }
+    }
+
+    /// Whether the broker has the event there, whoever published it.
+    async fn has(&self, sequence: u64, event: &Event) -> bool {
+        let there = async {
+            let stream = self.link.jetstream.get_stream_no_info(&self.link.names.event_stream).await.ok()?;
+            stream.get_raw_message(sequence).await.ok()
+        };
+        let Some(there) = timeout(DEADLINE, there).await.ok().flatten() else { return false };
+        let (subject, headers) = (there.subject.as_str(), Some(&there.headers));
+        let received = received(&self.link.names.events, subject, headers, &there.payload, event.time);
+        matches!(received, Received::Event(there) if there.tenant == event.tenant && there.id == event.id)
     }
 
     async fn has_more(&self, after: Position) -> Result<(), Error> {
         let consumer = self.consumer(after, true).await?;
         if consumer.cached_info().num_pending == 0 {
-            let mut batch = within(consumer.batch().max_messages(1).expires(WAKE).messages()).await?;
+            let mut batch = self.within(consumer.batch().max_messages(1).expires(WAKE).messages()).await?;
             batch.next().await;
         }
         self.forget(&consumer).await;
         Ok(())
     }
 
-    async fn state(&self) -> Result<stream::State, Error> {
-        let stream = within(self.0.jetstream.get_stream(&self.0.names.event_stream)).await?;
-        Ok(stream.cached_info().state.clone())
+    async fn info(&self) -> Result<stream::Info, Error> {
+        let stream = self.within(self.link.jetstream.get_stream(&self.link.names.event_stream)).await?;
+        Ok(stream.cached_info().clone())
+    }
+
+    /// Bounds a request to the broker; whatever goes wrong with one, asking again later may help.
+    async fn within<T, E: std::error::Error>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+        match timeout(DEADLINE, request).await {
+            Ok(Ok(answer)) => {
+                self.worked();
+                Ok(answer)
+            }
+            Ok(Err(cause)) => Err(self.failed(&with_causes(&cause))),
+            Err(_) => Err(Error::Unavailable(BUS)),
+        }
+    }
+
+    fn failed(&self, cause: &str) -> Error {
+        self.link.changes.doubt();
+        if let Some(cause) = self.standing.fails(cause) {
+            tracing::warn!(cause, "the broker does not do what it is asked for with events");
+        }
+        Error::Unavailable(BUS)
+    }
+
+    fn worked(&self) {
+        if self.standing.works() {
+            tracing::info!("the broker does again what it is asked for with events");
+        }
     }
 }
 
-/// Bounds a request to the broker; whatever goes wrong with one, asking again later may help.
-async fn within<T, E: std::fmt::Display>(request: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
-    match timeout(DEADLINE, request).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(cause)) => {
-            tracing::warn!(%cause, "the broker did not carry out a request");
-            Err(Error::Unavailable(BUS))
-        }
-        Err(_) => Err(Error::Unavailable(BUS)),
-    }
+fn instant(time: DateTime) -> Option<Timestamp> {
+    let nanos = i64::try_from(time.unix_timestamp_nanos()).ok()?;
+    Some(micros(Timestamp::from_timestamp_nanos(nanos)))
 }
 
 #[async_trait]
 impl EventLog for NatsEventLog {
+    /// The broker's memory of ids is one for all who may publish, whatever their subjects: what it calls known may be somebody else's message.
     async fn publish(&self, event: &Event) -> Result<(), Error> {
-        self.send(event, Some(format!("{}/{}", event.tenant, event.id))).await
+        let message = self.message(event);
+        let ack = self.send(&message, Some(format!("{}/{}", event.tenant, event.id))).await?;
+        if ack.duplicate && !self.has(ack.sequence, event).await {
+            self.send(&message, None).await?;
+        }
+        Ok(())
     }
 
     /// Without the id by which the broker knows what it had within its window.
     async fn republish(&self, event: &Event) -> Result<(), Error> {
-        self.send(event, None).await
+        self.send(&self.message(event), None).await.map(drop)
     }
 
     async fn read(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
-        if max == 0 || self.state().await?.last_sequence <= after {
+        if max == 0 {
             return Ok(Vec::new());
         }
         let consumer = self.consumer(after, false).await?;
@@ -162,16 +222,16 @@ impl EventLog for NatsEventLog {
     }
 
     async fn bounds(&self) -> Result<LogBounds, Error> {
-        let state = self.state().await?;
+        let stream::Info { state, created, .. } = self.info().await?;
         let last = state.last_sequence;
         let first = if state.messages == 0 { last + 1 } else { state.first_sequence };
-        Ok(LogBounds { first, last })
+        Ok(LogBounds { first, last, made: instant(created) })
     }
 
     async fn wake(&self, after: Position) {
         tokio::select! {
             // What waits on a connection that was lost waits in vain.
-            () = self.0.changes.reconnection() => {}
+            () = self.link.changes.reconnection() => {}
             more = self.has_more(after) => {
                 if more.is_err() {
                     tokio::time::sleep(PAUSE).await;

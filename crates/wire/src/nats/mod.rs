@@ -7,7 +7,8 @@
 //! - [`Repeats`] in the stream `TIDEGATE_REPEATS`, which the broker empties by age;
 //! - [`Notices`], which are not kept: who misses one learns by the age of what it holds.
 //!
-//! The streams are made at the start. One that is there with settings under which events or records could be lost is refused.
+//! The streams are made at the start, and again when one is gone. One that is there with settings under which events or records could be lost is
+//! refused.
 
 mod drain;
 mod entrance;
@@ -117,11 +118,14 @@ pub enum NatsFault {
     /// The credentials are none.
     #[error("the broker's credentials cannot be read: write what is in a .creds file")]
     Credentials,
-    /// Nobody answers there, or refuses us.
+    /// Nobody answers there.
     #[error("cannot connect to the broker")]
     Unreachable(#[source] async_nats::ConnectError),
-    /// JetStream is off, or refuses.
-    #[error("cannot prepare the stream {stream}: is JetStream enabled?")]
+    /// It does not let us in.
+    #[error("the broker does not let this process in")]
+    Refused(#[source] async_nats::ConnectError),
+    /// JetStream is off, or refuses: its account, its replicas, subjects that another stream has.
+    #[error("cannot prepare the stream {stream}")]
     Stream {
         /// Which stream.
         stream: String,
@@ -152,6 +156,14 @@ pub enum NatsFault {
     },
 }
 
+impl NatsFault {
+    /// Whether it may be over by itself after a while: nobody answers there. Everything else is for somebody to change.
+    pub fn may_pass(&self) -> bool {
+        use async_nats::ConnectErrorKind::{Dns, Io, TimedOut};
+        matches!(self, Self::Unreachable(fault) if matches!(fault.kind(), Dns | Io | TimedOut))
+    }
+}
+
 /// A connection to the broker, with its streams.
 pub struct Nats {
     link: Link,
@@ -176,11 +188,13 @@ impl Nats {
         let changes = Arc::new(Changes::new());
         let client = reach(&options, &changes).await?;
         let jetstream = ContextBuilder::new().timeout(DEADLINE).ack_timeout(DEADLINE).build(client.clone());
-        streams::prepare(&jetstream, &names, &options).await?;
+        let needed = streams::needed(&names, &options);
+        streams::prepare(&jetstream, &needed).await?;
 
         let link = Link { client, jetstream, names, changes };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let notices = NatsNotices::subscribe(link.clone(), &tasks, stop.clone()).await?;
+        tasks.spawn(stop.clone().run_until_cancelled_owned(streams::keep(link.clone(), needed)));
         Ok(Self { link, notices: Arc::new(notices), stop, tasks })
     }
 
@@ -207,6 +221,15 @@ impl Nats {
     /// Carries records to `sink` until `stop`: each at least once, in batches of what is waiting. Several processes may do so.
     pub async fn drain_records(&self, sink: Arc<dyn RecordSink>, stop: CancellationToken) {
         Drain::new(self.link.clone(), sink).run(stop).await;
+    }
+
+    /// Whether there is a stream for records: without one no webhook can be answered.
+    pub async fn can_record(&self) -> bool {
+        let there = self.link.jetstream.get_stream(&self.link.names.record_stream).await.is_ok();
+        if !there {
+            self.link.changes.doubt();
+        }
+        there
     }
 
     /// Whether the broker is connected at this moment.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tidegate_model::contract::Notices;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,11 +17,12 @@ use super::{Link, NatsFault};
 pub(super) struct Changes {
     revision: AtomicU64,
     connections: watch::Sender<u64>,
+    doubts: Notify,
 }
 
 impl Changes {
     pub(super) fn new() -> Self {
-        Self { revision: AtomicU64::new(0), connections: watch::Sender::new(0) }
+        Self { revision: AtomicU64::new(0), connections: watch::Sender::new(0), doubts: Notify::new() }
     }
 
     /// The connection is there again: what was said meanwhile was not heard.
@@ -36,6 +37,21 @@ impl Changes {
         if connections.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// The connections from now on.
+    pub(super) fn connections(&self) -> watch::Receiver<u64> {
+        self.connections.subscribe()
+    }
+
+    /// The broker did not do what it was asked for: perhaps what it was asked about is gone.
+    pub(super) fn doubt(&self) {
+        self.doubts.notify_one();
+    }
+
+    /// Returns when somebody doubts, or has since this returned last.
+    pub(super) async fn doubted(&self) {
+        self.doubts.notified().await;
     }
 
     fn noticed(&self) {

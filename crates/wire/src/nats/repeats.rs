@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::{DEADLINE, Link};
 use crate::fault;
+use crate::standing::Standing;
 
 /// What is missing when nothing can be told.
 const REPEATS: &str = "what is known of repeated calls";
@@ -27,7 +28,10 @@ const TRY: Duration = Duration::from_secs(2);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
 
-pub(super) struct NatsRepeats(Link);
+pub(super) struct NatsRepeats {
+    link: Link,
+    standing: Standing,
+}
 
 /// What is kept of a key; nothing at all where it was let go.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,12 +65,12 @@ impl Entry {
 
 impl NatsRepeats {
     pub(super) fn new(link: Link) -> Self {
-        Self(link)
+        Self { link, standing: Standing::default() }
     }
 
     fn subject(&self, claim: &Claim) -> String {
         use std::fmt::Write as _;
-        let mut subject = format!("{}.{}.", self.0.names.repeats, claim.tenant);
+        let mut subject = format!("{}.{}.", self.link.names.repeats, claim.tenant);
         for byte in claim.key.0 {
             // Writing to a string does not fail.
             let _ = write!(subject, "{byte:02x}");
@@ -76,7 +80,7 @@ impl NatsRepeats {
 
     /// The last message of a subject: its sequence, and the entry that it holds, if any.
     async fn last(&self, subject: &str) -> Result<Option<(u64, Option<Entry>)>, async_nats::Error> {
-        let stream = self.0.jetstream.get_stream_no_info(&self.0.names.repeat_stream).await?;
+        let stream = self.link.jetstream.get_stream_no_info(&self.link.names.repeat_stream).await?;
         match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) if message.payload.is_empty() => Ok(Some((message.sequence, None))),
             Ok(message) => Ok(Some((message.sequence, Some(serde_json::from_slice(&message.payload)?)))),
@@ -88,10 +92,10 @@ impl NatsRepeats {
     /// Writes where the last message of the subject is still this one; 0 is none.
     async fn put(&self, subject: &str, payload: Bytes, last: u64) -> Result<Result<(), Overtaken>, async_nats::Error> {
         let message = PublishMessage::build()
-            .expected_stream(&self.0.names.repeat_stream)
+            .expected_stream(&self.link.names.repeat_stream)
             .expected_last_subject_sequence(last)
             .payload(payload);
-        match self.0.jetstream.send_publish(subject.to_owned(), message).await?.await {
+        match self.link.jetstream.send_publish(subject.to_owned(), message).await?.await {
             Ok(_) => Ok(Ok(())),
             Err(fault) if fault.kind() == PublishErrorKind::WrongLastSequence => Ok(Err(Overtaken)),
             Err(fault) => Err(fault.into()),
@@ -130,28 +134,36 @@ impl NatsRepeats {
     }
 
     async fn replace(&self, claim: &Claim, payload: Bytes) -> Result<(), Error> {
-        until_it_works(|| self.try_replace(claim, &payload)).await
+        self.until_it_works(|| self.try_replace(claim, &payload)).await
     }
-}
 
-/// Tries again while the broker is away, within the deadline: each step is one that may be taken twice.
-async fn until_it_works<T, F>(step: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, async_nats::Error>>,
-{
-    let tries = async {
-        loop {
-            match timeout(TRY, step()).await {
-                Ok(Ok(done)) => return done,
-                Ok(Err(cause)) => {
-                    tracing::warn!(%cause, "the broker does not tell of repeated calls");
-                    tokio::time::sleep(PAUSE).await;
+    /// Tries again while the broker is away, within the deadline: each step is one that may be taken twice.
+    async fn until_it_works<T, F>(&self, step: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, async_nats::Error>>,
+    {
+        let tries = async {
+            loop {
+                match timeout(TRY, step()).await {
+                    Ok(Ok(done)) => {
+                        if self.standing.works() {
+                            tracing::info!("the broker tells of repeated calls again");
+                        }
+                        return done;
+                    }
+                    Ok(Err(cause)) => {
+                        self.link.changes.doubt();
+                        if let Some(cause) = self.standing.fails(&cause) {
+                            tracing::error!(cause, "the broker does not tell of repeated calls");
+                        }
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    Err(_) => {}
                 }
-                Err(_) => {}
             }
-        }
-    };
-    timeout(DEADLINE, tries).await.map_err(|_| Error::Unavailable(REPEATS))
+        };
+        timeout(DEADLINE, tries).await.map_err(|_| Error::Unavailable(REPEATS))
+    }
 }
 
 #[async_trait]
@@ -159,7 +171,7 @@ impl Repeats for NatsRepeats {
     async fn claim(&self, claim: &Claim, now: Timestamp, until: Timestamp) -> Result<Claimed, Error> {
         let entry = Entry { holder: claim.holder, content: claim.content.0, until, answer: None };
         let payload = entry.write()?;
-        until_it_works(|| self.try_claim(claim, &payload, now)).await
+        self.until_it_works(|| self.try_claim(claim, &payload, now)).await
     }
 
     async fn settle(&self, claim: &Claim, answer: &Json, until: Timestamp) -> Result<(), Error> {

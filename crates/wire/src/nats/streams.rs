@@ -1,19 +1,25 @@
-//! The streams: their names, and the settings without which something could be lost.
+//! The streams: their names, the settings without which something could be lost, and that they are there.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
+use async_nats::connection::State;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{Context, ErrorCode};
 use tidegate_model::contract::REPEAT_WINDOW;
 
-use super::{NatsFault, NatsOptions};
+use super::{Link, NatsFault, NatsOptions};
+use crate::standing::{Standing, with_causes};
 
 /// How long a repeated publish is recognised by its id.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 
 /// How much longer the broker keeps what is known of repeated calls than an entry may last: clocks differ.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
+
+/// Between two looks at the streams, however many doubt.
+const REST: Duration = Duration::from_secs(2);
 
 /// What things are called on the broker.
 #[derive(Debug)]
@@ -55,8 +61,8 @@ impl Names {
     }
 }
 
-/// Makes the streams, or checks those that are there.
-pub(super) async fn prepare(jetstream: &Context, names: &Names, options: &NatsOptions) -> Result<(), NatsFault> {
+/// The streams as they are made.
+pub(super) fn needed(names: &Names, options: &NatsOptions) -> [Config; 3] {
     let events = Config {
         name: names.event_stream.clone(),
         description: Some("Domain events, published by Tidegate and by others".to_owned()),
@@ -83,12 +89,68 @@ pub(super) async fn prepare(jetstream: &Context, names: &Names, options: &NatsOp
         max_messages_per_subject: 1,
         ..durable(options)
     };
-    for needed in [events, records, repeats] {
+    [events, records, repeats]
+}
+
+/// Makes the streams, or checks those that are there; answers which were made.
+pub(super) async fn prepare<'a>(jetstream: &Context, needed: &'a [Config; 3]) -> Result<Vec<&'a str>, NatsFault> {
+    let mut made = Vec::new();
+    for needed in needed {
         let fault = |source: async_nats::Error| NatsFault::Stream { stream: needed.name.clone(), source };
-        let stream = jetstream.get_or_create_stream(&needed).await.map_err(|e| fault(Box::new(e)))?;
-        check(&needed, &stream.cached_info().config)?;
+        let stream = match jetstream.get_stream(&needed.name).await {
+            Ok(stream) => stream,
+            Err(cause) if is_missing(&cause.kind()) => {
+                made.push(needed.name.as_str());
+                // Where another process is faster, it is found as that one made it.
+                jetstream.get_or_create_stream(needed).await.map_err(|e| fault(Box::new(e)))?
+            }
+            Err(cause) => return Err(fault(Box::new(cause))),
+        };
+        check(needed, &stream.cached_info().config)?;
     }
-    Ok(())
+    Ok(made)
+}
+
+fn is_missing(kind: &GetStreamErrorKind) -> bool {
+    matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// Makes streams again that are gone: looks after each reconnection, and when the broker did not do what it was asked for. What they held is lost
+/// with them; whoever knows what that was says so.
+pub(super) async fn keep(link: Link, needed: [Config; 3]) {
+    let (standing, mut connections) = (Standing::default(), link.changes.connections());
+    let mut is_open = false;
+    loop {
+        if !is_open {
+            tokio::select! {
+                _ = connections.changed() => {}
+                () = link.changes.doubted() => {}
+            }
+        }
+        if link.client.connection_state() != State::Connected {
+            is_open = true;
+            tokio::time::sleep(REST).await;
+            continue;
+        }
+        let prepared = prepare(&link.jetstream, &needed).await;
+        is_open = prepared.is_err();
+        match prepared {
+            Ok(made) => {
+                for stream in made {
+                    tracing::error!(stream, "ALARM: the stream was gone with all that it held; it was made again");
+                }
+                if standing.works() {
+                    tracing::info!("the streams are as they must be");
+                }
+            }
+            Err(fault) => {
+                if let Some(cause) = standing.fails(with_causes(&fault)) {
+                    tracing::error!(cause, "a stream is not there, or not as it must be");
+                }
+            }
+        }
+        tokio::time::sleep(REST).await;
+    }
 }
 
 fn durable(options: &NatsOptions) -> Config {
@@ -122,7 +184,10 @@ fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
     equal(stream, "subjects", &needed.subjects, &found.subjects)?;
     equal(stream, "storage", &needed.storage, &found.storage)?;
     equal(stream, "retention", &needed.retention, &found.retention)?;
-    equal(stream, "discard policy", &needed.discard, &found.discard)?;
+    // Of events, which leave by age, an operator who limits their size says whether the oldest go or the newest are refused.
+    if needed.discard == DiscardPolicy::New {
+        equal(stream, "discard policy", &needed.discard, &found.discard)?;
+    }
     equal(stream, "duplicate window", &needed.duplicate_window, &found.duplicate_window)?;
     if needed.max_messages_per_subject > 0 {
         let (needed, found) = (needed.max_messages_per_subject, found.max_messages_per_subject);

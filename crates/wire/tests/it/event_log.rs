@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, stream};
-use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Received};
+use tidegate_model::contract::{EventLog, LogEntry, Received};
 use tidegate_model::{Change, Event, Json, TenantId};
 use tidegate_wire::nats::{Nats, NatsFault, NatsOptions};
 
@@ -176,21 +176,27 @@ async fn an_event_that_the_broker_had_is_there_again_when_it_is_published_anew()
     assert_eq!(ids(&log.read(0, 10).await.unwrap()), ["a", "a", "b"]);
 }
 
+/// The first entry of the log, and the last one.
+async fn ends(bus: &Bus) -> (u64, u64) {
+    let bounds = bus.log.bounds().await.unwrap();
+    (bounds.first, bounds.last)
+}
+
 #[tokio::test]
 async fn bounds_tell_what_is_there_and_what_is_gone() {
     let Some(bus) = bus().await else { return };
-    assert_eq!(bus.log.bounds().await, Ok(LogBounds { first: 1, last: 0 }));
+    assert_eq!(ends(&bus).await, (1, 0));
     for id in ["a", "b", "c", "d"] {
         bus.log.publish(&event(id)).await.unwrap();
     }
-    assert_eq!(bus.log.bounds().await, Ok(LogBounds { first: 1, last: 4 }));
+    assert_eq!(ends(&bus).await, (1, 4));
     let stream = bus.stream().await;
     stream.delete_message(3).await.unwrap();
     assert_eq!(ids(&bus.log.read(1, 10).await.unwrap()), ["b", "d"], "a hole is stepped over");
     stream.purge().sequence(3).await.unwrap();
-    assert_eq!(bus.log.bounds().await, Ok(LogBounds { first: 4, last: 4 }));
+    assert_eq!(ends(&bus).await, (4, 4));
     stream.purge().await.unwrap();
-    assert_eq!(bus.log.bounds().await, Ok(LogBounds { first: 5, last: 4 }));
+    assert_eq!(ends(&bus).await, (5, 4));
     assert_eq!(bus.log.read(0, 10).await, Ok(vec![]));
 }
 
@@ -223,6 +229,57 @@ async fn a_sleeper_wakes_when_the_broker_was_restarted() {
     // What it waited for died with the broker.
     let ended = futures::future::join(bus.log.wake(0), restart);
     assert!(tokio::time::timeout(SOON, ended).await.is_ok(), "it slept on");
+}
+
+#[tokio::test]
+async fn no_other_publisher_can_have_an_event_taken_for_known() {
+    let Some(bus) = bus().await else { return };
+    let structured = r#"{"specversion":"1.0","id":"x","source":"/erp","type":"x","data":{"objectId":7,"new":{"a":1}}}"#;
+    // With an id of its own making, in its own subjects: those of another tenant, and then the same tenant's.
+    bus.put("other.Order.create", &[("Nats-Msg-Id", "acme/a")], structured).await;
+    bus.put("acme.Order.update", &[("Nats-Msg-Id", "acme/b")], structured).await;
+    bus.log.publish(&event("a")).await.unwrap();
+    bus.log.publish(&event("b")).await.unwrap();
+    assert_eq!(ids(&bus.log.read(0, 10).await.unwrap())[2..], ["a", "b"]);
+    bus.stream().await.purge().await.unwrap();
+    bus.log.publish(&event("a")).await.unwrap();
+    assert_eq!(ids(&bus.log.read(4, 10).await.unwrap()), ["a"], "what the broker remembers is not there any longer");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_gone_is_made_again_and_is_another_one() {
+    let Some(bus) = bus().await else { return };
+    bus.log.publish(&event("a")).await.unwrap();
+    let made = bus.log.bounds().await.unwrap().made;
+    assert!(made.is_some());
+    assert_eq!(bus.log.bounds().await.unwrap().made, made);
+    let name = format!("{}_EVENTS", bus.options.prefix.to_uppercase());
+    jetstream::new(bus.foreign.clone()).delete_stream(name).await.unwrap();
+    eventually("the event is taken", async || bus.log.publish(&event("b")).await.ok()).await;
+    let bounds = bus.log.bounds().await.unwrap();
+    assert_eq!((bounds.first, bounds.last), (1, 1));
+    assert!(bounds.made > made);
+}
+
+#[tokio::test]
+async fn a_full_log_that_is_to_refuse_does_and_loses_nothing() {
+    let Some(url) = nats_url() else { return };
+    let options = options(url);
+    drop(Nats::connect(options.clone()).await.unwrap());
+    let foreign = async_nats::connect(&options.url).await.unwrap();
+    let streams = jetstream::new(foreign.clone());
+    let name = format!("{}_EVENTS", options.prefix.to_uppercase());
+    let made = streams.get_stream(&name).await.unwrap().cached_info().config.clone();
+    let limited = stream::Config { discard: stream::DiscardPolicy::New, max_messages: 2, ..made };
+    streams.update_stream(&limited).await.unwrap();
+
+    let nats = Nats::connect(options.clone()).await.unwrap();
+    let bus = Bus { log: nats.event_log(), nats, options, foreign };
+    for id in ["a", "b"] {
+        bus.log.publish(&event(id)).await.unwrap();
+    }
+    assert!(matches!(bus.log.publish(&event("c")).await, Err(tidegate_model::Error::Unavailable(_))));
+    assert_eq!(ids(&bus.log.read(0, 10).await.unwrap()), ["a", "b"]);
 }
 
 #[tokio::test]

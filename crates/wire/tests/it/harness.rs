@@ -139,6 +139,13 @@ impl Broker {
         self.child.wait().unwrap();
     }
 
+    /// Without what it had stored.
+    pub(crate) fn restart_empty(&mut self) {
+        let stored = self.directory.path().join("jetstream");
+        std::fs::remove_dir_all(stored).unwrap();
+        self.restart();
+    }
+
     pub(crate) fn restart(&mut self) {
         self.child = launch(self.port, self.directory.path());
     }

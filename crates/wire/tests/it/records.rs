@@ -231,3 +231,41 @@ async fn what_a_killed_broker_shows_again_is_taken_out_of_it_again() {
     eventually("the end", || async { (waiting(&options, "new").await == 0).then_some(()) }).await;
     draining.stop().await;
 }
+
+#[tokio::test]
+async fn a_record_stream_that_is_gone_is_made_again_and_drained_again() {
+    let Some(url) = nats_url() else { return };
+    let options = options(url);
+    let nats = Arc::new(Nats::connect(options.clone()).await.unwrap());
+    let (recorder, sink) = (nats.recorder(), Arc::new(Sink::default()));
+    let draining = Draining::start(&nats, &sink);
+    let mut accepted = vec![record()];
+    recorder.append(accepted[0].clone()).await.unwrap();
+    eventually("the record", || async { sink.has(&accepted) }).await;
+    let foreign = jetstream::new(async_nats::connect(&options.url).await.unwrap());
+    for _ in 0..2 {
+        foreign.delete_stream(format!("{}_RECORDS", options.prefix.to_uppercase())).await.unwrap();
+        let record = record();
+        eventually("the stream", || async { recorder.append(record.clone()).await.ok() }).await;
+        accepted.push(record);
+        assert!(nats.can_record().await);
+        eventually("the record", || async { sink.has(&accepted) }).await;
+    }
+    draining.stop().await;
+}
+
+#[tokio::test]
+async fn whether_records_can_be_kept_is_told_of_their_stream_alone() {
+    let mut broker = Broker::start();
+    let options = NatsOptions::at(broker.url());
+    let nats = Nats::connect(options.clone()).await.unwrap();
+    assert!(nats.can_record().await);
+    let foreign = jetstream::new(async_nats::connect(&options.url).await.unwrap());
+    foreign.delete_stream("TIDEGATE_EVENTS").await.unwrap();
+    assert!(nats.can_record().await);
+    broker.kill();
+    assert!(!nats.can_record().await);
+    broker.restart_empty();
+    eventually("the streams", || async { nats.can_record().await.then_some(()) }).await;
+    nats.event_log().bounds().await.unwrap();
+}

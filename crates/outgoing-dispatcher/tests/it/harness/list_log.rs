@@ -62,7 +62,7 @@ impl EventLog for ListLog {
 
     async fn bounds(&self) -> Result<LogBounds, Error> {
         let entries = self.entries.lock().unwrap();
-        Ok(LogBounds { first: entries.forgotten as u64 + 1, last: entries.all.len() as u64 })
+        Ok(LogBounds { first: entries.forgotten as u64 + 1, last: entries.all.len() as u64, made: None })
     }
 
     async fn wake(&self, _: Position) {

@@ -35,6 +35,14 @@ impl Deliveries for Database {
         self.run("intake_position", || intake::position(self)).await
     }
 
+    async fn intake_log(&self) -> Result<Option<Timestamp>, Error> {
+        self.run("intake_log", || intake::log(self)).await
+    }
+
+    async fn begin_log(&self, made: Timestamp, from: Position, to: Position) -> Result<bool, Error> {
+        self.run("begin_log", || intake::begin_log(self, made, (from, to))).await
+    }
+
     async fn take_in(
         &self,
         from: Position,
