@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::patient::Patient;
 use super::pulse::{Pulse, Silence};
+use super::unread::Watched;
 use super::{Farewell, Limits};
 
 /// How long an HTTP/2 connection stays open without a request; one of HTTP/1 is closed after [`Limits::head`].
@@ -86,11 +87,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<S> {
             }
             let (asked, told) = (asked.clone(), told.clone());
             let is_alone = request.version() < Version::HTTP_2;
-            let (beat, answer) = (pulse.beat(), router.call(request));
+            let (head, body) = request.into_parts();
+            let (body, ended) = Watched::new(body);
+            let (beat, answer) = (pulse.beat(), router.call(Request::from_parts(head, body)));
             async move {
                 let Ok(mut response) = answer.await;
                 let is_last = asked.is_cancelled() || Instant::now() >= over;
-                if is_last && is_alone {
+                // What was answered before all of it was read ends its connection, which whoever called is to know.
+                if is_alone && (is_last || !ended.get()) {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 } else if is_last {
                     told.cancel();

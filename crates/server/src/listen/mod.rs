@@ -12,8 +12,10 @@ mod connection;
 mod patient;
 mod pulse;
 mod secured;
+mod unread;
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +82,12 @@ impl Listener {
     /// Where it listens; the port is known even if any was asked for.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Another way to the same port, for as long as this one is not served.
+    pub(crate) fn beside(&self) -> std::io::Result<Self> {
+        let tcp: std::net::TcpListener = self.tcp.as_fd().try_clone_to_owned()?.into();
+        Ok(Self { tcp: TcpListener::from_std(tcp)?, address: self.address, tls: self.tls.clone() })
     }
 
     /// Answers until the end is closed, then finishes what is under way, for at most `drain`.
