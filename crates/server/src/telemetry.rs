@@ -6,7 +6,13 @@ use crate::config::{Config, LogFormat};
 
 /// Starts writing log lines.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
-    let filter: EnvFilter = config.log_level.parse()?;
+    let mut filter: EnvFilter = config.log_level.parse()?;
+    // The one says with each try what is said here once, the other what a database tells of what was to be expected.
+    for (library, least) in [("async_nats", "async_nats=off"), ("sqlx", "sqlx::postgres::notice=warn")] {
+        if !config.log_level.contains(library) {
+            filter = filter.add_directive(least.parse()?);
+        }
+    }
     // What cannot be logged is lost; it would be complained of on standard error, and that panics when nobody reads it any longer.
     let lines = tracing_subscriber::fmt().log_internal_errors(false);
     let lines = lines.with_env_filter(filter).with_writer(std::io::stderr);

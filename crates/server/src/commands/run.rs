@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Asked, Local};
-use crate::compose::{self, Site, compose};
+use crate::compose::{self, Site, Waiting, compose};
 use crate::config::{Config, Database, Fault, Layers, Role, Roles};
 use crate::data_dir::DataDir;
-use crate::listen::Listener;
+use crate::health;
+use crate::listen::{Farewell, Listener};
 use crate::tell::tell;
 use crate::{stop, telemetry};
 
@@ -87,8 +89,13 @@ where
     let held = folder.as_deref().map(DataDir::hold).transpose()?;
     let listener = Listener::bind(config.listen, config.served.as_ref()).await?;
     let address = listener.address();
-    let site = Site { config, roles, address, data_dir: held.as_ref(), stop: stop.clone() };
-    let composed = compose(site).await?;
+    let waiting = Waiting::default();
+    let site = Site { config, roles, address, data_dir: held.as_ref(), stop: stop.clone(), waiting: &waiting };
+    let composed = tokio::select! {
+        composed = compose(site) => composed?,
+        refused = answer_meanwhile(&waiting, &listener, config) => return refused,
+        () = stop.cancelled() => return Ok(()),
+    };
     tracing::info!(%address, ?roles, "ready");
     let running = composed.run(listener, config, stop.clone());
     let told = async {
@@ -103,6 +110,16 @@ where
     };
     let (ended, told) = tokio::join!(running, told);
     told.and(ended)
+}
+
+/// While something is waited for, whoever asks is told so. Each answer is its connection's last: the next one is for those who are waited for.
+async fn answer_meanwhile(waiting: &Waiting, listener: &Listener, config: &Config) -> anyhow::Result<()> {
+    waiting.begun().await;
+    let asked = CancellationToken::new();
+    asked.cancel();
+    let end = Farewell { asked, closed: CancellationToken::new() };
+    listener.beside()?.serve(health::not_yet(), compose::listener(config), end, config.drain).await;
+    Ok(())
 }
 
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

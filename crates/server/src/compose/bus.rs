@@ -1,6 +1,7 @@
 //! The bus: a table of the same SQLite file, or NATS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
@@ -9,6 +10,7 @@ use tidegate_storage::Store;
 use tidegate_wire::LocalNotices;
 use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, NatsTls, RecordSink};
 
+use super::waiting::Waiting;
 use crate::config::{self, Config, Fault};
 
 /// What travels between roles besides calls.
@@ -25,14 +27,22 @@ pub(super) struct Kept(pub(super) Arc<dyn Store>);
 
 impl Bus {
     /// The bus of the configuration; `local` is the one of the store's own file.
-    pub(super) async fn reach(config: &Config, local: Option<Arc<dyn EventLog>>) -> anyhow::Result<Self> {
+    pub(super) async fn reach(
+        config: &Config,
+        local: Option<Arc<dyn EventLog>>,
+        waiting: &Waiting,
+    ) -> anyhow::Result<Self> {
         let config::Bus::Nats(broker) = &config.bus else {
             return Ok(Self { events: local, ..Self::none() });
         };
         let config::Broker { url, prefix, replicas, credentials, ca, identity } = broker.clone();
-        let options =
-            NatsOptions { prefix, replicas, credentials, tls: NatsTls { ca, identity }, ..NatsOptions::at(url) };
-        let nats = Arc::new(Nats::connect(options).await.map_err(unreached)?);
+        let tls = NatsTls { ca, identity };
+        // One that is away is waited for here.
+        let patience = Duration::from_secs(3);
+        let options = NatsOptions { prefix, replicas, credentials, tls, patience, ..NatsOptions::at(url) };
+        let connect = || async { Nats::connect(options.clone()).await };
+        let nats = waiting.for_it("bus.url", connect, NatsFault::may_pass).await.map_err(unreached)?;
+        let nats = Arc::new(nats);
         Ok(Self {
             events: Some(nats.event_log()),
             notices: nats.notices(),
@@ -61,6 +71,15 @@ fn unreached(fault: NatsFault) -> anyhow::Error {
         NatsFault::Prefix(_) => Fault::new("bus.prefix", fault.to_string(), "tidegate, for instance").into(),
         NatsFault::Credentials => {
             Fault::new("bus.credentials", fault.to_string(), "what `nsc generate creds` writes").into()
+        }
+        NatsFault::Refused(cause) => {
+            let wrong = format!("{fault}: {cause}");
+            Fault::new(
+                "bus.url",
+                wrong,
+                "nats://USER:PASSWORD@HOST:4222, or what the broker asks for in bus.credentials",
+            )
+            .into()
         }
         _ => anyhow::Error::new(fault).context("bus.url"),
     }

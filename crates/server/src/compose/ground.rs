@@ -6,10 +6,12 @@ use anyhow::Context as _;
 use tidegate_credentials::renew_signing_key;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tidegate_model::{AuditEntry, Clock, Error, Face, Json, Made, Randomness, SystemClock, SystemRandomness, Trace};
-use tidegate_storage::{DatabaseUrl, Opened, Rotated, Sealer, Store};
+use tidegate_storage::contract::SigningKeyRow;
+use tidegate_storage::{DatabaseUrl, OpenError, Opened, Rotated, Sealer, Store, place};
 
 use super::Sources;
 use super::bus::Bus;
+use super::waiting::Waiting;
 use crate::config::{Config, Database, Fault, Roles};
 use crate::data_dir::DataDir;
 
@@ -37,6 +39,36 @@ pub(super) async fn open(config: &Config, max_connections: u32, clock: Arc<dyn C
     let url = database_url(config)?;
     let options = tidegate_storage::Options { url: url.clone(), max_connections, clock };
     tidegate_storage::open(&options).await.with_context(|| format!("database.url ({url})"))
+}
+
+/// Opens the store once it is there, and somebody has brought it to this version's tables.
+async fn wait_and_open(config: &Config, clock: Arc<dyn Clock>, waiting: &Waiting) -> anyhow::Result<Opened> {
+    let url = database_url(config)?;
+    let what = format!("database.url ({url})");
+    let options = tidegate_storage::Options { url, max_connections: CONNECTIONS, clock };
+    // A file is there or not; only a server can be waited for.
+    let may_pass = |error: &OpenError| matches!(config.database, Database::Postgres(_)) && error.may_pass();
+    let opened = waiting.for_it(&what, || tidegate_storage::open(&options), may_pass).await;
+    opened.with_context(|| what)
+}
+
+/// Refuses a key that does not open what is sealed here: everything that is sealed under it would be closed to the other processes. The
+/// newest signing key is the proof; whoever comes first makes it.
+async fn prove(store: &Arc<dyn Store>, sealer: &Sealer, sources: &Sources) -> anyhow::Result<()> {
+    if store.signing_keys().await?.is_empty() {
+        renew_signing_key(&**store, sealer, &*sources.clock, &*sources.randomness, false).await?;
+    }
+    let keys = store.signing_keys().await?;
+    let is_open = |key: &SigningKeyRow| sealer.try_open(&place::signing_key(&key.id), &key.sealed).is_some();
+    if keys.first().is_none_or(is_open) { Ok(()) } else { Err(closed().into()) }
+}
+
+fn closed() -> Fault {
+    Fault::new(
+        "secrets.key",
+        "does not open what this database holds",
+        "the key that was in use when the database was made (with SQLite: in master.key)",
+    )
 }
 
 /// Brings the database to this version's tables.
@@ -95,12 +127,7 @@ async fn open_alone(config: &Config, data_dir: Option<&DataDir>) -> anyhow::Resu
 /// What was sealed under another key is the operator's to mend, not ours.
 pub(super) fn another_key(error: Error, what: &'static str) -> anyhow::Error {
     match error {
-        Error::Internal { id } if id.starts_with("seal:") => Fault::new(
-            "secrets.key",
-            "does not open what this database holds",
-            "the key that was in use when the database was made (with SQLite: in master.key)",
-        )
-        .into(),
+        Error::Internal { id } if id.starts_with("seal:") => closed().into(),
         other => anyhow::Error::new(other).context(what),
     }
 }
@@ -112,18 +139,28 @@ impl Ground {
         roles: &Roles,
         data_dir: Option<&DataDir>,
         sources: &Sources,
+        waiting: &Waiting,
     ) -> anyhow::Result<Self> {
         let alone = matches!(config.database, Database::Sqlite(_));
         if !roles.remember() {
-            return Ok(Self { opened: None, bus: Bus::reach(config, None).await?, sealer: None, alone: false });
+            return Ok(Self {
+                opened: None,
+                bus: Bus::reach(config, None, waiting).await?,
+                sealer: None,
+                alone: false,
+            });
         }
         if alone {
             // One process, its own file: there is nobody else whom new tables could surprise.
             migrate(config).await?;
         }
-        let opened = open(config, CONNECTIONS, sources.clock.clone()).await?;
         let sealer = sealer(config, data_dir, &sources.randomness)?;
-        let bus = if roles.communicate() { Bus::reach(config, opened.local_log.clone()).await? } else { Bus::none() };
+        let opened = wait_and_open(config, sources.clock.clone(), waiting).await?;
+        prove(&opened.store, &sealer, sources).await?;
+        let bus = match &opened.local_log {
+            local if roles.communicate() => Bus::reach(config, local.clone(), waiting).await?,
+            _ => Bus::none(),
+        };
         Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })
     }
 

@@ -9,6 +9,7 @@ mod operators;
 mod options;
 mod peers;
 mod running;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use anyhow::Context as _;
 use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Attach, Compiles, Egress, Engine};
-use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault, Verifier};
+use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault, Verifier, WebhookKeyHash};
 use tidegate_model::{Clock, Randomness, SystemClock, SystemRandomness};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::{Safe, Store};
@@ -35,8 +36,10 @@ pub(crate) use ground::{migrate, renew, rotate};
 pub(crate) use operators::{
     add_administrator, add_service, administrators, remove_administrator, remove_service, services,
 };
+pub(crate) use options::listener;
 use peers::KnownHere;
 pub(crate) use running::Composed;
+pub(crate) use waiting::Waiting;
 
 /// Where and as what a process lives.
 pub(crate) struct Site<'a> {
@@ -47,6 +50,7 @@ pub(crate) struct Site<'a> {
     /// The folder, where it remembers in one.
     pub(crate) data_dir: Option<&'a DataDir>,
     pub(crate) stop: CancellationToken,
+    pub(crate) waiting: &'a Waiting,
 }
 
 /// The clock and the randomness of the process.
@@ -75,7 +79,7 @@ pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
             peers::connect(config, proof.as_ref(), url.as_deref(), key)?;
         }
     }
-    let ground = Ground::lay(config, site.roles, site.data_dir, &sources).await?;
+    let ground = Ground::lay(config, site.roles, site.data_dir, &sources, site.waiting).await?;
     let issuer = options::public_url(config.oauth2.public_url.as_ref(), config, site.address);
     let building = Building { site, sources, ground, issuer, proof };
     let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground);
@@ -90,7 +94,10 @@ pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
         None => None,
     };
     if building.has(Role::WebhookGateway) || building.has(Role::OutgoingDispatcher) {
-        let definitions = own.clone().map_or_else(|| building.definitions_elsewhere(), Ok)?;
+        let definitions = match own.clone() {
+            Some(here) => here,
+            None => building.definitions_elsewhere(&mut composed)?,
+        };
         building.data_plane(definitions, &mut composed)?;
     }
     building.grpc(own, authority, &mut composed).await?;
@@ -138,7 +145,15 @@ impl Building<'_> {
         let Site { config, address, .. } = self.site;
         let authority = match authority {
             Some(here) => here,
-            None => self.peer(config.peers.credentials.as_deref(), "peers.credentials")?.authority(),
+            None => {
+                let there = self.peer(config.peers.credentials.as_deref(), "peers.credentials")?.authority();
+                let asked = there.clone();
+                composed.meet("credentials", move || {
+                    let asked = asked.clone();
+                    async move { asked.key_set().await.is_ok() }
+                });
+                there
+            }
         };
         let trials = self.trials(store)?;
         composed.trials(trials.clone());
@@ -177,9 +192,14 @@ impl Building<'_> {
         Ok(Engine::start(options::trials(config), parts)?)
     }
 
-    fn definitions_elsewhere(&self) -> anyhow::Result<Definitions> {
+    fn definitions_elsewhere(&self, composed: &mut Composed) -> anyhow::Result<Definitions> {
         let config = self.site.config;
         let director = self.peer(config.peers.director.as_deref(), "peers.director")?;
+        let asked = director.registry();
+        composed.meet("director", move || {
+            let asked = asked.clone();
+            async move { asked.resolve(WebhookKeyHash::of("")).await.is_ok() }
+        });
         Ok(Definitions { registry: director.registry(), objects: director.objects(), vault: director.vault() })
     }
 

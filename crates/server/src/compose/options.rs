@@ -51,7 +51,7 @@ pub(super) fn engine(config: &Config) -> tidegate_engine::Options {
     options
 }
 
-pub(super) fn listener(config: &Config) -> Limits {
+pub(crate) fn listener(config: &Config) -> Limits {
     let Sending { connections, connection_age, head_timeout, body_timeout, .. } = config.sending;
     Limits { connections, head: head_timeout, stall: body_timeout, age: connection_age }
 }

@@ -25,6 +25,9 @@ use crate::listen::{Farewell, Listener};
 /// How long the last steps may take after `http.drain`.
 const LAST_STEPS: Duration = Duration::from_secs(10);
 
+/// Between two looks at what gRPC's health is to say.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// The roles of this process, built.
 pub(crate) struct Composed {
     router: Router,
@@ -48,12 +51,23 @@ impl Composed {
                 async move { store.ping().await.is_ok() }
             });
         }
-        if let Some(events) = ground.bus().events.clone() {
-            // Where there is a store, what the bus does not take waits there; without one the bus keeps the records.
-            health.depend("bus", ground.store().is_none(), move || {
+        // Where there is a store, what the bus does not take waits there; without one the bus keeps the records.
+        match (&ground.bus().nats, &ground.bus().events) {
+            (Some(nats), _) if ground.store().is_none() => {
+                let nats = nats.clone();
+                health.depend("bus", true, move || {
+                    let nats = nats.clone();
+                    async move { nats.can_record().await }
+                });
+            }
+            (_, Some(events)) => {
                 let events = events.clone();
-                async move { events.bounds().await.is_ok() }
-            });
+                health.depend("bus", false, move || {
+                    let events = events.clone();
+                    async move { events.bounds().await.is_ok() }
+                });
+            }
+            (_, None) => {}
         }
         Self {
             router: Router::new(),
@@ -67,6 +81,14 @@ impl Composed {
             store: ground.store().cloned(),
             nats: ground.bus().nats.clone(),
         }
+    }
+
+    /// Another role without which this process begins nothing; once met, it may be away for a while.
+    pub(super) fn meet<F>(&mut self, role: &'static str, ask: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        self.health.meet(role, ask);
     }
 
     pub(super) fn routes(&mut self, routes: Router) {
@@ -140,12 +162,20 @@ impl Composed {
             }
         };
         let end = Farewell { asked: stop.clone(), closed: CancellationToken::new() };
-        let (closed, router) = (end.closed.clone(), router.merge(health.router()));
+        let (closed, router) = (end.closed.clone(), router.merge(health.clone().router()));
         let lingering = async {
-            stop.cancelled().await;
-            if let Some(health) = grpc_health {
-                health.set_serving(false).await;
+            if let Some(told) = grpc_health {
+                // gRPC's health says what /readyz does.
+                stop.run_until_cancelled(async {
+                    loop {
+                        told.set_serving(health.is_ready().await).await;
+                        tokio::time::sleep(LOOK).await;
+                    }
+                })
+                .await;
+                told.set_serving(false).await;
             }
+            stop.cancelled().await;
             closed.run_until_cancelled(tokio::time::sleep(config.linger)).await;
             closed.cancel();
         };

@@ -6,6 +6,7 @@ use std::process::Command;
 use async_nats::jetstream::stream;
 use serde_json::{Value, json};
 
+use crate::harness::api::http;
 use crate::harness::command::{ended, tidegate};
 use crate::harness::servers::Servers;
 use crate::harness::{Mode, Sink, Tidegate, eventually, ports};
@@ -65,4 +66,54 @@ async fn cloud_events_of_another_language_come_in_over_nats_in_both_modes() {
         { "id": "structured", "event": "UPDATE", "new": { "id": "structured", "n": 2 }, "old": { "n": 1 } },
     ]);
     assert_eq!(Value::from(bodies), expected);
+}
+
+async fn streams(tidegate: &Tidegate) -> async_nats::jetstream::Context {
+    let url = tidegate.servers.as_ref().unwrap().nats_url();
+    async_nats::jetstream::new(async_nats::connect(url).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_whose_record_stream_vanishes_is_not_ready_and_says_so() {
+    let Some(tidegate) = Tidegate::start(Mode::Apart).await else { return };
+    let streams = streams(&tidegate).await;
+    let ready = || async { http().get(tidegate.gateway("/readyz")).send().await.unwrap().status() };
+    assert_eq!(ready().await, 200);
+    streams.delete_stream("TIDEGATE_RECORDS").await.unwrap();
+    assert_eq!(ready().await, 503);
+    eventually("it says so", || async {
+        let said = tidegate.said();
+        said.iter().any(|line| line.contains("ALARM") && line.contains("TIDEGATE_RECORDS is gone")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_replaced_is_read_from_its_start_although_it_is_longer() {
+    let Some(mut tidegate) = Tidegate::start(Mode::Apart).await else { return };
+    let sink = Sink::start().await;
+    let acme = tidegate.api().await.make_tenant("acme", &["Order"]).await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &[("Order", "CREATE")], json!({})).await;
+    for id in ["a", "b", "c"] {
+        acme.create_object("Order", id, json!({})).await;
+    }
+    acme.ended(&out, 3).await;
+    tidegate.kill(3);
+    let streams = streams(&tidegate).await;
+    let config = streams.get_stream("TIDEGATE_EVENTS").await.unwrap().cached_info().config.clone();
+    streams.delete_stream("TIDEGATE_EVENTS").await.unwrap();
+    streams.create_stream(config).await.unwrap();
+    for number in 0..8 {
+        acme.create_object("Order", &format!("new-{number}"), json!({})).await;
+    }
+    eventually("the events are there", || async {
+        let mut stream = streams.get_stream("TIDEGATE_EVENTS").await.ok()?;
+        (stream.info().await.ok()?.state.messages == 8).then_some(())
+    })
+    .await;
+    tidegate.resume().await;
+    assert_eq!(acme.ended(&out, 11).await.len(), 11);
+    let said = tidegate.said();
+    let alarms = said.iter().filter(|line| line.contains("ALARM: the log was replaced")).count();
+    assert_eq!(alarms, 1, "{said:#?}");
 }

@@ -29,6 +29,7 @@ mod repeats;
 mod services;
 mod settings;
 mod standard_client;
+mod starting;
 mod story;
 mod tls;
 mod trials;

@@ -7,7 +7,7 @@
 //! - [`Repeats`] in the stream `TIDEGATE_REPEATS`, which the broker empties by age;
 //! - [`Notices`], which are not kept: who misses one learns by the age of what it holds.
 //!
-//! The streams are made at the start, and again when one is gone. One that is there with settings under which events or records could be lost is
+//! The streams are made at the start, and one that is gone later is told. One that is there with settings under which events or records could be lost is
 //! refused.
 
 mod drain;
@@ -133,6 +133,11 @@ pub enum NatsFault {
         #[source]
         source: async_nats::Error,
     },
+    /// Somebody removed it while we ran.
+    #[error(
+        "the stream {0} is gone, with what it held: restart one process that uses the broker, and it is made again"
+    )]
+    Gone(String),
     /// The broker does not let us listen.
     #[error("cannot listen to {subject}")]
     Subscribe {
@@ -194,7 +199,7 @@ impl Nats {
         let link = Link { client, jetstream, names, changes };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let notices = NatsNotices::subscribe(link.clone(), &tasks, stop.clone()).await?;
-        tasks.spawn(stop.clone().run_until_cancelled_owned(streams::keep(link.clone(), needed)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(streams::watch(link.clone(), needed)));
         Ok(Self { link, notices: Arc::new(notices), stop, tasks })
     }
 

@@ -92,32 +92,35 @@ pub(super) fn needed(names: &Names, options: &NatsOptions) -> [Config; 3] {
     [events, records, repeats]
 }
 
-/// Makes the streams, or checks those that are there; answers which were made.
-pub(super) async fn prepare<'a>(jetstream: &Context, needed: &'a [Config; 3]) -> Result<Vec<&'a str>, NatsFault> {
-    let mut made = Vec::new();
+/// Makes the streams, or checks those that are there.
+pub(super) async fn prepare(jetstream: &Context, needed: &[Config; 3]) -> Result<(), NatsFault> {
     for needed in needed {
         let fault = |source: async_nats::Error| NatsFault::Stream { stream: needed.name.clone(), source };
-        let stream = match jetstream.get_stream(&needed.name).await {
-            Ok(stream) => stream,
-            Err(cause) if is_missing(&cause.kind()) => {
-                made.push(needed.name.as_str());
-                // Where another process is faster, it is found as that one made it.
-                jetstream.get_or_create_stream(needed).await.map_err(|e| fault(Box::new(e)))?
-            }
-            Err(cause) => return Err(fault(Box::new(cause))),
-        };
+        let stream = jetstream.get_or_create_stream(needed).await.map_err(|e| fault(Box::new(e)))?;
         check(needed, &stream.cached_info().config)?;
     }
-    Ok(made)
+    Ok(())
+}
+
+/// Checks that the streams are there, and as they must be.
+async fn look(jetstream: &Context, needed: &[Config; 3]) -> Result<(), NatsFault> {
+    for needed in needed {
+        match jetstream.get_stream(&needed.name).await {
+            Ok(stream) => check(needed, &stream.cached_info().config)?,
+            Err(cause) if is_missing(&cause.kind()) => return Err(NatsFault::Gone(needed.name.clone())),
+            Err(cause) => return Err(NatsFault::Stream { stream: needed.name.clone(), source: Box::new(cause) }),
+        }
+    }
+    Ok(())
 }
 
 fn is_missing(kind: &GetStreamErrorKind) -> bool {
     matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-/// Makes streams again that are gone: looks after each reconnection, and when the broker did not do what it was asked for. What they held is lost
-/// with them; whoever knows what that was says so.
-pub(super) async fn keep(link: Link, needed: [Config; 3]) {
+/// Says when a stream is gone, or changed: looks after each reconnection, and when the broker did not do what it was asked for. It is not made
+/// again here, by all processes at one moment: nats-server 2.9 then has two streams of one name, and what goes into one of them is lost.
+pub(super) async fn watch(link: Link, needed: [Config; 3]) {
     let (standing, mut connections) = (Standing::default(), link.changes.connections());
     let mut is_open = false;
     loop {
@@ -127,25 +130,19 @@ pub(super) async fn keep(link: Link, needed: [Config; 3]) {
                 () = link.changes.doubted() => {}
             }
         }
-        if link.client.connection_state() != State::Connected {
-            is_open = true;
-            tokio::time::sleep(REST).await;
-            continue;
-        }
-        let prepared = prepare(&link.jetstream, &needed).await;
-        is_open = prepared.is_err();
-        match prepared {
-            Ok(made) => {
-                for stream in made {
-                    tracing::error!(stream, "ALARM: the stream was gone with all that it held; it was made again");
+        is_open = true;
+        if link.client.connection_state() == State::Connected {
+            match look(&link.jetstream, &needed).await {
+                Ok(()) => {
+                    is_open = false;
+                    if standing.works() {
+                        tracing::info!("the streams are as they must be");
+                    }
                 }
-                if standing.works() {
-                    tracing::info!("the streams are as they must be");
-                }
-            }
-            Err(fault) => {
-                if let Some(cause) = standing.fails(with_causes(&fault)) {
-                    tracing::error!(cause, "a stream is not there, or not as it must be");
+                Err(fault) => {
+                    if let Some(cause) = standing.fails(with_causes(&fault)) {
+                        tracing::error!(cause, "ALARM: a stream is not as it must be");
+                    }
                 }
             }
         }

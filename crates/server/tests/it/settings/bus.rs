@@ -41,7 +41,7 @@ pub(super) async fn the_streams_are_made_on_so_many_servers() {
     assert_eq!(gateway(&servers.nats_url(), &[]).await.0, None);
 }
 
-/// A gateway with these settings: how it ended, or `None` where it is ready; and what it said.
+/// A gateway with these settings: how it ended, or `None` where it has the bus; and what it said.
 async fn gateway(nats: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let port = ports::free();
     let mut command = tidegate();
@@ -58,7 +58,10 @@ async fn gateway(nats: &str, settings: &[(&str, &str)]) -> (Option<i32>, String)
             return (Some(code.unwrap()), process.said().join("\n"));
         }
         let asked = http().get(format!("http://127.0.0.1:{port}/readyz")).send().await;
-        if asked.is_ok_and(|answer| answer.status() == 200) {
+        // Whether it is ready is decided by its director too, and there is none.
+        if let Ok(answer) = asked
+            && answer.json::<Value>().await.is_ok_and(|told| told["bus"] == "ok")
+        {
             return (None, String::new());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

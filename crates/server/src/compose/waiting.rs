@@ -1,0 +1,72 @@
+//! What a process needs is not there yet when it starts: it is waited for, so that processes may be started in any order.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// After this a process ends, so that somebody looks at it: its supervisor starts it again.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often it is said what is waited for.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// Whether something is waited for.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    begun: Notify,
+}
+
+impl Waiting {
+    /// Returns once something is waited for.
+    pub(crate) async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
+    /// Tries until it is there, something else is wrong with it, or this has gone on for too long.
+    pub(super) async fn for_it<T, E: std::error::Error, F>(
+        &self,
+        what: impl Display,
+        reach: impl Fn() -> F,
+        may_pass: impl Fn(&E) -> bool,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let began = Instant::now();
+        let mut said_at: Option<Instant> = None;
+        loop {
+            match reach().await {
+                Err(fault) if may_pass(&fault) && began.elapsed() < PATIENCE => {
+                    self.begun.notify_one();
+                    if said_at.is_none_or(|at| at.elapsed() >= AGAIN) {
+                        tracing::warn!(%what, cause = causes(&fault), "it is waited for");
+                        said_at = Some(Instant::now());
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => {
+                    if said_at.is_some() && done.is_ok() {
+                        tracing::info!(%what, "it is there");
+                    }
+                    return done;
+                }
+            }
+        }
+    }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut said = String::new();
+    for cause in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {
+        if !said.ends_with(&cause) {
+            said.push_str(if said.is_empty() { "" } else { ": " });
+            said.push_str(&cause);
+        }
+    }
+    said
+}
