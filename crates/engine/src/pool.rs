@@ -66,6 +66,7 @@ impl Pool {
     }
 
     fn make(&self, watched: bool) -> mlua::Result<Box<Kept>> {
+        self.answers.give();
         let meter = Meter::new(Arc::clone(&self.watch), Rc::clone(&self.answers));
         self.counters.machine();
         let scripts = Compiled::new(Arc::clone(&self.counters));
@@ -113,6 +114,7 @@ impl Rented {
             return Ok(found);
         }
         let machine = self.machine();
+        machine.shared.meter.hurry();
         let before = machine.lua.used_memory();
         let compiled = machine
             .lua

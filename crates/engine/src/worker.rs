@@ -32,6 +32,9 @@ const STACK: usize = 8 << 20;
 /// What is waiting for a Lua thread beyond this waits with its caller instead: enough to bridge a turn of the runs in hand.
 const QUEUE: usize = 64;
 
+/// After so many runs that waited already, those that have been answered from outside go on.
+const IN_A_ROW: u32 = 32;
+
 /// A run to carry out.
 struct Job {
     runnable: Arc<Runnable>,
@@ -111,14 +114,20 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
     let pool = Pool::new(setup.options.idle_machines, watch, Rc::clone(&answers), Arc::clone(&setup.counters));
     let thread = Rc::new(Thread { pool, answers, turns: Turns::new(), setup });
     let turns = &thread.turns;
-    let tasks = TaskTracker::new();
+    let (tasks, mut in_a_row) = (TaskTracker::new(), 0);
     loop {
-        let at_hand =
-            if !stop.is_cancelled() && turns.begin_with_new() { take_at_hand(&slots, &mut jobs) } else { None };
+        let goes_on = in_a_row < IN_A_ROW && !stop.is_cancelled() && turns.begin_with_new();
+        let at_hand = if goes_on { take_at_hand(&slots, &mut jobs) } else { None };
         let mut job = match at_hand {
-            Some(taken) => taken,
+            Some(taken) => {
+                in_a_row += 1;
+                taken
+            }
             None => {
                 thread.answers.give();
+                if std::mem::take(&mut in_a_row) >= IN_A_ROW {
+                    tokio::task::yield_now().await;
+                }
                 tokio::select! {
                     biased;
                     () = &mut stopped, if !stopping => {
@@ -177,8 +186,7 @@ async fn take(slots: &Semaphore, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> 
     jobs.recv().await
 }
 
-/// Takes the next run where one waits already, without asking to be woken for one. It counts for the share of the thread that a task may
-/// have before others go on.
+/// Takes the next run where one waits already, without asking to be woken for one.
 fn take_at_hand(slots: &Semaphore, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
     if slots.available_permits() == 0 {
         return None;
