@@ -1,5 +1,6 @@
 //! The engine's public face.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -48,6 +49,24 @@ pub struct Application {
     pub name: String,
     /// Its version.
     pub version: String,
+}
+
+/// A call that scripts are to be run for. One that is shared already is not copied.
+pub trait Called: Borrow<IncomingCall> + Sync {
+    /// The call, for as long as its run takes.
+    fn shared(&self) -> Arc<IncomingCall>;
+}
+
+impl Called for IncomingCall {
+    fn shared(&self) -> Arc<IncomingCall> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Called for Arc<IncomingCall> {
+    fn shared(&self) -> Arc<IncomingCall> {
+        Self::clone(self)
+    }
 }
 
 /// What came of a run.
@@ -130,9 +149,8 @@ impl Engine {
     /// Runs an INCOMING Integration for a call that came at `call.time`: the enabling rules, enable logic, core logic.
     ///
     /// Waits for its turn when all Lua threads are busy. Dropping the future does not end a run that has begun.
-    pub async fn run_incoming(&self, runnable: &Arc<Runnable>, call: &IncomingCall) -> Run {
-        let input = || Input::Incoming(Arc::new(call.clone()));
-        self.run(runnable, call.time, input).await
+    pub async fn run_incoming(&self, runnable: &Arc<Runnable>, call: &impl Called) -> Run {
+        self.run(runnable, call.borrow().time, || Input::Incoming(call.shared())).await
     }
 
     /// Runs an OUTGOING Integration for an event, at `now`: the enabling rules, enable logic, core logic. What the result asks for

@@ -64,6 +64,6 @@ pub use counts::Counts;
 pub use egress::{
     Broken, Egress, EgressError, InvalidAllowance, NameLookup, Policy, Request, Response, SetupError, SystemLookup,
 };
-pub use engine::{Application, Engine, Error, Parts, Run};
+pub use engine::{Application, Called, Engine, Error, Parts, Run};
 pub use options::{Limits, Options, Time};
 pub use plan::{Plan, Unplanned, plan};

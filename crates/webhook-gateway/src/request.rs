@@ -21,7 +21,7 @@ use crate::signature::{self, Evidence, Place};
 #[derive(Debug)]
 pub(crate) struct Received {
     /// What scripts see.
-    pub(crate) call: IncomingCall,
+    pub(crate) call: Arc<IncomingCall>,
     /// What the record keeps.
     pub(crate) request: ReceivedRequest,
     /// Why the body cannot be read, where it cannot; `parameters` is `{}` then.
@@ -81,7 +81,8 @@ impl Received {
             time,
         });
         let url = format!("{base}/webhook/{key}");
-        let call = IncomingCall { method, url, headers, parameters, raw_body: Arc::from(&body.bytes[..]), time };
+        let raw_body = Arc::from(&body.bytes[..]);
+        let call = Arc::new(IncomingCall { method, url, headers, parameters, raw_body, time });
         Self { call, request, unreadable, key: key.to_owned(), evidence }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn body() -> &'static str {
 pub(crate) struct Workload {
     runtime: Runtime,
     engine: Engine,
-    call: IncomingCall,
+    call: Arc<IncomingCall>,
 }
 
 impl Workload {
@@ -75,7 +75,7 @@ impl Workload {
             raw_body: body().as_bytes().into(),
             time: noon(),
         };
-        Self { runtime, engine, call }
+        Self { runtime, engine, call: Arc::new(call) }
     }
 
     /// The handler as the script of this number; each number has a text of its own.
