@@ -118,31 +118,28 @@ async fn serve(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, setup: Setup) {
     loop {
         let goes_on = in_a_row < IN_A_ROW && !stop.is_cancelled() && turns.begin_with_new();
         let at_hand = if goes_on { take_at_hand(&slots, &mut jobs) } else { None };
-        let mut job = match at_hand {
-            Some(taken) => {
-                in_a_row += 1;
-                taken
+        let mut job = if let Some(taken) = at_hand {
+            in_a_row += 1;
+            taken
+        } else {
+            thread.answers.give();
+            if std::mem::take(&mut in_a_row) >= IN_A_ROW {
+                tokio::task::yield_now().await;
             }
-            None => {
-                thread.answers.give();
-                if std::mem::take(&mut in_a_row) >= IN_A_ROW {
-                    tokio::task::yield_now().await;
+            tokio::select! {
+                biased;
+                () = &mut stopped, if !stopping => {
+                    stopping = true;
+                    jobs.close();
+                    continue;
                 }
-                tokio::select! {
-                    biased;
-                    () = &mut stopped, if !stopping => {
-                        stopping = true;
-                        jobs.close();
-                        continue;
-                    }
-                    taken = take(&slots, &mut jobs), if turns.begin_with_new() => match taken {
-                        Some(taken) => taken,
-                        None => break,
-                    },
-                    () = turns.wanted() => {
-                        turns.give().await;
-                        continue;
-                    }
+                taken = take(&slots, &mut jobs), if turns.begin_with_new() => match taken {
+                    Some(taken) => taken,
+                    None => break,
+                },
+                () = turns.wanted() => {
+                    turns.give().await;
+                    continue;
                 }
             }
         };

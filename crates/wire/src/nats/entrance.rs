@@ -1,5 +1,7 @@
 //! Coming in at the broker: who this process is, and that the broker is who it says.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ pub(super) async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Resu
         let connection = presenting(secured(connection(changes), options), options, &addresses)?;
         match connection.connect(&addresses[..]).await {
             Ok(client) => return Ok(client),
-            Err(fault) if began.elapsed() >= patience(options, fault.kind()) => return Err(refused(fault)),
+            Err(fault) if began.elapsed() >= patience(options, &fault) => return Err(refused(fault)),
             Err(fault) => {
                 if let Some(cause) = standing.fails(with_causes(&fault)) {
                     tracing::warn!(cause, "the broker does not answer yet: it is waited for");
@@ -30,12 +32,25 @@ pub(super) async fn reach(options: &NatsOptions, changes: &Arc<Changes>) -> Resu
     }
 }
 
-/// Who we are does not change by waiting.
-fn patience(options: &NatsOptions, kind: ConnectErrorKind) -> Duration {
-    match kind {
+/// Who we are does not change by waiting, nor who the broker is.
+fn patience(options: &NatsOptions, fault: &ConnectError) -> Duration {
+    match fault.kind() {
         ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => Duration::ZERO,
+        _ if is_about_certificates(fault) => Duration::ZERO,
         _ => options.patience,
     }
+}
+
+/// Whether one side does not take the other's certificate: to the library that is an I/O error whose data is invalid.
+pub(super) fn is_about_certificates(fault: &ConnectError) -> bool {
+    let mut next = fault.source();
+    while let Some(cause) = next {
+        if cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 fn refused(fault: ConnectError) -> NatsFault {

@@ -162,10 +162,17 @@ pub enum NatsFault {
 }
 
 impl NatsFault {
-    /// Whether it may be over by itself after a while: nobody answers there. Everything else is for somebody to change.
+    /// Whether it may be over by itself after a while: nobody answers there, or a cluster that has no leader yet. Everything else is for
+    /// somebody to change.
     pub fn may_pass(&self) -> bool {
         use async_nats::ConnectErrorKind::{Dns, Io, TimedOut};
-        matches!(self, Self::Unreachable(fault) if matches!(fault.kind(), Dns | Io | TimedOut))
+        match self {
+            Self::Unreachable(fault) => {
+                matches!(fault.kind(), Dns | Io | TimedOut) && !entrance::is_about_certificates(fault)
+            }
+            Self::Stream { source, .. } => source.downcast_ref().is_some_and(streams::is_not_ready),
+            _ => false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{Context, ErrorCode};
 use tidegate_model::contract::REPEAT_WINDOW;
@@ -100,6 +100,15 @@ pub(super) async fn prepare(jetstream: &Context, needed: &[Config; 3]) -> Result
         check(needed, &stream.cached_info().config)?;
     }
     Ok(())
+}
+
+/// Whether the brokers have not agreed yet on who leads them.
+pub(super) fn is_not_ready(fault: &CreateStreamError) -> bool {
+    match fault.kind() {
+        CreateStreamErrorKind::TimedOut => true,
+        CreateStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::CLUSTER_NOT_AVAILABLE,
+        _ => false,
+    }
 }
 
 /// Checks that the streams are there, and as they must be.
