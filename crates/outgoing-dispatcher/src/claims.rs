@@ -146,7 +146,9 @@ impl Claims {
         let full: Vec<_> = full.into_iter().collect();
         let now = self.in_hand.deliverer.clock.now();
         if self.store.park(&full, now, PARKED).await? > 0 {
-            full.into_iter().for_each(|id| self.in_hand.lanes.waits(id));
+            for id in full {
+                self.in_hand.lanes.waits(id);
+            }
         }
         Ok(())
     }

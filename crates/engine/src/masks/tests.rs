@@ -35,13 +35,13 @@ fn each_spelling_of_json_and_of_urls_is_found_and_each_within_another() {
     for body in [
         r#"pä/"ss w+😀\"#,
         r#"p\u00e4\/\"ss w+\ud83d\ude00\\"#,
-        r#"p\u00E4\u002F\u0022ss\u0020w+\uD83D\uDE00\u005C"#,
+        r"p\u00E4\u002F\u0022ss\u0020w+\uD83D\uDE00\u005C",
         r#"\u0070ä/\"ss w+😀\\"#,
         "p%C3%A4%2F%22ss+w%2B%F0%9F%98%80%5C",
         "p%c3%a4/%22ss%20w%2b%f0%9f%98%80%5c",
         // JSON in a text of JSON; a URL in JSON that escapes slashes; JSON in a URL.
         r#"p\\u00e4\\\/\\\"ss w+\\ud83d\\ude00\\\\"#,
-        r#"p%C3%A4\/%22ss+w%2B%F0%9F%98%80%5C"#,
+        r"p%C3%A4\/%22ss+w%2B%F0%9F%98%80%5C",
         "p%5Cu00e4%2F%5C%22ss%20w%2B%5Cud83d%5Cude00%5C%5C",
     ] {
         let answer = format!("{{\"a\":\"{body}\"}}");
@@ -96,8 +96,8 @@ fn json(character: char, choice: u8) -> String {
         (0, '/') => "\\/".to_owned(),
         (0 | 1, '"' | '\\') => format!("\\{character}"),
         (0 | 1, _) => character.to_string(),
-        _ if choice >= 128 => units.iter().map(|unit| format!("\\u{unit:04X}")).collect(),
-        _ => units.iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        _ if choice >= 128 => units.iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat(),
+        _ => units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat(),
     }
 }
 
@@ -107,8 +107,8 @@ fn percent(character: char, choice: u8) -> String {
     match (choice % 3, character) {
         (0, ' ') => "+".to_owned(),
         (0 | 1, _) if character.is_ascii_alphanumeric() || "-._~/".contains(character) => character.to_string(),
-        _ if choice >= 128 => bytes.map(|byte| format!("%{byte:02X}")).collect(),
-        _ => bytes.map(|byte| format!("%{byte:02x}")).collect(),
+        _ if choice >= 128 => bytes.map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat(),
+        _ => bytes.map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
     }
 }
 

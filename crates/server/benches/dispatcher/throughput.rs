@@ -61,7 +61,9 @@ pub(crate) async fn measure(asked: &Asked, ways: &[Way], integrations: usize, fo
             series.open.push(round);
         }
     }
-    all.iter().for_each(|series| print(asked, series, integrations));
+    for series in &all {
+        print(asked, series, integrations);
+    }
     compare(&all, integrations);
     for mut series in all {
         series.bench.subject.tidegate.end().await;

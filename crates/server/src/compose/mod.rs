@@ -143,17 +143,16 @@ impl Building<'_> {
     ) -> anyhow::Result<Definitions> {
         let Sources { clock, randomness } = self.sources.clone();
         let Site { config, address, .. } = self.site;
-        let authority = match authority {
-            Some(here) => here,
-            None => {
-                let there = self.peer(config.peers.credentials.as_deref(), "peers.credentials")?.authority();
-                let asked = there.clone();
-                composed.meet("credentials", move || {
-                    let asked = asked.clone();
-                    async move { asked.key_set().await.is_ok() }
-                });
-                there
-            }
+        let authority = if let Some(here) = authority {
+            here
+        } else {
+            let there = self.peer(config.peers.credentials.as_deref(), "peers.credentials")?.authority();
+            let asked = there.clone();
+            composed.meet("credentials", move || {
+                let asked = asked.clone();
+                async move { asked.key_set().await.is_ok() }
+            });
+            there
         };
         let trials = self.trials(store)?;
         composed.trials(trials.clone());

@@ -44,7 +44,7 @@ pub struct PeerTokens {
 #[derive(Default)]
 struct Had {
     kept: Option<Kept>,
-    had_at: Option<Instant>,
+    fetched_at: Option<Instant>,
     /// The answer before was no, or its token did not do: nobody asks again until then.
     rests_until: Option<Instant>,
 }
@@ -93,7 +93,7 @@ impl PeerTokens {
     pub(super) async fn header(&self) -> Result<HeaderValue, Error> {
         let mut had = self.had.lock().await;
         let now = self.clock.now();
-        let Had { kept, had_at, rests_until } = &mut *had;
+        let Had { kept, fetched_at, rests_until } = &mut *had;
         let known = kept.as_ref().filter(|known| now < known.expires_at).map(|known| known.header.clone());
         let is_young = kept.as_ref().is_some_and(|known| now < known.renew_at);
         if is_young || rests_until.is_some_and(|until| Instant::now() < until) {
@@ -105,7 +105,7 @@ impl PeerTokens {
                 if self.standing.works() {
                     tracing::info!("the credentials service gives this service tokens again");
                 }
-                *had_at = Some(Instant::now());
+                *fetched_at = Some(Instant::now());
                 Ok(kept.insert(fresh).header.clone())
             }
             Err(no) => {
@@ -123,11 +123,11 @@ impl PeerTokens {
     /// Hears that a peer did not take this token: its keys, or this client, may have changed.
     pub(super) async fn refused(&self, header: &HeaderValue) {
         let now = self.clock.now();
-        let Had { kept, had_at, rests_until } = &mut *self.had.lock().await;
+        let Had { kept, fetched_at, rests_until } = &mut *self.had.lock().await;
         if let Some(known) = kept.as_mut().filter(|known| known.header == header) {
             // It is shown on while no other one can be had.
             known.renew_at = now;
-            *rests_until = had_at.map(|at| at + REST);
+            *rests_until = fetched_at.map(|at| at + REST);
         }
     }
 
@@ -152,7 +152,6 @@ impl PeerTokens {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unusable(cause: impl std::error::Error) -> NoToken {
     NoToken::Silence(with_causes(&cause))
 }
