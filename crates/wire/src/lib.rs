@@ -37,3 +37,4 @@ mod standing;
 
 pub use cache::{CacheOptions, CachedRegistry, CachedVault};
 pub use local_notices::LocalNotices;
+pub use standing::with_causes;

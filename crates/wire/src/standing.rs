@@ -39,8 +39,8 @@ impl Standing {
     }
 }
 
-/// An error with what caused it.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+/// An error with what caused it, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     // Some errors say what their sources say.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use tidegate_wire::with_causes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -44,7 +45,7 @@ impl Waiting {
                 Err(fault) if may_pass(&fault) && began.elapsed() < PATIENCE => {
                     self.begun.notify_one();
                     if said_at.is_none_or(|at| at.elapsed() >= AGAIN) {
-                        tracing::warn!(%what, cause = causes(&fault), "it is waited for");
+                        tracing::warn!(%what, cause = with_causes(&fault), "it is waited for");
                         said_at = Some(Instant::now());
                     }
                     tokio::time::sleep(PAUSE).await;
@@ -58,15 +59,4 @@ impl Waiting {
             }
         }
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut said = String::new();
-    for cause in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {
-        if !said.ends_with(&cause) {
-            said.push_str(if said.is_empty() { "" } else { ": " });
-            said.push_str(&cause);
-        }
-    }
-    said
 }
