@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
-use tidegate_model::{Error, Execution};
-use tidegate_storage::Store;
+use tidegate_model::{Clock, Error, Execution};
+use tidegate_storage::{Opened, Store};
 use tidegate_wire::LocalNotices;
-use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, NatsTls, RecordSink};
+use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, NatsTls, RecordSink, Turns};
+use uuid::{Builder, Uuid};
 
+use super::Sources;
 use super::waiting::Waiting;
 use crate::config::{self, Config, Fault};
 
@@ -22,24 +25,40 @@ pub(super) struct Bus {
     pub(super) nats: Option<Arc<Nats>>,
 }
 
+/// Who makes streams is written down in the database, for all who share it.
+struct InTurn {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    holder: Uuid,
+}
+
+/// What is leased to who makes streams.
+const STREAMS: &str = "streams";
+
+/// A turn of somebody who died in it. Longer than three streams take to be made.
+const TURN: TimeDelta = TimeDelta::seconds(60);
+
 /// Keeps the records of gateways that live elsewhere.
 pub(super) struct Kept(pub(super) Arc<dyn Store>);
 
 impl Bus {
-    /// The bus of the configuration; `local` is the one of the store's own file.
+    /// The bus of the configuration, for a process with this store.
     pub(super) async fn reach(
         config: &Config,
-        local: Option<Arc<dyn EventLog>>,
+        opened: Option<&Opened>,
+        sources: &Sources,
         waiting: &Waiting,
     ) -> anyhow::Result<Self> {
         let config::Bus::Nats(broker) = &config.bus else {
+            let local = opened.and_then(|opened| opened.local_log.clone());
             return Ok(Self { events: local, ..Self::none() });
         };
+        let turns = opened.map(|opened| InTurn::new(opened.store.clone(), sources) as Arc<dyn Turns>);
         let config::Broker { url, prefix, replicas, credentials, ca, identity } = broker.clone();
         let tls = NatsTls { ca, identity };
         // One that is away is waited for here.
         let patience = Duration::from_secs(3);
-        let options = NatsOptions { prefix, replicas, credentials, tls, patience, ..NatsOptions::at(url) };
+        let options = NatsOptions { prefix, replicas, credentials, tls, patience, turns, ..NatsOptions::at(url) };
         let connect = || async { Nats::connect(options.clone()).await };
         let nats = waiting.for_it("bus.url", connect, NatsFault::may_pass).await.map_err(unreached)?;
         let nats = Arc::new(nats);
@@ -55,6 +74,28 @@ impl Bus {
     /// For roles that hear and say nothing.
     pub(super) fn none() -> Self {
         Self { events: None, notices: Arc::new(LocalNotices::new()), recorder: None, repeats: None, nats: None }
+    }
+}
+
+impl InTurn {
+    fn new(store: Arc<dyn Store>, sources: &Sources) -> Arc<Self> {
+        let mut holder = [0; 16];
+        sources.randomness.fill(&mut holder);
+        Arc::new(Self { store, clock: sources.clock.clone(), holder: Builder::from_random_bytes(holder).into_uuid() })
+    }
+}
+
+#[async_trait]
+impl Turns for InTurn {
+    async fn begin(&self) -> bool {
+        let now = self.clock.now();
+        self.store.lease(STREAMS, self.holder, now, now + TURN).await.unwrap_or(false)
+    }
+
+    async fn end(&self) {
+        let now = self.clock.now();
+        // One that is not ended ends by its time.
+        let _ = self.store.lease(STREAMS, self.holder, now, now).await;
     }
 }
 

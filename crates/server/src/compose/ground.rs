@@ -145,7 +145,7 @@ impl Ground {
         if !roles.remember() {
             return Ok(Self {
                 opened: None,
-                bus: Bus::reach(config, None, waiting).await?,
+                bus: Bus::reach(config, None, sources, waiting).await?,
                 sealer: None,
                 alone: false,
             });
@@ -157,9 +157,9 @@ impl Ground {
         let sealer = sealer(config, data_dir, &sources.randomness)?;
         let opened = wait_and_open(config, sources.clock.clone(), waiting).await?;
         prove(&opened.store, &sealer, sources).await?;
-        let bus = match &opened.local_log {
-            local if roles.communicate() => Bus::reach(config, local.clone(), waiting).await?,
-            _ => Bus::none(),
+        let bus = match roles.communicate() {
+            true => Bus::reach(config, Some(&opened), sources, waiting).await?,
+            false => Bus::none(),
         };
         Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })
     }

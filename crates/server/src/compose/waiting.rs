@@ -13,8 +13,9 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How often it is said what is waited for.
+/// How often it is said what is waited for; of a cause that is not the one before, sooner.
 const AGAIN: Duration = Duration::from_mins(1);
+const ANOTHER: Duration = Duration::from_secs(5);
 
 /// Whether something is waited for.
 #[derive(Default)]
@@ -39,19 +40,23 @@ impl Waiting {
         F: Future<Output = Result<T, E>>,
     {
         let began = Instant::now();
-        let mut said_at: Option<Instant> = None;
+        let mut said: Option<(Instant, String)> = None;
         loop {
             match reach().await {
                 Err(fault) if may_pass(&fault) && began.elapsed() < PATIENCE => {
                     self.begun.notify_one();
-                    if said_at.is_none_or(|at| at.elapsed() >= AGAIN) {
-                        tracing::warn!(%what, cause = with_causes(&fault), "it is waited for");
-                        said_at = Some(Instant::now());
+                    let cause = with_causes(&fault);
+                    let is_news = |(at, before): &(Instant, String)| {
+                        at.elapsed() >= if *before == cause { AGAIN } else { ANOTHER }
+                    };
+                    if said.as_ref().is_none_or(is_news) {
+                        tracing::warn!(%what, cause, "it is waited for");
+                        said = Some((Instant::now(), cause));
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
                 done => {
-                    if said_at.is_some() && done.is_ok() {
+                    if said.is_some() && done.is_ok() {
                         tracing::info!(%what, "it is there");
                     }
                     return done;

@@ -73,19 +73,55 @@ async fn streams(tidegate: &Tidegate) -> async_nats::jetstream::Context {
     async_nats::jetstream::new(async_nats::connect(url).await.unwrap())
 }
 
+const DIRECTOR: usize = 1;
+const DISPATCHER: usize = 3;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_whose_record_stream_vanishes_is_not_ready_and_says_so() {
-    let Some(tidegate) = Tidegate::start(Mode::Apart).await else { return };
+    let Some(mut tidegate) = Tidegate::start(Mode::Apart).await else { return };
     let streams = streams(&tidegate).await;
     let ready = || async { http().get(tidegate.gateway("/readyz")).send().await.unwrap().status() };
     assert_eq!(ready().await, 200);
+    // Nobody is there who could make it again.
+    tidegate.kill(DIRECTOR);
+    tidegate.kill(DISPATCHER);
+    let ready = || async { http().get(tidegate.gateway("/readyz")).send().await.unwrap().status() };
     streams.delete_stream("TIDEGATE_RECORDS").await.unwrap();
     assert_eq!(ready().await, 503);
     eventually("it says so", || async {
         let said = tidegate.said();
-        said.iter().any(|line| line.contains("ALARM") && line.contains("TIDEGATE_RECORDS is gone")).then_some(())
+        said.iter().any(|line| line.contains("ALARM") && line.contains("TIDEGATE_RECORDS is not there")).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_vanish_are_made_again_and_everything_goes_on() {
+    let Some(tidegate) = Tidegate::start(Mode::Apart).await else { return };
+    let sink = Sink::start().await;
+    let acme = tidegate.api().await.make_tenant("acme", &["Order"]).await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &[("Order", "CREATE")], json!({})).await;
+    let incoming = acme.make_incoming("in", "return {}", json!({})).await;
+    let key = incoming["webhookUrl"].as_str().unwrap().rsplit('/').next().unwrap();
+    let mut calls = 0..;
+    let streams = streams(&tidegate).await;
+    for round in 1..=3 {
+        for name in ["TIDEGATE_EVENTS", "TIDEGATE_RECORDS", "TIDEGATE_REPEATS"] {
+            streams.delete_stream(name).await.unwrap();
+        }
+        acme.create_object("Order", &round.to_string(), json!({})).await;
+        eventually("the webhook is answered", || {
+            let call = http().post(tidegate.gateway(&format!("/webhook/{key}")));
+            let call = call.header("idempotency-key", format!("call-{}", calls.next().unwrap()));
+            async move { (call.send().await.unwrap().status() == 200).then_some(()) }
+        })
+        .await;
+        assert_eq!(acme.ended(&out, round).await.len(), round);
+        acme.ended(&incoming, round).await;
+    }
+    let said = tidegate.said();
+    let alarms = said.iter().filter(|line| line.contains("ALARM: a stream was gone")).count();
+    assert_eq!(alarms, 9, "{said:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

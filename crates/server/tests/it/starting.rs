@@ -72,23 +72,46 @@ async fn a_process_waits_for_the_schema_and_can_be_stopped_meanwhile() {
     assert!(!waits.has_ended());
 }
 
+/// Whether a process that is not ready yet for other reasons has the bus.
+async fn has_bus(port: u16) -> Option<()> {
+    let asked = http().get(format!("http://127.0.0.1:{port}/readyz")).send().await.ok()?;
+    (asked.json::<Value>().await.ok()?["bus"] == "ok").then_some(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_waits_for_the_broker() {
+async fn processes_wait_for_the_broker_and_gateways_for_who_makes_the_streams() {
     let Some(mut servers) = Servers::start("waiting for the broker").await else { return };
     servers.nats.kill();
-    let port = ports::free();
-    let mut command = tidegate();
-    command.args(["serve", "webhook-gateway", "--http-listen", &format!("127.0.0.1:{port}")]);
-    command.env("TIDEGATE_BUS__URL", servers.nats_url()).env("TIDEGATE_PEERS__SECRET", "a-secret-between-roles");
-    command.env("TIDEGATE_PEERS__DIRECTOR", "http://127.0.0.1:1");
-    let _gateway = Process::start(&mut command);
-    eventually("it waits", || async { (status(port, "/readyz").await == Some(503)).then_some(()) }).await;
+    let ports = [ports::free(), ports::free()];
+    let [mut gateway, mut dispatcher] = ["webhook-gateway", "outgoing-dispatcher"].map(|_| tidegate());
+    for (command, role, port) in
+        [(&mut gateway, "webhook-gateway", ports[0]), (&mut dispatcher, "outgoing-dispatcher", ports[1])]
+    {
+        command.args(["serve", role, "--http-listen", &format!("127.0.0.1:{port}")]);
+        command.env("TIDEGATE_BUS__URL", servers.nats_url()).env("TIDEGATE_PEERS__SECRET", "a-secret-between-roles");
+        command.env("TIDEGATE_PEERS__DIRECTOR", "http://127.0.0.1:1");
+    }
+    dispatcher.env("TIDEGATE_DATABASE__URL", &servers.database).env("TIDEGATE_SECRETS__KEY", OTHER_KEY);
+    let gateway = Process::start(&mut gateway);
+    eventually("it waits", || async { (status(ports[0], "/readyz").await == Some(503)).then_some(()) }).await;
     servers.restart_nats();
-    eventually("it has the bus", || async {
-        let asked = http().get(format!("http://127.0.0.1:{port}/readyz")).send().await.ok()?;
-        (asked.json::<Value>().await.ok()?["bus"] == "ok").then_some(())
+    eventually("it waits for the streams", || async {
+        gateway.said().iter().any(|line| line.contains("TIDEGATE_EVENTS is not there")).then_some(())
     })
     .await;
+    assert_eq!(status(ports[0], "/readyz").await, Some(503));
+
+    servers.nats.kill();
+    let mut migrate = tidegate();
+    migrate.arg("migrate").env("TIDEGATE_DATABASE__URL", &servers.database);
+    let migrated = tokio::task::spawn_blocking(move || ended(&mut migrate)).await.unwrap();
+    assert_eq!(migrated.code, Some(0), "{}", migrated.err);
+    let _dispatcher = Process::start(&mut dispatcher);
+    eventually("it waits", || async { (status(ports[1], "/readyz").await == Some(503)).then_some(()) }).await;
+    servers.restart_nats();
+    for port in ports {
+        eventually("it has the bus", || has_bus(port)).await;
+    }
 }
 
 /// What gRPC's health says of a process: 1 is SERVING, 2 is not.

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use tidegate_model::{Error, Timestamp};
+use uuid::Uuid;
 
 /// The store's own health and housekeeping.
 #[async_trait]
@@ -32,6 +33,10 @@ pub trait Bookkeeping {
 
     /// Deletes up to `max` replays that ended before `before`.
     async fn prune_replays(&self, before: Timestamp, max: u32) -> Result<u64, Error>;
+
+    /// Gives the right to do `what`, which one process at a time may do, to `holder` until `until`; it may be given again to who has it. Whether
+    /// it did: somebody else can have it at `now`.
+    async fn lease(&self, what: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool, Error>;
 
     /// Closes connections after what is under way.
     async fn close(&self);

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use tidegate_model::Timestamp;
+use uuid::Uuid;
 
 use super::super::{days, dialect};
 use super::{Database, executions, micros, sql};
@@ -18,6 +19,9 @@ statements! {
     PRUNE_EVENTS = "DELETE FROM event WHERE (tenant, id) IN (SELECT e.tenant, e.id FROM event e WHERE e.taken_at < $1 \
         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant = e.tenant AND d.event_id = e.id) \
         ORDER BY e.taken_at LIMIT $2)";
+    LEASE = "INSERT INTO lease (name, holder, leased_until) VALUES ($4, $1, $3) \
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until \
+        WHERE lease.holder = excluded.holder OR lease.leased_until <= $2";
 }
 
 pub(super) async fn ping(db: &Database) -> Result<(), Fault> {
@@ -52,6 +56,17 @@ pub(super) async fn prune_events(db: &Database, before: Timestamp, max: u32) -> 
             sql(statement).bind(micros(before)).bind(left).execute(&mut *db.writes().await?).await?.rows_affected();
     }
     Ok(pruned)
+}
+
+pub(super) async fn lease(
+    db: &Database,
+    what: &str,
+    holder: Uuid,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, Fault> {
+    let lease = sql(LEASE).bind(holder).bind(micros(now)).bind(micros(until)).bind(what);
+    Ok(lease.execute(&mut *db.writes().await?).await?.rows_affected() == 1)
 }
 
 pub(super) async fn close(db: &Database) {

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tidegate_model::{Event, Timestamp};
 use uuid::Uuid;
 
 use super::row::Columns;
-use super::{Database, Transaction, audit, micros, sql};
+use super::{Database, Transaction, audit, bookkeeping, micros, sql};
 use crate::body;
 use crate::fault::Fault;
 
@@ -16,15 +17,12 @@ statements! {
     INSERT = "INSERT INTO outbox (tenant, body) VALUES ($1, $2)";
     ANY = "SELECT id FROM outbox LIMIT 1";
     LEASED_ELSEWHERE = "SELECT name FROM lease WHERE name = 'outbox' AND holder <> $1 AND leased_until > $2";
-    LEASE = "INSERT INTO lease (name, holder, leased_until) VALUES ('outbox', $1, $3) \
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until \
-        WHERE lease.holder = excluded.holder OR lease.leased_until <= $2";
     OLDEST = "SELECT id, body FROM outbox ORDER BY id LIMIT $1";
     DONE = concat!("DELETE FROM outbox WHERE id IN (", dialect!(numbers), ")");
 }
 
 /// How long the right to relay is held.
-const LEASE_MICROS: i64 = 10_000_000;
+const LEASE: TimeDelta = TimeDelta::seconds(10);
 
 /// Adds the events of a change and what it leaves in the audit log, commits all of it, and tells the relay.
 pub(super) async fn commit(
@@ -54,13 +52,12 @@ pub(super) async fn claim(
     now: Timestamp,
     max: u32,
 ) -> Result<Option<Vec<(i64, Event)>>, Fault> {
-    let now = micros(now);
     if sql(ANY).fetch_optional(&mut *db.reads().await?).await?.is_none() {
-        let elsewhere = sql(LEASED_ELSEWHERE).bind(holder).bind(now).fetch_optional(&mut *db.reads().await?).await?;
+        let elsewhere =
+            sql(LEASED_ELSEWHERE).bind(holder).bind(micros(now)).fetch_optional(&mut *db.reads().await?).await?;
         return Ok(elsewhere.is_none().then(Vec::new));
     }
-    let lease = sql(LEASE).bind(holder).bind(now).bind(now.saturating_add(LEASE_MICROS));
-    if lease.execute(&mut *db.writes().await?).await?.rows_affected() == 0 {
+    if !bookkeeping::lease(db, "outbox", holder, now, now + LEASE).await? {
         return Ok(None);
     }
     let rows = sql(OLDEST).bind(i64::from(max)).fetch_all(&mut *db.reads().await?).await?;

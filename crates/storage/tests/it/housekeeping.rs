@@ -18,6 +18,7 @@ on_every_store!(
     old_records_are_pruned_a_few_at_a_time,
     records_are_appended_while_old_ones_are_pruned,
     events_are_pruned_unless_a_delivery_needs_them,
+    what_is_leased_is_one_holders_until_its_time_or_its_word,
     a_closed_store_is_not_available,
 );
 
@@ -165,6 +166,18 @@ async fn events_are_pruned_unless_a_delivery_needs_them(kept: &Kept) {
     assert_eq!(kept.store.prune_events(kept.now(), 10).await.unwrap(), 1 + logged);
     assert!(kept.store.event(&a, &event(&a, "needed").id).await.unwrap().is_some());
     assert_eq!(kept.store.event(&a, &event(&a, "1").id).await.unwrap(), None);
+}
+
+async fn what_is_leased_is_one_holders_until_its_time_or_its_word(kept: &Kept) {
+    let (one, two) = (id(), id());
+    assert!(kept.store.lease("streams", one, kept.now(), kept.after(60)).await.unwrap());
+    assert!(!kept.store.lease("streams", two, kept.after(59), kept.after(119)).await.unwrap());
+    assert!(kept.store.lease("another", two, kept.after(59), kept.after(119)).await.unwrap());
+    assert!(kept.store.lease("streams", two, kept.after(60), kept.after(120)).await.unwrap());
+    assert!(!kept.store.lease("streams", one, kept.after(61), kept.after(121)).await.unwrap());
+    // Who has it gives it back.
+    assert!(kept.store.lease("streams", two, kept.after(62), kept.after(62)).await.unwrap());
+    assert!(kept.store.lease("streams", one, kept.after(62), kept.after(122)).await.unwrap());
 }
 
 async fn a_closed_store_is_not_available(kept: &Kept) {

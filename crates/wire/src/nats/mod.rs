@@ -7,14 +7,15 @@
 //! - [`Repeats`] in the stream `TIDEGATE_REPEATS`, which the broker empties by age;
 //! - [`Notices`], which are not kept: who misses one learns by the age of what it holds.
 //!
-//! The streams are made at the start, and one that is gone later is told. One that is there with settings under which events or records could be lost is
-//! refused.
+//! The streams are made where they are missing, at the start and later, by the processes that have [`Turns`] at it. One that is there with settings under
+//! which events or records could be lost is refused.
 
 mod drain;
 mod entrance;
 mod event_log;
 mod fitting;
 mod leftovers;
+mod making;
 mod notices;
 mod received;
 mod recorder;
@@ -38,6 +39,8 @@ use self::drain::Drain;
 pub use self::drain::RecordSink;
 use self::entrance::reach;
 use self::event_log::NatsEventLog;
+pub use self::making::Turns;
+use self::making::{Always, Streams};
 use self::notices::{Changes, NatsNotices};
 use self::recorder::NatsRecorder;
 use self::repeats::NatsRepeats;
@@ -63,10 +66,12 @@ pub struct NatsOptions {
     pub replicas: usize,
     /// How long to try for the first connection.
     pub patience: Duration,
+    /// When this process may make streams that are missing; without any, another one makes them.
+    pub turns: Option<Arc<dyn Turns>>,
 }
 
 impl NatsOptions {
-    /// The defaults, for the broker at `url`.
+    /// The defaults, for the only process at the broker at `url`.
     pub fn at(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -76,6 +81,7 @@ impl NatsOptions {
             events_max_age: Duration::from_hours(7 * 24),
             replicas: 1,
             patience: Duration::from_secs(10),
+            turns: Some(Arc::new(Always)),
         }
     }
 }
@@ -92,7 +98,7 @@ pub struct NatsTls {
 /// Shows no password.
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, credentials, tls, prefix, events_max_age, replicas, patience } = self;
+        let Self { url, credentials, tls, prefix, events_max_age, replicas, patience, turns } = self;
         let hosts: Vec<_> = url.split(',').filter_map(|url| url.rsplit(['@', '/']).next()).collect();
         f.debug_struct("NatsOptions")
             .field("hosts", &hosts)
@@ -102,6 +108,7 @@ impl fmt::Debug for NatsOptions {
             .field("events_max_age", events_max_age)
             .field("replicas", replicas)
             .field("patience", patience)
+            .field("turns", &turns.is_some())
             .finish()
     }
 }
@@ -124,7 +131,10 @@ pub enum NatsFault {
     /// It does not let us in.
     #[error("the broker does not let this process in")]
     Refused(#[source] async_nats::ConnectError),
-    /// JetStream is off, or refuses: its account, its replicas, subjects that another stream has.
+    /// The broker is there without JetStream, or before it.
+    #[error("nobody answers for JetStream there: it is on with `jetstream: enabled`, or `nats-server -js`")]
+    NoJetStream,
+    /// JetStream refuses: its account, its replicas, subjects that another stream has.
     #[error("cannot prepare the stream {stream}")]
     Stream {
         /// Which stream.
@@ -133,11 +143,9 @@ pub enum NatsFault {
         #[source]
         source: async_nats::Error,
     },
-    /// Somebody removed it while we ran.
-    #[error(
-        "the stream {0} is gone, with what it held: restart one process that uses the broker, and it is made again"
-    )]
-    Gone(String),
+    /// It is not there, and another process makes it.
+    #[error("the stream {0} is not there; a process with a database makes it")]
+    Missing(String),
     /// The broker does not let us listen.
     #[error("cannot listen to {subject}")]
     Subscribe {
@@ -162,15 +170,16 @@ pub enum NatsFault {
 }
 
 impl NatsFault {
-    /// Whether it may be over by itself after a while: nobody answers there, or a cluster that has no leader yet. Everything else is for
-    /// somebody to change.
+    /// Whether it may be over by itself after a while: nobody answers there, JetStream is not ready, or who makes the streams has not
+    /// come to it. Everything else is for somebody to change.
     pub fn may_pass(&self) -> bool {
         use async_nats::ConnectErrorKind::{Dns, Io, TimedOut};
         match self {
             Self::Unreachable(fault) => {
                 matches!(fault.kind(), Dns | Io | TimedOut) && !entrance::is_about_certificates(fault)
             }
-            Self::Stream { source, .. } => source.downcast_ref().is_some_and(streams::is_not_ready),
+            Self::Stream { source, .. } => making::is_not_ready(source),
+            Self::NoJetStream | Self::Missing(_) => true,
             _ => false,
         }
     }
@@ -194,19 +203,21 @@ struct Link {
 }
 
 impl Nats {
-    /// Connects, and makes or checks the streams. From then on the connection is made anew whenever it is lost.
+    /// Connects, and checks the streams or makes them. From then on the connection is made anew whenever it is lost.
     pub async fn connect(options: NatsOptions) -> Result<Self, NatsFault> {
         let names = Arc::new(Names::new(&options.prefix)?);
         let changes = Arc::new(Changes::new());
         let client = reach(&options, &changes).await?;
         let jetstream = ContextBuilder::new().timeout(DEADLINE).ack_timeout(DEADLINE).build(client.clone());
-        let needed = streams::needed(&names, &options);
-        streams::prepare(&jetstream, &needed).await?;
+        let streams = Streams { needed: streams::needed(&names, &options), turns: options.turns };
+        for stream in streams.prepare(&jetstream).await? {
+            tracing::info!(stream, "a stream was made");
+        }
 
         let link = Link { client, jetstream, names, changes };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let notices = NatsNotices::subscribe(link.clone(), &tasks, stop.clone()).await?;
-        tasks.spawn(stop.clone().run_until_cancelled_owned(streams::watch(link.clone(), needed)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(streams.watch(link.clone())));
         Ok(Self { link, notices: Arc::new(notices), stop, tasks })
     }
 

@@ -1,25 +1,18 @@
-//! The streams: their names, the settings without which something could be lost, and that they are there.
+//! The streams: their names, and the settings without which something could be lost.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-use async_nats::connection::State;
-use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
-use async_nats::jetstream::{Context, ErrorCode};
 use tidegate_model::contract::REPEAT_WINDOW;
 
-use super::{Link, NatsFault, NatsOptions};
-use crate::standing::{Standing, with_causes};
+use super::{NatsFault, NatsOptions};
 
 /// How long a repeated publish is recognised by its id.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 
 /// How much longer the broker keeps what is known of repeated calls than an entry may last: clocks differ.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
-
-/// Between two looks at the streams, however many doubt.
-const REST: Duration = Duration::from_secs(2);
 
 /// What things are called on the broker.
 #[derive(Debug)]
@@ -92,73 +85,6 @@ pub(super) fn needed(names: &Names, options: &NatsOptions) -> [Config; 3] {
     [events, records, repeats]
 }
 
-/// Makes the streams, or checks those that are there.
-pub(super) async fn prepare(jetstream: &Context, needed: &[Config; 3]) -> Result<(), NatsFault> {
-    for needed in needed {
-        let fault = |source: async_nats::Error| NatsFault::Stream { stream: needed.name.clone(), source };
-        let stream = jetstream.get_or_create_stream(needed).await.map_err(|e| fault(Box::new(e)))?;
-        check(needed, &stream.cached_info().config)?;
-    }
-    Ok(())
-}
-
-/// Whether the brokers have not agreed yet on who leads them.
-pub(super) fn is_not_ready(fault: &CreateStreamError) -> bool {
-    match fault.kind() {
-        CreateStreamErrorKind::TimedOut => true,
-        CreateStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::CLUSTER_NOT_AVAILABLE,
-        _ => false,
-    }
-}
-
-/// Checks that the streams are there, and as they must be.
-async fn look(jetstream: &Context, needed: &[Config; 3]) -> Result<(), NatsFault> {
-    for needed in needed {
-        match jetstream.get_stream(&needed.name).await {
-            Ok(stream) => check(needed, &stream.cached_info().config)?,
-            Err(cause) if is_missing(&cause.kind()) => return Err(NatsFault::Gone(needed.name.clone())),
-            Err(cause) => return Err(NatsFault::Stream { stream: needed.name.clone(), source: Box::new(cause) }),
-        }
-    }
-    Ok(())
-}
-
-fn is_missing(kind: &GetStreamErrorKind) -> bool {
-    matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
-}
-
-/// Says when a stream is gone, or changed: looks after each reconnection, and when the broker did not do what it was asked for. It is not made
-/// again here, by all processes at one moment: nats-server 2.9 then has two streams of one name, and what goes into one of them is lost.
-pub(super) async fn watch(link: Link, needed: [Config; 3]) {
-    let (standing, mut connections) = (Standing::default(), link.changes.connections());
-    let mut is_open = false;
-    loop {
-        if !is_open {
-            tokio::select! {
-                _ = connections.changed() => {}
-                () = link.changes.doubted() => {}
-            }
-        }
-        is_open = true;
-        if link.client.connection_state() == State::Connected {
-            match look(&link.jetstream, &needed).await {
-                Ok(()) => {
-                    is_open = false;
-                    if standing.works() {
-                        tracing::info!("the streams are as they must be");
-                    }
-                }
-                Err(fault) => {
-                    if let Some(cause) = standing.fails(with_causes(&fault)) {
-                        tracing::error!(cause, "ALARM: a stream is not as it must be");
-                    }
-                }
-            }
-        }
-        tokio::time::sleep(REST).await;
-    }
-}
-
 fn durable(options: &NatsOptions) -> Config {
     Config {
         storage: StorageType::File,
@@ -173,7 +99,7 @@ fn durable(options: &NatsOptions) -> Config {
 }
 
 /// Ages, sizes and replicas are the operator's choice; the rest is what the contracts stand on.
-fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
+pub(super) fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
     fn equal<T: PartialEq + Debug>(
         stream: &str,
         setting: &'static str,

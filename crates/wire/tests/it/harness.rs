@@ -124,10 +124,19 @@ impl Broker {
 
     /// With these lines in its configuration.
     pub(crate) fn configured(lines: &str) -> Self {
+        Self::launched(lines, true)
+    }
+
+    /// As somebody starts it who has not heard of JetStream.
+    pub(crate) fn without_jetstream() -> Self {
+        Self::launched("", false)
+    }
+
+    fn launched(lines: &str, jetstream: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("nats.conf"), lines).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { child: launch(port, directory.path()), port, directory }
+        Self { child: launch(port, directory.path(), jetstream), port, directory }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -147,7 +156,7 @@ impl Broker {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.child = launch(self.port, self.directory.path());
+        self.child = launch(self.port, self.directory.path(), true);
     }
 }
 
@@ -164,9 +173,10 @@ fn nats_server() -> String {
     std::env::var("TIDEGATE_TEST_NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned())
 }
 
-fn launch(port: u16, directory: &Path) -> Child {
+fn launch(port: u16, directory: &Path, jetstream: bool) -> Child {
     let mut command = Command::new(nats_server());
-    command.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(directory);
+    command.args(jetstream.then_some("-js"));
+    command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(directory);
     command.arg("-c").arg(directory.join("nats.conf"));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }

@@ -18,4 +18,5 @@ mod registry;
 mod repeats;
 #[path = "../../../model/tests/contract/repeats.rs"]
 mod repeats_suite;
+mod streams;
 mod vault;

@@ -233,7 +233,7 @@ async fn what_a_killed_broker_shows_again_is_taken_out_of_it_again() {
 }
 
 #[tokio::test]
-async fn a_record_stream_that_is_gone_is_made_again_by_who_comes_next_and_drained_again() {
+async fn a_record_stream_that_is_gone_is_made_again_and_drained_again() {
     let Some(url) = nats_url() else { return };
     let options = options(url);
     let nats = Arc::new(Nats::connect(options.clone()).await.unwrap());
@@ -245,11 +245,8 @@ async fn a_record_stream_that_is_gone_is_made_again_by_who_comes_next_and_draine
     let foreign = jetstream::new(async_nats::connect(&options.url).await.unwrap());
     for _ in 0..2 {
         foreign.delete_stream(format!("{}_RECORDS", options.prefix.to_uppercase())).await.unwrap();
-        assert!(!nats.can_record().await);
-        let _next = Nats::connect(options.clone()).await.unwrap();
-        assert!(nats.can_record().await);
         let record = record();
-        recorder.append(record.clone()).await.unwrap();
+        eventually("the stream", || async { recorder.append(record.clone()).await.ok() }).await;
         accepted.push(record);
         eventually("the record", || async { sink.has(&accepted) }).await;
     }
@@ -268,6 +265,5 @@ async fn whether_records_can_be_kept_is_told_of_their_stream_alone() {
     broker.kill();
     assert!(!nats.can_record().await);
     broker.restart_empty();
-    let _next = Nats::connect(options).await.unwrap();
     eventually("the streams", || async { nats.can_record().await.then_some(()) }).await;
 }

@@ -281,6 +281,10 @@ impl Bookkeeping for Database {
         self.run("prune_replays", || replays::prune(self, before, max)).await
     }
 
+    async fn lease(&self, what: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
+        self.run("lease", || bookkeeping::lease(self, what, holder, now, until)).await
+    }
+
     async fn close(&self) {
         bookkeeping::close(self).await;
     }
