@@ -67,7 +67,7 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Database, OpenError> {
     // The server gives up a statement before this side does (see CALL_LIMIT), and notices a client that is gone.
-    let options = options.clone().application_name("tidegate").options([
+    let options = options.clone().options([
         ("statement_timeout", "15s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("tcp_keepalives_idle", "30"),

@@ -35,6 +35,17 @@ impl DatabaseUrl {
         Self(Place::Memory)
     }
 
+    /// With the name by which PostgreSQL shows the connections (`application_name`), where the URL gives none.
+    #[must_use]
+    pub fn used_by(mut self, name: &str) -> Self {
+        if let Place::Postgres(server) = &mut self.0
+            && server.get_application_name().is_none()
+        {
+            **server = (**server).clone().application_name(name);
+        }
+        self
+    }
+
     /// Whether it is SQLite, which one process alone may use.
     pub fn is_sqlite(&self) -> bool {
         !matches!(self.0, Place::Postgres(_))

@@ -10,6 +10,7 @@ use tidegate_model::{Clock, Randomness};
 use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
+use crate::away::Away;
 use crate::options::Options;
 use crate::rate::Rates;
 use crate::router;
@@ -45,6 +46,7 @@ pub(crate) struct Service {
     pub(crate) rates: Rates,
     /// What callers have to send, compiled.
     pub(crate) schemas: Schemas,
+    pub(crate) away: Away,
     /// Runs that have begun, which a caller that hangs up must not cut off from their records.
     pub(crate) runs: TaskTracker,
 }
@@ -53,8 +55,16 @@ impl Gateway {
     /// Builds the gateway; nothing happens before its routes are served.
     pub fn build(options: Options, parts: Parts) -> Self {
         let admission = Arc::new(Admission::new(options.max_calls, options.patience));
-        let (rates, schemas) = (Rates::default(), Schemas::default());
-        Self { service: Arc::new(Service { options, parts, admission, rates, schemas, runs: TaskTracker::new() }) }
+        let service = Service {
+            options,
+            parts,
+            admission,
+            rates: Rates::default(),
+            schemas: Schemas::default(),
+            away: Away::default(),
+            runs: TaskTracker::new(),
+        };
+        Self { service: Arc::new(service) }
     }
 
     /// The public endpoint.

@@ -70,7 +70,9 @@ async fn resolve(service: &Service, key: &str) -> Result<Arc<Runnable>, Answer> 
             Err(Answer::Ambiguous)
         }
         Err(Error::Unavailable(what)) => {
-            tracing::warn!(what, "a webhook cannot be resolved now");
+            if let Some(calls) = service.away.refused(what) {
+                tracing::warn!(what, calls, "webhooks cannot be resolved now");
+            }
             Err(Answer::Away)
         }
         Err(error) => {
@@ -90,7 +92,14 @@ async fn run_and_record(service: Arc<Service>, id: ExecutionId, runnable: Arc<Ru
     let execution = record::of(id, &runnable, received, run, stage, service.parts.clock.now());
     let (tenant, integration) = (execution.tenant.clone(), execution.integration);
     if let Err(error) = service.parts.recorder.append(execution).await {
-        tracing::error!(%id, %tenant, %integration, %error, "a run's record cannot be kept");
+        match error {
+            Error::Unavailable(what) => {
+                if let Some(calls) = service.away.refused(what) {
+                    tracing::error!(%id, %tenant, %integration, what, calls, "a run's record cannot be kept");
+                }
+            }
+            error => tracing::error!(%id, %tenant, %integration, %error, "a run's record cannot be kept"),
+        }
         held.release(&service).await;
         return Answer::NotRecorded;
     }
@@ -163,7 +172,9 @@ async fn verify(
             Ok(Some(credential)) => credentials.push(credential),
             Ok(None) => return Ok(Err(broken(format!("there is no credential {name}")))),
             Err(Error::Unavailable(what)) => {
-                tracing::warn!(%id, what, "a signature cannot be checked now");
+                if let Some(calls) = service.away.refused(what) {
+                    tracing::warn!(%id, what, calls, "signatures cannot be checked now");
+                }
                 return Err(Answer::Away);
             }
             Err(error) => {

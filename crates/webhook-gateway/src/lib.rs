@@ -47,6 +47,7 @@
 
 mod admission;
 mod answer;
+mod away;
 mod body;
 mod encoding;
 mod fitting;

@@ -72,7 +72,9 @@ impl Held {
                     replayed(&kept, &received.key)
                 }
                 Err(Error::Unavailable(what)) => {
-                    tracing::warn!(%id, what, "it cannot be told whether a call was here before");
+                    if let Some(calls) = service.away.refused(what) {
+                        tracing::warn!(%id, what, calls, "it cannot be told whether a call was here before");
+                    }
                     Answer::Away
                 }
                 Err(error) => {
@@ -99,7 +101,9 @@ impl Held {
         for claim in &self.0 {
             if let Err(error) = service.parts.repeats.settle(claim, &kept, until).await {
                 // It has run and is on record: its caller is told so, and who repeats it is told to wait until the claim ends.
-                tracing::warn!(%execution, %error, "an answer cannot be kept for whoever repeats the call");
+                if let Some(calls) = service.away.refused("keeping answers") {
+                    tracing::warn!(%execution, %error, calls, "an answer cannot be kept for whoever repeats the call");
+                }
             }
         }
     }
@@ -108,7 +112,9 @@ impl Held {
     pub(crate) async fn release(self, service: &Service) {
         for claim in &self.0 {
             if let Err(error) = service.parts.repeats.release(claim).await {
-                tracing::warn!(execution = %claim.holder, %error, "a call's key cannot be let go; it ends with its time");
+                if let Some(calls) = service.away.refused("letting keys go") {
+                    tracing::warn!(execution = %claim.holder, %error, calls, "a call's key cannot be let go; it ends with its time");
+                }
             }
         }
     }

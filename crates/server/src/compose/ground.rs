@@ -15,8 +15,11 @@ use super::waiting::Waiting;
 use crate::config::{Config, Database, Fault, Roles};
 use crate::data_dir::DataDir;
 
-/// Connections to PostgreSQL: more than two cores' worth of statements only wait for each other there.
+/// Connections of a process that its operator says nothing about: on a PostgreSQL of two cores more statements only wait for each other.
 const CONNECTIONS: u32 = 16;
+
+/// Those of one that only gives out tokens and tells keys.
+const FEW_CONNECTIONS: u32 = 8;
 
 /// What is there.
 pub(crate) struct Ground {
@@ -42,10 +45,16 @@ pub(super) async fn open(config: &Config, max_connections: u32, clock: Arc<dyn C
 }
 
 /// Opens the store once it is there, and somebody has brought it to this version's tables.
-async fn wait_and_open(config: &Config, clock: Arc<dyn Clock>, waiting: &Waiting) -> anyhow::Result<Opened> {
-    let url = database_url(config)?;
+async fn wait_and_open(
+    config: &Config,
+    roles: &Roles,
+    clock: Arc<dyn Clock>,
+    waiting: &Waiting,
+) -> anyhow::Result<Opened> {
+    let url = database_url(config)?.used_by(&roles.to_string());
     let what = format!("database.url ({url})");
-    let options = tidegate_storage::Options { url, max_connections: CONNECTIONS, clock };
+    let some = if roles.communicate() { CONNECTIONS } else { FEW_CONNECTIONS };
+    let options = tidegate_storage::Options { url, max_connections: config.connections.unwrap_or(some), clock };
     // A file is there or not; only a server can be waited for.
     let may_pass = |error: &OpenError| matches!(config.database, Database::Postgres(_)) && error.may_pass();
     let opened = waiting.for_it(&what, || tidegate_storage::open(&options), may_pass).await;
@@ -155,7 +164,7 @@ impl Ground {
             migrate(config).await?;
         }
         let sealer = sealer(config, data_dir, &sources.randomness)?;
-        let opened = wait_and_open(config, sources.clock.clone(), waiting).await?;
+        let opened = wait_and_open(config, roles, sources.clock.clone(), waiting).await?;
         prove(&opened.store, &sealer, sources).await?;
         let bus = match roles.communicate() {
             true => Bus::reach(config, Some(&opened), sources, waiting).await?,

@@ -53,6 +53,12 @@ pub(crate) const KEYS: &[Key] = &[
         form: "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
         meaning: "Where everything is remembered. The folder of a SQLite file also holds `lock`, `master.key` and `admin.json`. On PostgreSQL give Tidegate a plain role, neither SUPERUSER nor BYPASSRLS, so that row-level security holds it.",
     },
+    plain(
+        "database.connections",
+        "",
+        NUMBER,
+        "The most connections of this process to PostgreSQL; nothing: 16, and 8 where credentials are its only role. All processes together need fewer than the server's `max_connections`. Of a SQLite file one writes, and up to so many, at most 4, read.",
+    ),
     Key {
         name: "bus.url",
         default: "local",

@@ -135,6 +135,8 @@ pub(crate) struct OAuth2 {
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) database: Database,
+    /// The most to the database, where it is not for the roles to say.
+    pub(crate) connections: Option<u32>,
     pub(crate) bus: Bus,
     pub(crate) listen: SocketAddr,
     /// With TLS.
@@ -170,6 +172,7 @@ impl Config {
         let admin = client(&values, "admin.client_id", "admin.client_secret")?;
         Ok(Self {
             database: values.judged("database.url", database)?,
+            connections: values.optional("database.connections", |text| text.parse().ok().filter(|n| *n > 0))?,
             bus: bus(&values)?,
             listen: values.required("http.listen", |text| text.parse().ok())?,
             served: Served::read(&values)?,

@@ -1,5 +1,7 @@
 //! Which roles run in this process, and what they need.
 
+use std::fmt;
+
 use clap::ValueEnum;
 
 use super::{Bus, Config, Database, Fault};
@@ -44,6 +46,15 @@ impl Roles {
     /// Whether any role here remembers; the gateway alone does not.
     pub(crate) fn remember(&self) -> bool {
         self.0.iter().any(|role| *role != Role::WebhookGateway)
+    }
+}
+
+/// `tidegate`, and what it is where it is not everything.
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tidegate")?;
+        let named = self.0.iter().filter(|_| !self.together()).filter_map(Role::to_possible_value);
+        named.into_iter().try_for_each(|role| write!(f, " {}", role.get_name()))
     }
 }
 

@@ -9,7 +9,9 @@ mod peers;
 mod sending;
 mod tokens;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use crate::harness::api::{Admin, http};
 use crate::harness::command::{ended, tidegate};
@@ -39,6 +41,7 @@ macro_rules! proofs {
 
 proofs! {
     "database.url" => the_database_is_where_it_says,
+    "database.connections" => no_more_connections_are_made,
     "bus.url" => events_travel_where_it_says,
     "bus.prefix" => streams_and_subjects_begin_with_it,
     "bus.replicas" => the_streams_are_made_on_so_many_servers,
@@ -140,6 +143,24 @@ async fn the_database_is_where_it_says() {
     let running = together(&[("DATABASE__URL", &url)]).await;
     assert!(folder.path().join("elsewhere/it.db").exists());
     assert!(!running.data_dir().join("tidegate.db").exists());
+}
+
+async fn no_more_connections_are_made() {
+    let Some(running) = Tidegate::start_with(Mode::Apart, &[("DATABASE__CONNECTIONS", "2")]).await else { return };
+    let acme = &acme(&running).await;
+    let sink = Sink::start().await;
+    let out = acme.make_outgoing("erp", "return {}", &sink.url("/erp"), &[("Order", "CREATE")], json!({})).await;
+    // As many at once as would each take one.
+    join_all((0..40).map(|n| async move { acme.create_object("Order", &n.to_string(), json!({})).await })).await;
+    acme.ended(&out, 40).await;
+    let database = &running.servers.as_ref().unwrap().database;
+    let mut connection = sqlx::PgConnection::connect(database).await.unwrap();
+    let used = "SELECT application_name, count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() GROUP BY 1 ORDER BY 1";
+    let used: Vec<(String, i64)> = sqlx::query_as(used).fetch_all(&mut connection).await.unwrap();
+    let names: Vec<_> = used.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["tidegate credentials", "tidegate director", "tidegate outgoing-dispatcher"]);
+    assert!(used.iter().all(|(_, count)| *count <= 2), "{used:?}");
 }
 
 async fn it_listens_there() {

@@ -1,10 +1,13 @@
 //! How processes begin whose servers, peers or keys are not there, or not the right ones.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::api::http;
 use crate::harness::command::{ended, tidegate};
 use crate::harness::process::Process;
+use crate::harness::proxy::Line;
 use crate::harness::servers::Servers;
 use crate::harness::{Mode, Tidegate, eventually, ports};
 
@@ -173,4 +176,23 @@ async fn a_webhook_that_is_known_is_answered_while_the_director_stands_still() {
     }
     assert_eq!(said(), before, "it is said once");
     tidegate.signal(1, "CONT");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_grpc_is_told_of_its_health_follows_the_database() {
+    let Some(tidegate) = Tidegate::start_behind_proxies(Mode::Apart, &[]).await else { return };
+    let (director, gateway) = (tidegate.director(""), tidegate.gateway(""));
+    let told = |number: u8| {
+        let director = &director;
+        eventually("gRPC's health", move || async move { (grpc_health(director).await == Some(number)).then_some(()) })
+    };
+    told(1).await;
+    let away = async {
+        told(2).await;
+        // It has none, and goes on.
+        assert_eq!(grpc_health(&gateway).await, Some(1));
+    };
+    let servers = tidegate.servers.as_ref().unwrap();
+    tokio::join!(servers.database_line(Line::Cut, Duration::from_secs(20)), away);
+    told(1).await;
 }

@@ -56,3 +56,21 @@ async fn neither_the_key_nor_what_was_sent_is_logged_or_answered_whatever_happen
         assert!(!log.contains(secret), "{log}");
     }
 }
+
+#[tokio::test]
+async fn what_is_away_is_not_said_with_every_call() {
+    let captured = Captured::listen();
+    let (unknown, full) = (World::with(integration("return {}")), World::with(integration("return {}")));
+    unknown.registry.fail_with(Error::Unavailable("the director"));
+    full.recorder.is_full.store(true, Ordering::SeqCst);
+    for world in [&unknown, &full] {
+        for _ in 0..20 {
+            assert_eq!(world.post("{}").await.status, 503);
+        }
+    }
+    let log = captured.text();
+    let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    // A slow machine may be at it for longer than nothing is said.
+    assert!((1..10).contains(&lines("webhooks cannot be resolved now")), "{log}");
+    assert!((1..10).contains(&lines("record cannot be kept")), "{log}");
+}

@@ -7,6 +7,8 @@ use super::*;
 use crate::harness::authority::Authority;
 use crate::harness::servers::{Servers, nats_server};
 
+const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+
 pub(super) async fn events_travel_where_it_says() {
     let Some(running) = Tidegate::start(Mode::OnServers).await else { return };
     acme(&running).await.create_object("Order", "1", json!({})).await;
@@ -35,18 +37,22 @@ pub(super) async fn streams_and_subjects_begin_with_it() {
 pub(super) async fn the_streams_are_made_on_so_many_servers() {
     let Some(servers) = Servers::start("bus.replicas").await else { return };
     // There is one.
-    let (code, said) = gateway(&servers.nats_url(), &[("BUS__REPLICAS", "3")]).await;
+    let (code, said) = dispatcher(&servers.database, &servers.nats_url(), &[("BUS__REPLICAS", "3")]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("TIDEGATE_EVENTS") && said.contains("replicas"), "{said}");
-    assert_eq!(gateway(&servers.nats_url(), &[]).await.0, None);
+    assert_eq!(dispatcher(&servers.database, &servers.nats_url(), &[]).await.0, None);
 }
 
-/// A gateway with these settings: how it ended, or `None` where it has the bus; and what it said.
-async fn gateway(nats: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+/// A dispatcher with these settings, which makes the streams: how it ended, or `None` where it has the bus; and what it said.
+async fn dispatcher(database: &str, nats: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let port = ports::free();
+    let mut migrate = tidegate();
+    migrate.arg("migrate").env("TIDEGATE_DATABASE__URL", database);
+    assert_eq!(tokio::task::spawn_blocking(move || ended(&mut migrate)).await.unwrap().code, Some(0));
     let mut command = tidegate();
-    command.args(["serve", "webhook-gateway", "--http-listen", &format!("127.0.0.1:{port}")]);
+    command.args(["serve", "outgoing-dispatcher", "--http-listen", &format!("127.0.0.1:{port}")]);
     command.env("TIDEGATE_BUS__URL", nats).env("TIDEGATE_PEERS__SECRET", "a-secret-between-roles");
+    command.env("TIDEGATE_DATABASE__URL", database).env("TIDEGATE_SECRETS__KEY", KEY);
     command.env("TIDEGATE_PEERS__DIRECTOR", "http://127.0.0.1:1");
     command.envs(settings.iter().map(|(name, value)| (format!("TIDEGATE_{name}"), value)));
     let mut process = Process::start(&mut command);
@@ -70,7 +76,8 @@ async fn gateway(nats: &str, settings: &[(&str, &str)]) -> (Option<i32>, String)
 
 pub(super) async fn what_is_no_such_file_is_refused() {
     let Some(servers) = Servers::start("bus.credentials").await else { return };
-    let (code, said) = gateway(&servers.nats_url(), &[("BUS__CREDENTIALS", "no credentials at all")]).await;
+    let (code, said) =
+        dispatcher(&servers.database, &servers.nats_url(), &[("BUS__CREDENTIALS", "no credentials at all")]).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("bus.credentials") && !said.contains("no credentials at all"), "{said}");
 }
@@ -87,22 +94,26 @@ fn broker(authority: &Authority) -> (Process, String) {
     (Process::start(command.arg("-c").arg(&file)), format!("nats://127.0.0.1:{port}"))
 }
 
-/// How a gateway ends, or not, with these files.
+/// How a dispatcher ends, or not, with these files.
 async fn over_tls(files: impl Fn(&Authority, &Authority) -> [std::path::PathBuf; 3]) -> Option<i32> {
+    let servers = Servers::start("bus over TLS").await.unwrap();
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let (_process, url) = broker(&ours);
     let files = files(&ours, &theirs);
     let [ca, certificate, key] = files.each_ref().map(|path: &std::path::PathBuf| path.to_str().unwrap());
-    gateway(&url, &[("BUS__CA", ca), ("BUS__CERTIFICATE", certificate), ("BUS__KEY", key)]).await.0
+    dispatcher(&servers.database, &url, &[("BUS__CA", ca), ("BUS__CERTIFICATE", certificate), ("BUS__KEY", key)])
+        .await
+        .0
 }
 
 fn can_be_tested() -> bool {
-    std::env::var("TIDEGATE_TEST_NATS").is_ok() || std::env::var("CI").is_ok()
+    let is_there = |name| std::env::var(name).is_ok();
+    is_there("TIDEGATE_TEST_NATS") && is_there("TIDEGATE_TEST_POSTGRES") || is_there("CI")
 }
 
 pub(super) async fn the_broker_is_known_by_it() {
     if !can_be_tested() {
-        return eprintln!("skipped: TIDEGATE_TEST_NATS is not set (scripts/services start)");
+        return eprintln!("skipped: TIDEGATE_TEST_NATS or TIDEGATE_TEST_POSTGRES is not set (scripts/services start)");
     }
     let with = |ca: &Authority, role: &Authority| {
         let [certificate, key] = role.issue("role");
@@ -114,7 +125,7 @@ pub(super) async fn the_broker_is_known_by_it() {
 
 pub(super) async fn the_broker_is_shown_it() {
     if !can_be_tested() {
-        return eprintln!("skipped: TIDEGATE_TEST_NATS is not set (scripts/services start)");
+        return eprintln!("skipped: TIDEGATE_TEST_NATS or TIDEGATE_TEST_POSTGRES is not set (scripts/services start)");
     }
     let stranger = |ours: &Authority, theirs: &Authority| {
         let [certificate, key] = theirs.issue("role");
