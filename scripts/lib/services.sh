@@ -87,6 +87,14 @@ browser() {
   command -v chromium || { install_packages chromium >&2 && command -v chromium; }
 }
 
+# faketime: prints the library that gives a process another clock; installs it first, where it is not.
+faketime() {
+  local found
+  found=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
+  [ -n "$found" ] || { install_packages libfaketime >&2 && found=$(find /usr/lib -name libfaketimeMT.so.1 | head -n 1); }
+  echo "$found"
+}
+
 # PostgreSQL refuses to run as root.
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 

@@ -214,19 +214,19 @@ impl Intake {
         intake: &contract::Intake,
         faults: u32,
     ) -> Result<HashSet<ExecutionId>, Error> {
-        let instead = match intake.events.first() {
-            Some((event, _)) if faults >= PATIENCE => {
+        let deliverer = &self.in_hand.deliverer;
+        let now = deliverer.clock.now();
+        let take =
+            async |intake| self.store.take_in(from, to, intake, deliverer.holder, now + self.options.lease, now).await;
+        let taken = match (take(intake).await, intake.events.first()) {
+            (Err(Error::Internal { .. }), Some((event, _))) if faults >= PATIENCE => {
                 tracing::error!(position = to, tenant = %event.tenant, event = %event.id, "an event cannot be stored; it is kept aside");
                 let reason = Error::InvalidOperation("the store could not take it".to_owned());
                 let aside = vec![self.kept(to, aside(event, &reason))];
-                Some(contract::Intake { aside, ..contract::Intake::default() })
+                take(&contract::Intake { aside, ..contract::Intake::default() }).await?
             }
-            _ => None,
+            (taken, _) => taken?,
         };
-        let intake = instead.as_ref().unwrap_or(intake);
-        let deliverer = &self.in_hand.deliverer;
-        let now = deliverer.clock.now();
-        let taken = self.store.take_in(from, to, intake, deliverer.holder, now + self.options.lease, now).await?;
         // Where another intake was faster, it has them.
         Ok(taken.into_iter().flatten().collect())
     }

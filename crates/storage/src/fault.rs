@@ -1,10 +1,17 @@
 //! What can break below a contract, and how it comes out: refusals as they are, everything else logged once.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use tidegate_model::Error;
+use tokio::time::Instant;
+
+/// Between two lines that say of the same call that the database is not available.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Why a call of the store ended early.
 #[derive(Debug)]
@@ -62,6 +69,8 @@ pub(crate) struct Faults {
     pub(crate) run: String,
     /// Grows with each.
     pub(crate) count: AtomicU64,
+    /// When it was said last of a call that the database is not available.
+    pub(crate) said: Mutex<HashMap<&'static str, Instant>>,
 }
 
 impl Faults {
@@ -81,7 +90,9 @@ impl Faults {
                     _ => false,
                 };
                 if away {
-                    tracing::error!(call, %error, "the database is not available");
+                    if self.is_news(call) {
+                        tracing::error!(call, %error, "the database is not available");
+                    }
                     return Error::Unavailable("the database");
                 }
                 let id = self.next();
@@ -97,9 +108,20 @@ impl Faults {
     }
 
     /// A call took too long; whether it was carried out is not known.
-    pub(crate) fn late(call: &'static str) -> Error {
-        tracing::error!(call, "the database did not answer in time");
+    pub(crate) fn late(&self, call: &'static str) -> Error {
+        if self.is_news(call) {
+            tracing::error!(call, "the database did not answer in time");
+        }
         Error::Unavailable("the database")
+    }
+
+    fn is_news(&self, call: &'static str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = said.get(call).is_none_or(|at| at.elapsed() >= SILENCE);
+        if is_news {
+            said.insert(call, Instant::now());
+        }
+        is_news
     }
 
     fn next(&self) -> String {

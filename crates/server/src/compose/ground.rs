@@ -165,6 +165,7 @@ impl Ground {
         }
         let sealer = sealer(config, data_dir, &sources.randomness)?;
         let opened = wait_and_open(config, roles, sources.clock.clone(), waiting).await?;
+        sources.clock.compare(&*opened.store).await?;
         prove(&opened.store, &sealer, sources).await?;
         let bus = match roles.communicate() {
             true => Bus::reach(config, Some(&opened), sources, waiting).await?,

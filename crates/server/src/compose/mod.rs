@@ -4,6 +4,7 @@
 //! tell. To add a role: a variant of `config::Role`, how it is built below, its routes and its background work into [`Composed`].
 
 mod bus;
+mod clock;
 mod ground;
 mod operators;
 mod options;
@@ -19,7 +20,7 @@ use tidegate_credentials::{Credentials, TokenVerifier};
 use tidegate_director::Director;
 use tidegate_engine::{Attach, Compiles, Egress, Engine};
 use tidegate_model::contract::{Objects, Registry, TokenAuthority, Vault, Verifier, WebhookKeyHash};
-use tidegate_model::{Clock, Randomness, SystemClock, SystemRandomness};
+use tidegate_model::{Clock, Randomness, SystemRandomness};
 use tidegate_outgoing_dispatcher::Dispatcher;
 use tidegate_storage::{Safe, Store};
 use tidegate_webhook_gateway::Gateway;
@@ -31,6 +32,7 @@ use crate::administrator;
 use crate::config::{Config, Role, Roles};
 use crate::data_dir::DataDir;
 use crate::health::Health;
+use clock::SharedClock;
 use ground::Ground;
 pub(crate) use ground::{migrate, renew, rotate};
 pub(crate) use operators::{
@@ -56,7 +58,7 @@ pub(crate) struct Site<'a> {
 /// The clock and the randomness of the process.
 #[derive(Clone)]
 struct Sources {
-    clock: Arc<dyn Clock>,
+    clock: Arc<SharedClock>,
     randomness: Arc<dyn Randomness>,
 }
 
@@ -71,7 +73,7 @@ struct Definitions {
 /// Builds the roles of this process.
 pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
     let Site { config, .. } = site;
-    let sources = Sources { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
+    let sources = Sources { clock: Arc::default(), randomness: Arc::new(SystemRandomness) };
     let proof = peers::proof(config, sources.clock.clone())?;
     // What cannot be called at all is said before anything is waited for.
     for (url, key) in [(&config.peers.director, "peers.director"), (&config.peers.credentials, "peers.credentials")] {
@@ -82,7 +84,7 @@ pub(crate) async fn compose(site: Site<'_>) -> anyhow::Result<Composed> {
     let ground = Ground::lay(config, site.roles, site.data_dir, &sources, site.waiting).await?;
     let issuer = options::public_url(config.oauth2.public_url.as_ref(), config, site.address);
     let building = Building { site, sources, ground, issuer, proof };
-    let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground);
+    let mut composed = Composed::new(Health::new(building.site.stop.clone()), &building.ground, &building.sources);
 
     let store = building.ground.store();
     let authority = match store.filter(|_| building.has(Role::Credentials)) {
@@ -124,6 +126,7 @@ impl Building<'_> {
         composed: &mut Composed,
     ) -> anyhow::Result<Arc<dyn TokenAuthority>> {
         let Sources { clock, randomness } = self.sources.clone();
+        let clock: Arc<dyn Clock> = clock;
         let Site { config, data_dir, .. } = self.site;
         administrator::ensure(store, config, data_dir, &self.issuer, &clock, &randomness).await?;
         let sealer = self.ground.sealer()?;

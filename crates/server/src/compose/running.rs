@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::bus::Kept;
+use super::clock::SharedClock;
 use super::ground::Ground;
-use super::options;
+use super::{Sources, options};
 use crate::config::Config;
 use crate::health::Health;
 use crate::listen::{Farewell, Listener};
@@ -39,11 +40,12 @@ pub(crate) struct Composed {
     engine: Option<Engine>,
     trials: Option<Engine>,
     store: Option<Arc<dyn Store>>,
+    clock: Arc<SharedClock>,
     nats: Option<Arc<Nats>>,
 }
 
 impl Composed {
-    pub(super) fn new(mut health: Health, ground: &Ground) -> Self {
+    pub(super) fn new(mut health: Health, ground: &Ground, sources: &Sources) -> Self {
         if let Some(store) = ground.store() {
             let store = store.clone();
             health.depend("database", true, move || {
@@ -79,6 +81,7 @@ impl Composed {
             engine: None,
             trials: None,
             store: ground.store().cloned(),
+            clock: sources.clock.clone(),
             nats: ground.bus().nats.clone(),
         }
     }
@@ -128,10 +131,18 @@ impl Composed {
 
     /// Works until `stop`, then ends in order. Fails when a part of it ended by itself.
     pub(crate) async fn run(self, listener: Listener, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { router, health, grpc_health, director, gateway, dispatcher, engine, trials, store, nats } = self;
+        let Self { router, health, grpc_health, director, gateway, dispatcher, engine, trials, store, clock, nats } =
+            self;
         // What calls under way still need goes on until they are through.
         let late = CancellationToken::new();
         let mut work: JoinSet<&'static str> = JoinSet::new();
+        if let Some(store) = store.clone() {
+            let late = late.clone();
+            work.spawn(async move {
+                clock.follow(&*store, &late).await;
+                "clock"
+            });
+        }
         if let (Some(_), Some(nats), Some(store)) = (&director, &nats, &store) {
             let (nats, kept, late) = (nats.clone(), Arc::new(Kept(store.clone())), late.clone());
             work.spawn(async move {

@@ -8,6 +8,7 @@ mod browser;
 mod bus;
 mod calls;
 mod clients;
+mod clocks;
 mod config;
 mod credentials;
 mod days;

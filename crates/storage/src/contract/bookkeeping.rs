@@ -5,8 +5,11 @@ use uuid::Uuid;
 /// The store's own health and housekeeping.
 #[async_trait]
 pub trait Bookkeeping {
-    /// Whether the database answers; bounded in time.
+    /// Whether the database answers, and takes changes; bounded in time.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// The time of the database's server, where several processes may use it (PostgreSQL).
+    async fn time(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Makes room for the records of the day of `now`, counted in UTC, and of the three after it, where the database keeps each day's apart
     /// (PostgreSQL); answers how many days it made. One that cannot be made at once, because somebody else is at work there, is left for

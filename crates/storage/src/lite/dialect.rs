@@ -53,16 +53,23 @@ pub(crate) const PRUNE_LOG: Option<&str> = Some(
      (SELECT position FROM local_log WHERE published_at < $1 ORDER BY position LIMIT $2)",
 );
 
-/// Whether the error says that the file cannot be used now: busy, locked, full, an I/O error.
+/// Whether another time may be better: everything but what is about a statement and its values. A file that is locked, read-only, full or
+/// damaged: somebody mends it.
 pub(crate) fn is_transient(error: &dyn DatabaseError) -> bool {
-    const BUSY: i32 = 5;
-    const LOCKED: i32 = 6;
-    const IO: i32 = 10;
-    const FULL: i32 = 13;
-    const CANNOT_OPEN: i32 = 14;
-    let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0) & 0xff;
-    [BUSY, LOCKED, IO, FULL, CANNOT_OPEN].contains(&code)
+    const ERROR: i32 = 1;
+    const TOO_BIG: i32 = 18;
+    const CONSTRAINT: i32 = 19;
+    const MISMATCH: i32 = 20;
+    const RANGE: i32 = 25;
+    let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(ERROR) & 0xff;
+    ![ERROR, TOO_BIG, CONSTRAINT, MISMATCH, RANGE].contains(&code)
 }
+
+/// A file that takes no changes says so when it is to be changed.
+pub(crate) const REFUSES_CHANGES: &str = "SELECT false";
+
+/// There is one process, and it has a clock.
+pub(crate) const TIME: Option<&str> = None;
 
 /// There is one writer.
 pub(crate) fn is_deadlock(_: &dyn DatabaseError) -> bool {

@@ -65,10 +65,19 @@ pub(crate) const FORGET_TENANT: Option<&str> = None;
 /// There is no local log here: a sequence's numbers become visible out of order.
 pub(crate) const PRUNE_LOG: Option<&str> = None;
 
-/// Whether the error says that the server cannot do it now: connections, resources, shutdown, timeouts, deadlocks.
+/// Whether another time may be better: everything but what is about the values of a statement (data, constraints, limits of a row, a trigger of
+/// the operator's). A server that is read-only because it is not the primary yet, a right or a table that is not there: somebody mends them.
 pub(crate) fn is_transient(error: &dyn DatabaseError) -> bool {
-    error.code().is_some_and(|code| ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+    const ABOUT_VALUES: [&str; 6] = ["21", "22", "23", "44", "54", "P0"];
+    !error.code().is_some_and(|code| ABOUT_VALUES.iter().any(|class| code.starts_with(class)))
 }
+
+/// Whether the server takes no changes: a standby, or made read-only.
+pub(crate) const REFUSES_CHANGES: &str =
+    "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
+
+/// The server's time, in microseconds since 1970: the one that all processes share.
+pub(crate) const TIME: Option<&str> = Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
 
 /// Two transactions waited for each other, and this one was ended.
 pub(crate) fn is_deadlock(error: &dyn DatabaseError) -> bool {

@@ -1,7 +1,7 @@
 //! Health and housekeeping.
 
 use chrono::TimeDelta;
-use tidegate_model::Timestamp;
+use tidegate_model::{Error, Timestamp};
 use uuid::Uuid;
 
 use super::super::{days, dialect};
@@ -12,7 +12,6 @@ use crate::fault::Fault;
 const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 statements! {
-    PING = "SELECT 1";
     // The ids are said twice, so that neither looks into the days between them.
     PRUNE_EXECUTIONS = "DELETE FROM execution WHERE (tenant, id) IN (SELECT tenant, id FROM execution \
         WHERE started_at < $1 AND (id < $3 OR id >= $4) ORDER BY started_at LIMIT $2) AND (id < $3 OR id >= $4)";
@@ -25,8 +24,14 @@ statements! {
 }
 
 pub(super) async fn ping(db: &Database) -> Result<(), Fault> {
-    sql(PING).execute(&mut *db.reads().await?).await?;
-    Ok(())
+    let refuses: bool = sqlx::query_scalar(dialect::REFUSES_CHANGES).fetch_one(&mut *db.reads().await?).await?;
+    if refuses { Err(Error::Unavailable("a database that takes changes").into()) } else { Ok(()) }
+}
+
+pub(super) async fn time(db: &Database) -> Result<Option<Timestamp>, Fault> {
+    let Some(time) = dialect::TIME else { return Ok(None) };
+    let time: i64 = sqlx::query_scalar(time).fetch_one(&mut *db.reads().await?).await?;
+    Ok(Timestamp::from_timestamp_micros(time))
 }
 
 pub(super) async fn make_days(db: &Database, now: Timestamp) -> Result<u64, Fault> {

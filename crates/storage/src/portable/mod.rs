@@ -35,8 +35,8 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::query::Query;
@@ -70,7 +70,7 @@ impl Database {
     /// Works on open places; both may be the same.
     pub(super) fn new(reads: Places, writes: Places, clock: Arc<dyn Clock>) -> Self {
         let run = format!("{:x}-{:x}", clock.now().timestamp_micros(), std::process::id());
-        let faults = Arc::new(Faults { run, count: AtomicU64::new(1) });
+        let faults = Arc::new(Faults { run, count: AtomicU64::new(1), said: Mutex::default() });
         Self { reads, writes, faults, outbox_changed: Arc::default(), trail: Trail::None, clock }
     }
 
@@ -97,7 +97,7 @@ impl Database {
         };
         match tokio::time::timeout(CALL_LIMIT, until_done).await {
             Ok(done) => done.map_err(|fault| self.faults.answer(call, fault, dialect::is_transient)),
-            Err(_) => Err(Faults::late(call)),
+            Err(_) => Err(self.faults.late(call)),
         }
     }
 

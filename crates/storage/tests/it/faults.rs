@@ -1,11 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, Executor as _};
 use tidegate_model::Error;
 use tidegate_storage::contract::{ObjectWrite, WriteConflict};
+use tidegate_storage::{Options, Store};
 
 use crate::harness::{Kept, superuser};
-use crate::samples::{any_event, client, event, logic, object, object_type, with_tenants};
+use crate::intake::with_target;
+use crate::samples::{any_event, client, event, execution, logic, object, object_type, with_tenants};
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_an_internal_error_and_others_stay_readable() {
@@ -68,4 +71,41 @@ async fn what_the_server_ended_for_anothers_sake_is_made_again() {
     let next = writes(Some(1));
     let (written, ()) = tokio::join!(kept.store.write_objects(&next), cross);
     assert_eq!(written.unwrap(), WriteConflict::None);
+}
+
+/// What another process has.
+async fn another(kept: &Kept) -> Arc<dyn Store> {
+    let options = Options { url: kept.url.clone(), max_connections: 2, clock: kept.clock.clone() };
+    tidegate_storage::open(&options).await.unwrap().store
+}
+
+/// What a failover, a right that is missing for a while, or a lock shows: none of it is about what was to be stored.
+#[tokio::test]
+async fn a_server_that_refuses_for_now_is_not_available_and_says_so_when_it_is_asked() {
+    let Some(kept) = Kept::postgres().await else { return };
+    let (_, target) = with_target(&kept).await;
+    let mut above = sqlx::PgConnection::connect_with(&superuser(&kept.url)).await.unwrap();
+    let database: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut above).await.unwrap();
+    let role: String = sqlx::query_scalar("SELECT tableowner::text FROM pg_tables WHERE tablename = 'execution'")
+        .fetch_one(&mut above)
+        .await
+        .unwrap();
+    let read_only = format!("ALTER ROLE \"{role}\" IN DATABASE \"{database}\" SET default_transaction_read_only");
+    let lock = format!("ALTER ROLE \"{role}\" IN DATABASE \"{database}\" SET lock_timeout");
+    let refusals = [
+        (format!("{read_only} = on"), format!("{read_only} = off")),
+        (format!("REVOKE INSERT ON execution FROM \"{role}\""), format!("GRANT INSERT ON execution TO \"{role}\"")),
+        ("ALTER TABLE execution RENAME TO hidden".to_owned(), "ALTER TABLE hidden RENAME TO execution".to_owned()),
+        (format!("{lock} = '1ms'; BEGIN; LOCK TABLE execution"), format!("ROLLBACK; {lock} = 0")),
+    ];
+    for (refuse, permit) in refusals {
+        above.execute(sqlx::AssertSqlSafe(refuse.clone())).await.unwrap();
+        let store = another(&kept).await;
+        let record = execution(&target);
+        let refused = store.append_executions(std::slice::from_ref(&record)).await;
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refuse}: {refused:?}");
+        assert_eq!(store.ping().await.is_err(), refuse.contains("read_only"), "{refuse}");
+        above.execute(sqlx::AssertSqlSafe(permit)).await.unwrap();
+        another(&kept).await.append_executions(&[record]).await.unwrap();
+    }
 }

@@ -54,6 +54,8 @@ enum Fault {
     Broker,
     /// PostgreSQL is killed, and some time later started on what it had stored.
     Postgres,
+    /// PostgreSQL takes no changes for a while.
+    ReadOnly,
     Database(Line),
     Bus(Line),
     /// Between the roles.
@@ -62,7 +64,7 @@ enum Fault {
 
 impl Fault {
     /// In the order in which they come.
-    const ALL: [Self; 15] = {
+    const ALL: [Self; 16] = {
         use Fault::*;
         [
             Kill(None),
@@ -73,6 +75,7 @@ impl Fault {
             Freeze(None),
             Locked,
             Bus(Line::Cut),
+            ReadOnly,
             Postgres,
             Peers(Line::Silent),
             Database(Line::Silent),
@@ -91,7 +94,9 @@ impl Fault {
         match self {
             Self::Kill(_) | Self::Freeze(_) => true,
             Self::Locked => mode == Mode::Together,
-            Self::KillAll | Self::Broker | Self::Postgres | Self::Database(_) | Self::Bus(_) => mode != Mode::Together,
+            Self::KillAll | Self::Broker | Self::Postgres | Self::ReadOnly | Self::Database(_) | Self::Bus(_) => {
+                mode != Mode::Together
+            }
             Self::Peers(_) => mode == Mode::Apart,
         }
     }
@@ -116,6 +121,7 @@ impl Fault {
             }
             Self::Broker => tidegate.servers.as_mut().unwrap().restart_nats(),
             Self::Postgres => tidegate.servers.as_ref().unwrap().restart_postgres(length).await,
+            Self::ReadOnly => tidegate.servers.as_ref().unwrap().read_only(length).await,
             Self::Peers(line) => tidegate.peer_lines(line, length).await,
             Self::Database(line) => tidegate.servers.as_ref().unwrap().database_line(line, length).await,
             Self::Bus(line) => tidegate.servers.as_ref().unwrap().bus_line(line, length).await,

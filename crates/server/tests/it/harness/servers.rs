@@ -92,6 +92,22 @@ impl Servers {
         postgres.resume().await;
     }
 
+    /// For so long the database answers and takes no changes, as a standby does until it is made the primary.
+    pub(crate) async fn read_only(&self, length: Duration) {
+        let mut database: url::Url = self.database.parse().unwrap();
+        let name = database.path().trim_start_matches('/').to_owned();
+        database.set_query(Some("options=-c%20default_transaction_read_only%3Doff"));
+        let mut connection = PgConnection::connect(database.as_str()).await.unwrap();
+        let end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        for (value, length) in [("on", length), ("off", Duration::ZERO)] {
+            let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+            connection.execute(sqlx::AssertSqlSafe(set)).await.unwrap();
+            connection.execute(end_all).await.unwrap();
+            tokio::time::sleep(length).await;
+        }
+    }
+
     /// Kills the broker and starts it again on what it had stored.
     pub(crate) fn restart_nats(&mut self) {
         self.nats.kill();

@@ -281,6 +281,26 @@ impl Tidegate {
         part.answers().await;
     }
 
+    /// Kills one process and starts it on a machine whose clock is off, as `FAKETIME` says it; `None` where that cannot be played.
+    pub(crate) async fn with_clock(&mut self, which: usize, off: &str) -> Option<()> {
+        let Ok(library) = std::env::var("TIDEGATE_TEST_FAKETIME") else {
+            assert!(
+                std::env::var("CI").is_err(),
+                "TIDEGATE_TEST_FAKETIME is not set; start the tests with scripts/test"
+            );
+            eprintln!("skipped: TIDEGATE_TEST_FAKETIME is not set");
+            return None;
+        };
+        self.kill(which);
+        let part = &mut self.parts[which];
+        let mut command = tidegate();
+        command.args(&part.arguments).env("LD_PRELOAD", library);
+        command.env("FAKETIME", off).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        part.process = Some(Process::start(part.settled(&mut command)));
+        part.ready().await;
+        Some(())
+    }
+
     /// Starts one more gateway, set up like the first; answers what its URLs begin with.
     pub(crate) async fn another_gateway(&mut self) -> String {
         self.another(2).await

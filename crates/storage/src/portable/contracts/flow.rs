@@ -244,6 +244,10 @@ impl Bookkeeping for Database {
         self.run("ping", || bookkeeping::ping(self)).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        self.run("time", || bookkeeping::time(self)).await
+    }
+
     async fn make_days(&self, now: Timestamp) -> Result<u64, Error> {
         self.run("make_days", || bookkeeping::make_days(self, now)).await
     }
