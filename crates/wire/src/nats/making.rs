@@ -6,15 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{
     CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind, RequestError, RequestErrorKind,
 };
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, Info};
 use async_nats::jetstream::{Context, ErrorCode};
 use async_trait::async_trait;
 
-use super::streams::check;
+use super::streams::{LARGEST, check};
 use super::{Link, NatsFault};
 use crate::standing::{Standing, with_causes};
 
@@ -54,43 +55,55 @@ pub(super) struct Streams {
     pub(super) turns: Option<Arc<dyn Turns>>,
 }
 
+/// What a look at the streams found.
+struct Look<'a> {
+    missing: Vec<&'a Config>,
+    /// The first that is not as it must be. It keeps no other one from being made.
+    wrong: Option<NatsFault>,
+}
+
 impl Streams {
-    /// Checks the streams, and makes what is missing if that is for this process to do and its turn has come. Answers what it made.
-    pub(super) async fn prepare(&self, jetstream: &Context) -> Result<Vec<&str>, NatsFault> {
-        let missing = self.missing(jetstream).await?;
-        let Some(first) = missing.first() else { return Ok(Vec::new()) };
-        let gone = NatsFault::Missing(first.name.clone());
-        let Some(turns) = &self.turns else { return Err(gone) };
-        if !turns.begin().await {
-            return Err(gone);
+    /// Checks the streams, and makes what is missing if that is for this process to do and its turn has come. What it made is told by `made`, also
+    /// where something else is wrong.
+    pub(super) async fn prepare(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
+        let Look { missing, wrong } = self.look(jetstream).await?;
+        if let Some(first) = missing.first() {
+            let Some(turns) = &self.turns else { return Err(NatsFault::Missing(first.name.clone())) };
+            if !turns.begin().await {
+                return Err(NatsFault::Missing(first.name.clone()));
+            }
+            let done = self.make(jetstream, made).await;
+            turns.end().await;
+            done?;
         }
-        let made = self.make(jetstream).await;
-        turns.end().await;
-        made
+        wrong.map_or(Ok(()), Err)
     }
 
     /// Looks again: whose turn was before has perhaps made them.
-    async fn make(&self, jetstream: &Context) -> Result<Vec<&str>, NatsFault> {
-        let mut made = Vec::new();
-        for missing in self.missing(jetstream).await? {
+    async fn make(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
+        for missing in self.look(jetstream).await?.missing {
             let stream = jetstream.create_stream(missing).await.map_err(|source| fault(missing, source))?;
+            made(&missing.name);
             check(missing, &stream.cached_info().config)?;
-            made.push(missing.name.as_str());
         }
-        Ok(made)
+        Ok(())
     }
 
-    /// Those that are not there; the others are as they must be.
-    async fn missing(&self, jetstream: &Context) -> Result<Vec<&Config>, NatsFault> {
-        let mut missing = Vec::new();
+    async fn look(&self, jetstream: &Context) -> Result<Look<'_>, NatsFault> {
+        let mut look = Look { missing: Vec::new(), wrong: None };
         for needed in &self.needed {
             match jetstream.get_stream(&needed.name).await {
-                Ok(found) => check(needed, &found.cached_info().config)?,
-                Err(cause) if is_missing(&cause.kind()) => missing.push(needed),
+                Ok(found) if !has_leader(found.cached_info()) => return Err(NatsFault::NoLeader(needed.name.clone())),
+                Ok(found) => {
+                    if let Err(fault) = check(needed, &found.cached_info().config) {
+                        look.wrong.get_or_insert(fault);
+                    }
+                }
+                Err(cause) if is_missing(&cause.kind()) => look.missing.push(needed),
                 Err(cause) => return Err(fault(needed, cause)),
             }
         }
-        Ok(missing)
+        Ok(look)
     }
 
     /// Looks after each reconnection, and when the broker did not do what it was asked for: what is gone is said, and made again.
@@ -108,16 +121,9 @@ impl Streams {
             }
             is_open = true;
             if link.client.connection_state() == State::Connected {
-                if self.turns.is_some() && self.missing(&link.jetstream).await.is_ok_and(|missing| !missing.is_empty())
-                {
-                    tokio::time::sleep(DELETION).await;
-                }
-                match self.prepare(&link.jetstream).await {
-                    Ok(made) => {
+                match self.mend(&link).await {
+                    Ok(()) => {
                         is_open = false;
-                        for stream in made {
-                            tracing::error!(stream, "ALARM: a stream was gone, with what it held: it is made again");
-                        }
                         if standing.works() {
                             tracing::info!("the streams are as they must be");
                         }
@@ -131,6 +137,29 @@ impl Streams {
             }
             tokio::time::sleep(REST).await;
         }
+    }
+
+    async fn mend(&self, link: &Link) -> Result<(), NatsFault> {
+        has_room(&link.client)?;
+        if self.turns.is_some() && self.look(&link.jetstream).await.is_ok_and(|look| !look.missing.is_empty()) {
+            tokio::time::sleep(DELETION).await;
+        }
+        let tell =
+            |stream: &str| tracing::error!(stream, "ALARM: a stream was gone, with what it held: it is made again");
+        self.prepare(&link.jetstream, tell).await
+    }
+}
+
+/// Whether somebody takes what is written into a stream: of a cluster's, most servers must be there.
+pub(super) fn has_leader(info: &Info) -> bool {
+    info.cluster.as_ref().is_none_or(|cluster| cluster.leader.as_ref().is_some_and(|leader| !leader.is_empty()))
+}
+
+/// Whether the broker takes the largest event that is accepted, at 900 KiB and what stands around it.
+pub(super) fn has_room(client: &Client) -> Result<(), NatsFault> {
+    match client.max_payload() {
+        room if room >= LARGEST => Ok(()),
+        room => Err(NatsFault::Room { setting: "max_payload", room, needed: LARGEST }),
     }
 }
 

@@ -40,7 +40,7 @@ pub use self::drain::RecordSink;
 use self::entrance::reach;
 use self::event_log::NatsEventLog;
 pub use self::making::Turns;
-use self::making::{Always, Streams};
+use self::making::{Always, Streams, has_leader, has_room};
 use self::notices::{Changes, NatsNotices};
 use self::recorder::NatsRecorder;
 use self::repeats::NatsRepeats;
@@ -146,6 +146,19 @@ pub enum NatsFault {
     /// It is not there, and another process makes it.
     #[error("the stream {0} is not there; a process with a database makes it")]
     Missing(String),
+    /// Too few of a cluster's servers are there.
+    #[error("the stream {0} has no leader: too few of the servers that keep it are there")]
+    NoLeader(String),
+    /// Something takes no message as large as an event may be.
+    #[error("the broker's {setting} is {room} bytes, and needs to be {needed}: an event may be as large")]
+    Room {
+        /// What limits it.
+        setting: &'static str,
+        /// To how many bytes.
+        room: usize,
+        /// How many it must be.
+        needed: usize,
+    },
     /// The broker does not let us listen.
     #[error("cannot listen to {subject}")]
     Subscribe {
@@ -179,7 +192,7 @@ impl NatsFault {
                 matches!(fault.kind(), Dns | Io | TimedOut) && !entrance::is_about_certificates(fault)
             }
             Self::Stream { source, .. } => making::is_not_ready(source),
-            Self::NoJetStream | Self::Missing(_) => true,
+            Self::NoJetStream | Self::Missing(_) | Self::NoLeader(_) => true,
             _ => false,
         }
     }
@@ -210,9 +223,8 @@ impl Nats {
         let client = reach(&options, &changes).await?;
         let jetstream = ContextBuilder::new().timeout(DEADLINE).ack_timeout(DEADLINE).build(client.clone());
         let streams = Streams { needed: streams::needed(&names, &options), turns: options.turns };
-        for stream in streams.prepare(&jetstream).await? {
-            tracing::info!(stream, "a stream was made");
-        }
+        has_room(&client)?;
+        streams.prepare(&jetstream, |stream| tracing::info!(stream, "a stream was made")).await?;
 
         let link = Link { client, jetstream, names, changes };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -246,9 +258,10 @@ impl Nats {
         Drain::new(self.link.clone(), sink).run(stop).await;
     }
 
-    /// Whether there is a stream for records: without one no webhook can be answered.
+    /// Whether there is a stream for records that takes some: without one no webhook can be answered.
     pub async fn can_record(&self) -> bool {
-        let there = self.link.jetstream.get_stream(&self.link.names.record_stream).await.is_ok();
+        let stream = self.link.jetstream.get_stream(&self.link.names.record_stream).await;
+        let there = stream.is_ok_and(|stream| has_leader(stream.cached_info()));
         if !there {
             self.link.changes.doubt();
         }

@@ -14,6 +14,9 @@ const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 /// How much longer the broker keeps what is known of repeated calls than an entry may last: clocks differ.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
 
+/// The largest message that must pass, in bytes: an event of 900 KiB, with what stands around it. A broker's default is 1 MiB.
+pub(super) const LARGEST: usize = 960 * 1024;
+
 /// What things are called on the broker.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -124,6 +127,11 @@ pub(super) fn check(needed: &Config, found: &Config) -> Result<(), NatsFault> {
     if needed.max_messages_per_subject > 0 {
         let (needed, found) = (needed.max_messages_per_subject, found.max_messages_per_subject);
         equal(stream, "max messages per subject", &needed, &found)?;
+    }
+    if let Ok(room) = usize::try_from(found.max_message_size)
+        && (1..LARGEST).contains(&room)
+    {
+        return Err(NatsFault::Room { setting: "max message size of a stream", room, needed: LARGEST });
     }
     equal(stream, "no_ack", &needed.no_ack, &found.no_ack)?;
     equal(stream, "sealed", &needed.sealed, &found.sealed)

@@ -180,3 +180,31 @@ async fn a_broker_without_jetstream_is_told_and_waited_for() {
     let nats = connected(&options).await;
     nats.event_log().publish(&event("a")).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_broker_that_takes_no_event_of_full_size_is_refused() {
+    let broker = Broker::configured("max_payload: 65536");
+    eventually("the broker", async || async_nats::connect(broker.url()).await.ok()).await;
+    let fault = Nats::connect(NatsOptions::at(broker.url())).await.err().unwrap();
+    assert!(matches!(fault, NatsFault::Room { room: 65536, .. }) && !fault.may_pass(), "{fault}");
+
+    let broker = Broker::start();
+    drop(connected(&NatsOptions::at(broker.url())).await);
+    let streams = jetstream::new(async_nats::connect(broker.url()).await.unwrap());
+    let made = streams.get_stream("TIDEGATE_EVENTS").await.unwrap().cached_info().config.clone();
+    streams.update_stream(&jetstream::stream::Config { max_message_size: 1000, ..made }).await.unwrap();
+    let fault = Nats::connect(NatsOptions::at(broker.url())).await.err().unwrap();
+    assert!(matches!(fault, NatsFault::Room { room: 1000, .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_as_it_must_be_keeps_no_other_one_from_being_made_again() {
+    let broker = Broker::start();
+    let nats = connected(&NatsOptions::at(broker.url())).await;
+    let streams = jetstream::new(async_nats::connect(broker.url()).await.unwrap());
+    let made = streams.get_stream("TIDEGATE_EVENTS").await.unwrap().cached_info().config.clone();
+    let other = jetstream::stream::Config { duplicate_window: Duration::from_mins(2), ..made };
+    streams.update_stream(&other).await.unwrap();
+    streams.delete_stream("TIDEGATE_RECORDS").await.unwrap();
+    eventually("the records", async || nats.recorder().append(record()).await.ok()).await;
+}
