@@ -104,6 +104,8 @@ fn connection(changes: &Arc<Changes>) -> ConnectOptions {
                     }
                     changes.reconnected();
                 }
+                // This process did.
+                Event::Closed => {}
                 other => {
                     if let Some(event) = standing.fails(other) {
                         tracing::warn!(event, "the broker connection reports");

@@ -68,13 +68,16 @@ impl Streams {
     pub(super) async fn prepare(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
         let Look { missing, wrong } = self.look(jetstream).await?;
         if let Some(first) = missing.first() {
-            let Some(turns) = &self.turns else { return Err(NatsFault::Missing(first.name.clone())) };
-            if !turns.begin().await {
-                return Err(NatsFault::Missing(first.name.clone()));
+            let gone = NatsFault::Missing(first.name.clone());
+            match &self.turns {
+                Some(turns) if turns.begin().await => {
+                    let done = self.make(jetstream, made).await;
+                    turns.end().await;
+                    done?;
+                }
+                // What is wrong is for somebody to change; what is missing is waited for.
+                _ => return Err(wrong.unwrap_or(gone)),
             }
-            let done = self.make(jetstream, made).await;
-            turns.end().await;
-            done?;
         }
         wrong.map_or(Ok(()), Err)
     }

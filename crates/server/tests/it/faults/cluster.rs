@@ -7,6 +7,7 @@ use serde_json::json;
 use super::load::Load;
 use super::tally::{Tally, done, ended};
 use super::{IN, OUT, PATIENCE, SETTINGS};
+use crate::harness::api::http;
 use crate::harness::cluster::Cluster;
 use crate::harness::{Mode, Sink, Tidegate, eventually};
 
@@ -47,6 +48,21 @@ async fn any_broker_of_three_dies_and_nothing_that_was_accepted_is_lost() {
     let records = ended(&acme, &steady, &all).await;
     let tally = Tally::of(&records, &sink.answered("/steady"), &all);
     eprintln!("{asked} asked for; accepted {} webhooks, {} events; {tally:?}", webhooks.len(), events.len());
+
+    // One that is left alone takes nothing, and its gateways say so.
+    let alone = [0, 1];
+    alone.into_iter().for_each(|which| cluster.kill(which));
+    readiness(&tidegate, 503).await;
+    alone.into_iter().for_each(|which| cluster.resume(which));
+    readiness(&tidegate, 200).await;
+}
+
+async fn readiness(tidegate: &Tidegate, status: u16) {
+    eventually("the gateway's readiness", || async {
+        let asked = http().get(tidegate.gateway("/readyz")).send().await.unwrap();
+        (asked.status() == status).then_some(())
+    })
+    .await;
 }
 
 /// Waits until each of the three has all of it again.
