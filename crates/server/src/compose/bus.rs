@@ -53,12 +53,17 @@ impl Bus {
             let local = opened.and_then(|opened| opened.local_log.clone());
             return Ok(Self { events: local, ..Self::none() });
         };
+        let installation = match opened {
+            Some(opened) => Some(opened.store.installation(uuid(sources)).await?),
+            None => None,
+        };
         let turns = opened.map(|opened| InTurn::new(opened.store.clone(), sources) as Arc<dyn Turns>);
         let config::Broker { url, prefix, replicas, credentials, ca, identity } = broker.clone();
         let tls = NatsTls { ca, identity };
         // One that is away is waited for here.
         let patience = Duration::from_secs(3);
-        let options = NatsOptions { prefix, replicas, credentials, tls, patience, turns, ..NatsOptions::at(url) };
+        let options =
+            NatsOptions { prefix, replicas, credentials, tls, patience, installation, turns, ..NatsOptions::at(url) };
         let connect = || async { Nats::connect(options.clone()).await };
         let nats = waiting.for_it("bus.url", connect, NatsFault::may_pass).await.map_err(unreached)?;
         let nats = Arc::new(nats);
@@ -79,10 +84,14 @@ impl Bus {
 
 impl InTurn {
     fn new(store: Arc<dyn Store>, sources: &Sources) -> Arc<Self> {
-        let mut holder = [0; 16];
-        sources.randomness.fill(&mut holder);
-        Arc::new(Self { store, clock: sources.clock.clone(), holder: Builder::from_random_bytes(holder).into_uuid() })
+        Arc::new(Self { store, clock: sources.clock.clone(), holder: uuid(sources) })
     }
+}
+
+fn uuid(sources: &Sources) -> Uuid {
+    let mut random = [0; 16];
+    sources.randomness.fill(&mut random);
+    Builder::from_random_bytes(random).into_uuid()
 }
 
 #[async_trait]
@@ -110,6 +119,7 @@ fn unreached(fault: NatsFault) -> anyhow::Error {
     match &fault {
         NatsFault::Url => Fault::new("bus.url", fault.to_string(), "nats://HOST:4222").into(),
         NatsFault::Prefix(_) => Fault::new("bus.prefix", fault.to_string(), "tidegate, for instance").into(),
+        NatsFault::Foreign(_) => Fault::new("bus.prefix", fault.to_string(), "one prefix for each database").into(),
         NatsFault::Credentials => {
             Fault::new("bus.credentials", fault.to_string(), "what `nsc generate creds` writes").into()
         }

@@ -41,6 +41,9 @@ pub trait Bookkeeping {
     /// it did: somebody else can have it at `now`.
     async fn lease(&self, what: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool, Error>;
 
+    /// By what this database is told from others: `candidate`, where it has no name of its own yet. It keeps it for good.
+    async fn installation(&self, candidate: Uuid) -> Result<Uuid, Error>;
+
     /// Closes connections after what is under way.
     async fn close(&self);
 }

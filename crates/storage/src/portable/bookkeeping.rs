@@ -5,6 +5,7 @@ use tidegate_model::{Error, Timestamp};
 use uuid::Uuid;
 
 use super::super::{days, dialect};
+use super::row::Columns;
 use super::{Database, executions, micros, sql};
 use crate::fault::Fault;
 
@@ -21,6 +22,9 @@ statements! {
     LEASE = "INSERT INTO lease (name, holder, leased_until) VALUES ($4, $1, $3) \
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until \
         WHERE lease.holder = excluded.holder OR lease.leased_until <= $2";
+    // Leased by the first who came, for good.
+    NAME = "INSERT INTO lease (name, holder, leased_until) VALUES ('installation', $1, 9223372036854775807) ON CONFLICT (name) DO NOTHING";
+    NAMED = "SELECT holder FROM lease WHERE name = 'installation'";
 }
 
 pub(super) async fn ping(db: &Database) -> Result<(), Fault> {
@@ -72,6 +76,12 @@ pub(super) async fn lease(
 ) -> Result<bool, Fault> {
     let lease = sql(LEASE).bind(holder).bind(micros(now)).bind(micros(until)).bind(what);
     Ok(lease.execute(&mut *db.writes().await?).await?.rows_affected() == 1)
+}
+
+pub(super) async fn installation(db: &Database, candidate: Uuid) -> Result<Uuid, Fault> {
+    sql(NAME).bind(candidate).execute(&mut *db.writes().await?).await?;
+    let row = sql(NAMED).fetch_one(&mut *db.reads().await?).await?;
+    Columns::of("lease", &row).get("holder")
 }
 
 pub(super) async fn close(db: &Database) {

@@ -18,6 +18,7 @@ on_every_store!(
     old_records_are_pruned_a_few_at_a_time,
     records_are_appended_while_old_ones_are_pruned,
     events_are_pruned_unless_a_delivery_needs_them,
+    a_database_has_one_name_for_good,
     what_is_leased_is_one_holders_until_its_time_or_its_word,
     a_closed_store_is_not_available,
 );
@@ -166,6 +167,12 @@ async fn events_are_pruned_unless_a_delivery_needs_them(kept: &Kept) {
     assert_eq!(kept.store.prune_events(kept.now(), 10).await.unwrap(), 1 + logged);
     assert!(kept.store.event(&a, &event(&a, "needed").id).await.unwrap().is_some());
     assert_eq!(kept.store.event(&a, &event(&a, "1").id).await.unwrap(), None);
+}
+
+async fn a_database_has_one_name_for_good(kept: &Kept) {
+    let (one, two) = (id(), id());
+    assert_eq!(kept.store.installation(one).await.unwrap(), one);
+    assert_eq!(kept.store.installation(two).await.unwrap(), one);
 }
 
 async fn what_is_leased_is_one_holders_until_its_time_or_its_word(kept: &Kept) {

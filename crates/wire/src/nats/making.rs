@@ -14,6 +14,7 @@ use async_nats::jetstream::context::{
 use async_nats::jetstream::stream::{Config, Info};
 use async_nats::jetstream::{Context, ErrorCode};
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::streams::{LARGEST, check};
 use super::{Link, NatsFault};
@@ -27,6 +28,9 @@ const ROUND: Duration = Duration::from_secs(10);
 
 /// So long a stream must have been missing before it is made again: whoever hears of a deletion first hears of it before it is over.
 const DELETION: Duration = Duration::from_secs(5);
+
+/// Stands in a stream's description before whose it is. Servers before 2.10 keep nothing else of their users.
+const MARK: &str = " (installation ";
 
 /// Tells processes when each may make streams. Turns are kept where all of them see it, and a turn ends by itself some time after its process died.
 #[async_trait]
@@ -52,12 +56,15 @@ impl Turns for Always {
 /// The streams of a process, and whether it makes those that are missing.
 pub(super) struct Streams {
     pub(super) needed: [Config; 3],
+    pub(super) installation: Option<Uuid>,
     pub(super) turns: Option<Arc<dyn Turns>>,
 }
 
 /// What a look at the streams found.
 struct Look<'a> {
     missing: Vec<&'a Config>,
+    /// Those that do not say whose they are, as they are: made by a version that did not say it.
+    unmarked: Vec<Config>,
     /// The first that is not as it must be. It keeps no other one from being made.
     wrong: Option<NatsFault>,
 }
@@ -66,7 +73,7 @@ impl Streams {
     /// Checks the streams, and makes what is missing if that is for this process to do and its turn has come. What it made is told by `made`, also
     /// where something else is wrong.
     pub(super) async fn prepare(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
-        let Look { missing, wrong } = self.look(jetstream).await?;
+        let Look { missing, unmarked, wrong } = self.look(jetstream).await?;
         if let Some(first) = missing.first() {
             let gone = NatsFault::Missing(first.name.clone());
             match &self.turns {
@@ -79,26 +86,57 @@ impl Streams {
                 _ => return Err(wrong.unwrap_or(gone)),
             }
         }
+        if let Some(turns) = &self.turns
+            && !unmarked.is_empty()
+            && turns.begin().await
+        {
+            let done = self.mark(jetstream).await;
+            turns.end().await;
+            done?;
+        }
         wrong.map_or(Ok(()), Err)
     }
 
     /// Looks again: whose turn was before has perhaps made them.
     async fn make(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
         for missing in self.look(jetstream).await?.missing {
-            let stream = jetstream.create_stream(missing).await.map_err(|source| fault(missing, source))?;
+            let marked = Config { description: self.described(missing.description.as_deref()), ..missing.clone() };
+            let stream = jetstream.create_stream(&marked).await.map_err(|source| fault(missing, source))?;
             made(&missing.name);
             check(missing, &stream.cached_info().config)?;
         }
         Ok(())
     }
 
+    async fn mark(&self, jetstream: &Context) -> Result<(), NatsFault> {
+        for found in self.look(jetstream).await?.unmarked {
+            let marked = Config { description: self.described(found.description.as_deref()), ..found };
+            jetstream.update_stream(&marked).await.map_err(|source| fault(&marked, source))?;
+        }
+        Ok(())
+    }
+
+    /// A description that says whose it is.
+    fn described(&self, before: Option<&str>) -> Option<String> {
+        let before = before.unwrap_or_default();
+        Some(self.installation.map_or_else(|| before.to_owned(), |id| format!("{before}{MARK}{id})")))
+    }
+
     async fn look(&self, jetstream: &Context) -> Result<Look<'_>, NatsFault> {
-        let mut look = Look { missing: Vec::new(), wrong: None };
+        let mut look = Look { missing: Vec::new(), unmarked: Vec::new(), wrong: None };
         for needed in &self.needed {
             match jetstream.get_stream(&needed.name).await {
                 Ok(found) if !has_leader(found.cached_info()) => return Err(NatsFault::NoLeader(needed.name.clone())),
                 Ok(found) => {
-                    if let Err(fault) = check(needed, &found.cached_info().config) {
+                    let found = &found.cached_info().config;
+                    match (self.installation, mark(found)) {
+                        (Some(ours), Some(theirs)) if ours.to_string() != theirs => {
+                            return Err(NatsFault::Foreign(needed.name.clone()));
+                        }
+                        (Some(_), None) => look.unmarked.push(found.clone()),
+                        _ => {}
+                    }
+                    if let Err(fault) = check(needed, found) {
                         look.wrong.get_or_insert(fault);
                     }
                 }
@@ -151,6 +189,12 @@ impl Streams {
             |stream: &str| tracing::error!(stream, "ALARM: a stream was gone, with what it held: it is made again");
         self.prepare(&link.jetstream, tell).await
     }
+}
+
+/// Which installation a stream was made for, if it says so.
+fn mark(found: &Config) -> Option<&str> {
+    let (_, mark) = found.description.as_deref()?.split_once(MARK)?;
+    mark.strip_suffix(')')
 }
 
 /// Whether somebody takes what is written into a stream: of a cluster's, most servers must be there.

@@ -34,6 +34,7 @@ use tidegate_model::Secret;
 use tidegate_model::contract::{EventLog, Notices, Recorder, Repeats};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use self::drain::Drain;
 pub use self::drain::RecordSink;
@@ -66,6 +67,8 @@ pub struct NatsOptions {
     pub replicas: usize,
     /// How long to try for the first connection.
     pub patience: Duration,
+    /// What tells this installation from others: streams that were made by another one are refused. Without any, whose they are is not asked.
+    pub installation: Option<Uuid>,
     /// When this process may make streams that are missing; without any, another one makes them.
     pub turns: Option<Arc<dyn Turns>>,
 }
@@ -81,6 +84,7 @@ impl NatsOptions {
             events_max_age: Duration::from_hours(7 * 24),
             replicas: 1,
             patience: Duration::from_secs(10),
+            installation: None,
             turns: Some(Arc::new(Always)),
         }
     }
@@ -98,7 +102,7 @@ pub struct NatsTls {
 /// Shows no password.
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, credentials, tls, prefix, events_max_age, replicas, patience, turns } = self;
+        let Self { url, credentials, tls, prefix, events_max_age, replicas, patience, installation, turns } = self;
         let hosts: Vec<_> = url.split(',').filter_map(|url| url.rsplit(['@', '/']).next()).collect();
         f.debug_struct("NatsOptions")
             .field("hosts", &hosts)
@@ -108,6 +112,7 @@ impl fmt::Debug for NatsOptions {
             .field("events_max_age", events_max_age)
             .field("replicas", replicas)
             .field("patience", patience)
+            .field("installation", installation)
             .field("turns", &turns.is_some())
             .finish()
     }
@@ -146,6 +151,11 @@ pub enum NatsFault {
     /// It is not there, and another process makes it.
     #[error("the stream {0} is not there; a process with a database makes it")]
     Missing(String),
+    /// Two installations on one prefix would take from each other.
+    #[error(
+        "the stream {0} was made for another installation, on another database: choose another prefix, or remove the streams"
+    )]
+    Foreign(String),
     /// Too few of a cluster's servers are there.
     #[error("the stream {0} has no leader: too few of the servers that keep it are there")]
     NoLeader(String),
@@ -222,7 +232,11 @@ impl Nats {
         let changes = Arc::new(Changes::new());
         let client = reach(&options, &changes).await?;
         let jetstream = ContextBuilder::new().timeout(DEADLINE).ack_timeout(DEADLINE).build(client.clone());
-        let streams = Streams { needed: streams::needed(&names, &options), turns: options.turns };
+        let streams = Streams {
+            needed: streams::needed(&names, &options),
+            installation: options.installation,
+            turns: options.turns,
+        };
         has_room(&client)?;
         streams.prepare(&jetstream, |stream| tracing::info!(stream, "a stream was made")).await?;
 

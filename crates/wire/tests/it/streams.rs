@@ -208,3 +208,21 @@ async fn a_stream_that_is_not_as_it_must_be_keeps_no_other_one_from_being_made_a
     streams.delete_stream("TIDEGATE_RECORDS").await.unwrap();
     eventually("the records", async || nats.recorder().append(record()).await.ok()).await;
 }
+
+#[tokio::test]
+async fn streams_of_another_installation_are_refused_and_those_that_do_not_say_are_taken() {
+    let broker = Broker::start();
+    let of = |installation| NatsOptions { installation, ..NatsOptions::at(broker.url()) };
+    let [one, other] = [1, 2].map(|number| Some(uuid::Uuid::from_u128(number)));
+    // As a version before had made them, and as gateways see them.
+    drop(connected(&of(None)).await);
+    for known in [one, one, None] {
+        drop(connected(&of(known)).await);
+    }
+    let fault = Nats::connect(of(other)).await.err().unwrap();
+    assert!(matches!(&fault, NatsFault::Foreign(stream) if stream == "TIDEGATE_EVENTS"), "{fault}");
+    assert!(!fault.may_pass());
+    delete_all(&broker).await;
+    drop(connected(&of(other)).await);
+    assert!(Nats::connect(of(one)).await.is_err());
+}

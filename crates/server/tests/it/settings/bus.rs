@@ -32,6 +32,14 @@ pub(super) async fn streams_and_subjects_begin_with_it() {
     acme(&running).await.create_object("Order", "1", json!({})).await;
     let streams = arrives_in(&running, "SHOP_EVENTS").await;
     assert!(streams.get_stream("TIDEGATE_EVENTS").await.is_err());
+
+    // An installation with a database of its own shares the broker, and nothing else.
+    let Some(other) = Servers::start("bus.prefix").await else { return };
+    let nats = running.servers.as_ref().unwrap().nats_url();
+    let (code, said) = dispatcher(&other.database, &nats, &[("BUS__PREFIX", "shop")]).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("bus.prefix") && said.contains("another installation"), "{said}");
+    assert_eq!(dispatcher(&other.database, &nats, &[]).await.0, None);
 }
 
 pub(super) async fn the_streams_are_made_on_so_many_servers() {

@@ -289,6 +289,10 @@ impl Bookkeeping for Database {
         self.run("lease", || bookkeeping::lease(self, what, holder, now, until)).await
     }
 
+    async fn installation(&self, candidate: Uuid) -> Result<Uuid, Error> {
+        self.run("installation", || bookkeeping::installation(self, candidate)).await
+    }
+
     async fn close(&self) {
         bookkeeping::close(self).await;
     }
