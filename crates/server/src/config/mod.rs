@@ -358,8 +358,9 @@ fn http_url(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host() && bare).then_some(url)
 }
 
+/// Calls go to an origin: a path in front of theirs would be left out of them.
 fn peer_url(text: &str) -> Option<String> {
-    http_url(text).map(|_| text.trim_end_matches('/').to_owned())
+    http_url(text).filter(|url| url.path() == "/").map(|_| text.trim_end_matches('/').to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

@@ -103,8 +103,12 @@ fn a_url_that_others_are_built_on_is_nothing_but_an_origin_and_a_path() {
         for tail in ["id.example.com/?a=b", "id.example.com/#a", "me@id.example.com", "me:swordfish@id.example.com"] {
             are_refused(&[(name, &format!("https://{tail}"), &[&key, "without user"])]);
         }
-        let good =
-            ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), "http://example.com/in/"));
+        let is_peer = name.starts_with("PEERS");
+        if is_peer {
+            are_refused(&[(name, "https://id.example.com/tidegate", &[&key, "without user, path and query"])]);
+        }
+        let good = if is_peer { "http://example.com:8080/" } else { "http://example.com/in/" };
+        let good = ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), good));
         assert_eq!(good.code, Some(0), "{}", good.err);
     }
 }
