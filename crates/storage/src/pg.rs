@@ -78,7 +78,7 @@ pub(crate) async fn open(
         .max_connections(connections)
         .acquire_timeout(TURN)
         .test_before_acquire(false)
-        .after_connect(|connection, _| Box::pin(begin_session(connection)))
+        .after_connect(|connection, _| Box::pin(async { unless_gone(begin_session(connection).await) }))
         .before_acquire(|connection, life| Box::pin(rested(connection, life)));
     let places = Places::of(connect(pool, options).await?);
     let mut place = places.take().await.map_err(OpenError::connect)?;
@@ -109,25 +109,46 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError>
     done
 }
 
-/// Fills a pool. While connections are refused it tries again until its time is over, and then tells nothing but that: so they are asked once more.
+/// Fills a pool. While connections are refused it tries again until its time is over, and then tells nothing but that; of one that broke
+/// nothing is known but that: so they are asked once more.
 async fn connect(pool: PgPoolOptions, options: &PgConnectOptions) -> Result<PgPool, OpenError> {
     // Since PostgreSQL 12 numbers come in full without it, and poolers do not know it.
     let options = options.clone().extra_float_digits(None);
-    let late = match pool.connect_with(options.clone()).await {
-        Err(late @ sqlx::Error::PoolTimedOut) => late,
+    let told = match first(pool, options.clone()).await {
+        Err(told @ (sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => told,
         done => return done.map_err(OpenError::connect),
     };
     let asked = async { begin_session(&mut PgConnection::connect_with(&options).await?).await };
     let why = match tokio::time::timeout(ANSWER, asked).await {
-        Ok(Ok(())) => late,
+        Ok(Ok(())) => told,
         Ok(Err(why)) => why,
         Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
     };
     Err(OpenError::connect(why))
 }
 
+/// A pool, one of whose connections answers.
+async fn first(pool: PgPoolOptions, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    let pool = pool.connect_with(options).await?;
+    pool.acquire().await?.ping().await?;
+    Ok(pool)
+}
+
 async fn begin_session(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::raw_sql(SESSION).execute(connection).await.map(drop)
+}
+
+/// A connection that broke at once is for its first user to notice. The pool would make others for as long as somebody waits, and write a
+/// line about each: a pooler whose server is away lets everybody in, and then nobody further.
+fn unless_gone(begun: sqlx::Result<()>) -> sqlx::Result<()> {
+    match &begun {
+        Err(sqlx::Error::Io(_)) => Ok(()),
+        Err(sqlx::Error::Database(error)) => {
+            let is_gone = error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P0"));
+            if is_gone { Ok(()) } else { begun }
+        }
+        _ => begun,
+    }
 }
 
 /// Asks a connection that has rested whether it is still there. The driver bounds no wait of its own.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 
 use sqlx::Connection as _;
 use tidegate_model::SystemClock;
@@ -18,25 +19,43 @@ fn options(url: DatabaseUrl) -> Options {
     Options { url, max_connections: 2, clock: Arc::new(SystemClock) }
 }
 
-/// Refuses whoever connects as pgbouncer does while its server is away; tells what they said first.
-fn pooler() -> (String, std::thread::JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("postgres://me:mine@{}/d", listener.local_addr().unwrap());
-    let said = std::thread::spawn(move || {
-        let mut client = listener.accept().unwrap().0;
-        let mut message = first_message(&mut client);
-        if message == SSL_REQUEST {
-            client.write_all(b"N").unwrap();
-            message = first_message(&mut client);
-        }
-        let fields = b"SFATAL\0VFATAL\0C08P01\0Mserver login has been failing\0\0";
-        let length = u32::try_from(fields.len() + 4).unwrap();
-        client.write_all(&[b"E", &length.to_be_bytes()[..], fields].concat()).unwrap();
-        // Behind the protocol's version: names and values in turn.
-        let texts = message[4..].split(|byte| *byte == 0).map(|text| String::from_utf8(text.to_vec()).unwrap());
-        texts.collect()
-    });
-    (url, said)
+/// What pgbouncer does while its server is away.
+#[derive(Clone, Copy)]
+enum Pooler {
+    /// It was not there from the beginning: nobody is let in.
+    Refuses,
+    /// It was: everybody is let in, and the first statement fails.
+    LetsIn,
+}
+
+impl Pooler {
+    /// Its URL, and what each client says first.
+    fn start(self) -> (String, Receiver<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://me:mine@{}/d", listener.local_addr().unwrap());
+        let (told, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for mut client in listener.incoming().map_while(Result::ok) {
+                let mut message = first_message(&mut client);
+                if message == SSL_REQUEST {
+                    client.write_all(b"N").unwrap();
+                    message = first_message(&mut client);
+                }
+                // Behind the protocol's version: names and values in turn.
+                let texts = message[4..].split(|byte| *byte == 0).map(|text| String::from_utf8(text.to_vec()).unwrap());
+                let _ = told.send(texts.collect());
+                if matches!(self, Self::LetsIn) {
+                    client.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
+                    client.read_exact(&mut [0]).unwrap();
+                    first_message(&mut client);
+                }
+                let fields = b"SFATAL\0VFATAL\0C08P01\0Mserver login has been failing\0\0";
+                let length = u32::try_from(fields.len() + 4).unwrap();
+                client.write_all(&[b"E", &length.to_be_bytes()[..], fields].concat()).unwrap();
+            }
+        });
+        (url, said)
+    }
 }
 
 fn first_message(client: &mut TcpStream) -> Vec<u8> {
@@ -48,19 +67,27 @@ fn first_message(client: &mut TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pooler_hears_no_parameter_that_it_does_not_know_and_may_be_waited_for() {
+async fn a_pooler_hears_no_parameter_that_it_does_not_know() {
     const KNOWN: [&str; 6] = ["user", "database", "application_name", "client_encoding", "DateStyle", "TimeZone"];
-    let (url, said) = pooler();
+    let (url, said) = Pooler::Refuses.start();
     let url: DatabaseUrl = url.parse().unwrap();
-    let refused = open(&options(url.used_by("tidegate director"))).await.err().unwrap();
-    assert!(refused.may_pass() && format!("{refused:?}").contains("08P01"), "{refused:?}");
-    let said = said.join().unwrap();
-    let names: BTreeSet<&str> = said.chunks(2).map(|pair| &*pair[0]).filter(|name| !name.is_empty()).collect();
-    assert!(names.iter().all(|name| KNOWN.contains(name)) && names.contains("user"), "{names:?}");
-    let (url, said) = pooler();
-    migrate(&url.parse().unwrap()).await.unwrap_err();
-    let said = said.join().unwrap();
-    assert!(!said.iter().any(|text| text == "extra_float_digits"), "{said:?}");
+    migrate(&url).await.unwrap_err();
+    open(&options(url.used_by("tidegate director"))).await.err().unwrap();
+    for said in said.try_iter() {
+        let names: BTreeSet<&str> = said.chunks(2).map(|pair| &*pair[0]).filter(|name| !name.is_empty()).collect();
+        assert!(names.iter().all(|name| KNOWN.contains(name)) && names.contains("user"), "{names:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_whose_server_is_away_is_waited_for_and_not_asked_all_the_time() {
+    for pooler in [Pooler::Refuses, Pooler::LetsIn] {
+        let (url, said) = pooler.start();
+        let refused = open(&options(url.parse().unwrap())).await.err().unwrap();
+        assert!(refused.may_pass() && format!("{refused:?}").contains("08P01"), "{refused:?}");
+        let connections = said.try_iter().count();
+        assert!((1..=3).contains(&connections), "{connections}");
+    }
 }
 
 /// Another session's settings cannot be asked for: a trigger notes those of the one that writes.
