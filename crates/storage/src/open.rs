@@ -52,6 +52,9 @@ pub enum OpenError {
         /// The one that is needed.
         needed: i64,
     },
+    /// The database keeps its text in another encoding than UTF-8: it could not hold what callers send.
+    #[error("the database's encoding is {0}: make it with ENCODING 'UTF8' TEMPLATE template0")]
+    Encoding(String),
     /// The schema could not be brought up to date.
     #[error("the database's schema cannot be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -66,11 +69,14 @@ impl OpenError {
         match self {
             Self::Connect(error) => match &**error {
                 sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| NOT_NOW.contains(&&*code)),
+                // Class 08 is a pooler's word for a server that it cannot reach.
+                sqlx::Error::Database(error) => {
+                    error.code().is_some_and(|code| code.starts_with("08") || NOT_NOW.contains(&&*code))
+                }
                 _ => false,
             },
             Self::Behind { .. } => true,
-            Self::Migrate(_) => false,
+            Self::Encoding(_) | Self::Migrate(_) => false,
         }
     }
 

@@ -97,6 +97,8 @@ const STEPS: &[Step] = &[
 ];
 
 const APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+const HISTORY: &str = "SELECT version, checksum, success FROM _sqlx_migrations";
+const ENCODING: &str = "SELECT current_setting('server_encoding')";
 const SQLITE_HAS_HISTORY: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
 const POSTGRES_HAS_HISTORY: &str = "SELECT COUNT(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' \
     AND schemaname = ANY (current_schemas(false))";
@@ -106,9 +108,33 @@ pub(crate) async fn sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
     migrator(|step| step.2).run(pool).await.map_err(OpenError::Migrate)
 }
 
-/// Brings a PostgreSQL schema up to date, under sqlx's advisory lock.
+/// Brings a PostgreSQL schema up to date, under sqlx's advisory lock. One that is up to date is left alone: sqlx would ask for the right to
+/// make tables.
 pub(crate) async fn postgres(pool: &PgPool) -> Result<(), OpenError> {
-    migrator(|step| step.3).run(pool).await.map_err(OpenError::Migrate)
+    check_encoding(&mut *pool.acquire().await.map_err(OpenError::connect)?).await?;
+    let migrator = migrator(|step| step.3);
+    // Who may not read the history is told so by sqlx.
+    if is_done(&migrator, pool).await.unwrap_or(false) {
+        return Ok(());
+    }
+    migrator.run(pool).await.map_err(OpenError::Migrate)
+}
+
+/// Whether the history holds each step as it is here, and none that was broken off.
+async fn is_done(migrator: &Migrator, pool: &PgPool) -> sqlx::Result<bool> {
+    if sqlx::query_scalar::<_, i64>(POSTGRES_HAS_HISTORY).fetch_one(pool).await? == 0 {
+        return Ok(false);
+    }
+    let history: Vec<(i64, Vec<u8>, bool)> = sqlx::query_as(HISTORY).fetch_all(pool).await?;
+    let is_there =
+        |step: &Migration| history.iter().any(|(version, sum, _)| *version == step.version && **sum == *step.checksum);
+    Ok(history.iter().all(|(_, _, success)| *success) && migrator.iter().all(is_there))
+}
+
+/// Refuses a PostgreSQL database that cannot hold every text.
+pub(crate) async fn check_encoding(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let encoding: String = sqlx::query_scalar(ENCODING).fetch_one(connection).await.map_err(OpenError::connect)?;
+    if encoding == "UTF8" { Ok(()) } else { Err(OpenError::Encoding(encoding)) }
 }
 
 /// Refuses a SQLite schema that is behind.

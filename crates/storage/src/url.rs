@@ -1,12 +1,14 @@
 //! Where a store is.
 
+mod server;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
-/// `sqlite://PATH`, `sqlite::memory:` or `postgres://...`. Its `Debug` and `Display` hide the password.
+/// `sqlite://PATH`, `sqlite::memory:` or `postgres://...`. Its `Debug` and `Display` hide the password, and all parameters.
 #[derive(Clone)]
 pub struct DatabaseUrl(pub(crate) Place);
 
@@ -17,11 +19,18 @@ pub(crate) enum Place {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// The text is no place where a store could be.
+/// The text is no place where a store could be. No password is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE{reason}")]
+#[error("expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE: {reason}")]
 pub struct InvalidDatabaseUrl {
-    reason: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl InvalidDatabaseUrl {
+    fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
 }
 
 impl DatabaseUrl {
@@ -59,17 +68,16 @@ impl FromStr for DatabaseUrl {
         if let Some(path) = text.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             return match path {
-                "" => Err(InvalidDatabaseUrl { reason: ": the path is missing".to_owned() }),
+                "" => Err(InvalidDatabaseUrl::because("the path is missing")),
                 ":memory:" => Ok(Self::memory()),
                 _ => Ok(Self::file(path)),
             };
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            // The parser's own error could repeat a part of the password.
-            let server = text.parse().map_err(|_| InvalidDatabaseUrl { reason: ": it cannot be read".to_owned() })?;
+            let server = server::read(text).map_err(InvalidDatabaseUrl::because)?;
             return Ok(Self(Place::Postgres(Box::new(server))));
         }
-        Err(InvalidDatabaseUrl { reason: String::new() })
+        Err(InvalidDatabaseUrl::because("it is neither"))
     }
 }
 
@@ -79,8 +87,13 @@ impl fmt::Display for DatabaseUrl {
             Place::Memory => f.write_str("sqlite::memory:"),
             Place::File(path) => write!(f, "sqlite://{}", path.display()),
             Place::Postgres(server) => {
-                let database = server.get_database().unwrap_or_default();
-                write!(f, "postgres://{}@{}:{}/{database}", server.get_username(), server.get_host(), server.get_port())
+                let (user, database) = (server.get_username(), server.get_database().unwrap_or_default());
+                let (host, port) = (server.get_host(), server.get_port());
+                match server.get_socket() {
+                    Some(folder) => write!(f, "postgres://{user}@:{port}/{database}?host={}", folder.display()),
+                    None if host.contains(':') => write!(f, "postgres://{user}@[{host}]:{port}/{database}"),
+                    None => write!(f, "postgres://{user}@{host}:{port}/{database}"),
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ const fn secret(name: &'static str, form: &'static str, meaning: &'static str) -
 }
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
-const PEER: &str = "an http or https URL without user and query, such as http://director:8080";
+const PEER: &str = "an http or https URL without user, path and query, such as http://director:8080";
 const PEM: &str = "the path of a PEM file";
 const URL: &str = "an http or https URL without user, query and fragment, such as https://tidegate.example.com";
 const DURATION: &str = "a duration with its unit, such as 500ms, 10s, 5m, 24h or 30d";

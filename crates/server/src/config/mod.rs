@@ -20,6 +20,7 @@ use std::time::Duration;
 use tidegate_engine::Policy;
 use tidegate_model::{CallBounds, ClientId, Proxies, RateLimit, RunBounds, Secret};
 use tidegate_outgoing_dispatcher::CircuitOptions;
+use tidegate_storage::{DatabaseUrl, InvalidDatabaseUrl};
 use url::Url;
 
 pub(crate) use fault::Fault;
@@ -29,7 +30,7 @@ pub(crate) use master_keys::MasterKeys;
 pub(crate) use print::{effective, reference};
 pub(crate) use roles::{Role, Roles};
 pub(crate) use tls::{Called, Served};
-use values::Values;
+use values::{NOT_UNDERSTOOD, Values};
 
 /// Where everything is remembered.
 #[derive(Clone)]
@@ -308,17 +309,16 @@ fn mebibytes(text: &str) -> Option<u32> {
     u32::try_from(size >> 20).ok().filter(|mib| *mib >= 2 && size % (1 << 20) == 0)
 }
 
-fn database(text: &str) -> Result<Database, &'static str> {
+fn database(text: &str) -> Result<Database, String> {
     if matches!(text, "sqlite://:memory:" | "sqlite::memory:") {
-        return Err("a database in memory is gone when the process ends, with all that it held");
+        return Err("a database in memory is gone when the process ends, with all that it held".to_owned());
     }
     let file = text.strip_prefix("sqlite://").filter(|path| !path.is_empty());
     if let Some(path) = file {
         return Ok(Database::Sqlite(path.into()));
     }
-    let server = |url: &Url| matches!(url.scheme(), "postgres" | "postgresql") && url.has_host();
-    let known = Url::parse(text).is_ok_and(|url| server(&url));
-    known.then(|| Database::Postgres(text.to_owned())).ok_or("the value cannot be understood")
+    let server: DatabaseUrl = text.parse().map_err(|invalid: InvalidDatabaseUrl| invalid.reason)?;
+    if server.is_sqlite() { Err(NOT_UNDERSTOOD.to_owned()) } else { Ok(Database::Postgres(text.to_owned())) }
 }
 
 /// A name that no host can have, such as `*.internal`, would allow nothing.
@@ -358,8 +358,9 @@ fn http_url(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host() && bare).then_some(url)
 }
 
+/// Calls go to an origin: a path in front of theirs would be left out of them.
 fn peer_url(text: &str) -> Option<String> {
-    http_url(text).map(|_| text.trim_end_matches('/').to_owned())
+    http_url(text).filter(|url| url.path() == "/").map(|_| text.trim_end_matches('/').to_owned())
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::keys::{KEYS, Key, Kind};
 use super::layers::Layers;
 
+/// What is shown of a password in a URL.
+const HIDDEN: &str = "hidden";
+
 /// Every setting with the value that holds, as TOML; secrets are hidden.
 pub(crate) fn effective(layers: &Layers) -> String {
     by_section(|page, key| {
@@ -71,13 +74,21 @@ fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A URL without the password in it; any other text as it is.
+/// URLs without the passwords in them; any other text as it is. They may be such as no parser reads.
 pub(super) fn without_password(text: &str) -> String {
-    match url::Url::parse(text) {
-        Ok(mut url) if url.password().is_some() => {
-            let hidden = url.set_password(Some("hidden"));
-            hidden.map_or_else(|()| "(hidden)".to_owned(), |()| url.to_string())
-        }
-        _ => text.to_owned(),
+    let shown: Vec<String> = text.split("://").map(without_user_password).collect();
+    let mut shown = shown.join("://");
+    let mut from = 0;
+    while let Some(at) = shown[from..].find("password=") {
+        from += at + "password=".len();
+        let end = shown[from..].find('&').map_or(shown.len(), |length| from + length);
+        shown.replace_range(from..end, HIDDEN);
     }
+    shown
+}
+
+/// One URL, from behind its `://` on.
+fn without_user_password(url: &str) -> String {
+    let written = url.rfind('@').and_then(|at| Some((url[..at].find(':')?, at)));
+    written.map_or_else(|| url.to_owned(), |(colon, at)| format!("{}:{HIDDEN}{}", &url[..colon], &url[at..]))
 }

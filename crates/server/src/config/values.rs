@@ -5,6 +5,9 @@ use super::keys::{self, Kind};
 use super::layers::{Layers, said};
 use super::print::without_password;
 
+/// What is told of a value that may not be shown.
+pub(super) const NOT_UNDERSTOOD: &str = "the value cannot be understood";
+
 /// The values that hold, with the fault of one that cannot be understood.
 pub(super) struct Values<'a>(pub(super) &'a Layers);
 
@@ -15,10 +18,10 @@ impl Values<'_> {
     }
 
     /// As [`Values::required`], where `read` tells what is wrong.
-    pub(super) fn judged<T>(
+    pub(super) fn judged<T, E: Into<String>>(
         &self,
         name: &'static str,
-        read: impl FnOnce(&str) -> Result<T, &'static str>,
+        read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Fault> {
         let written = self.0.get(name);
         read(&written.text).map_err(|wrong| Fault::new(said(name, &written.origin), wrong, form(name)))
@@ -62,7 +65,7 @@ impl Values<'_> {
         let written = self.0.get(name);
         let shown = match keys::find(name).map(|key| key.kind) {
             Some(Kind::Plain) => format!("{:?} cannot be understood", without_password(&written.text)),
-            _ => "the value cannot be understood".to_owned(),
+            _ => NOT_UNDERSTOOD.to_owned(),
         };
         Fault::new(said(name, &written.origin), shown, form(name))
     }

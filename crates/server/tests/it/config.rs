@@ -41,6 +41,18 @@ fn secrets_are_not_shown() {
     .out;
     assert!(!shown.contains("swordfish") && !shown.contains(KEY), "{shown}");
     assert!(shown.contains("me:hidden@db"), "{shown}");
+    for (name, url, kept) in [
+        ("DATABASE__URL", "postgres://me:swordfish@/db?host=/run/pg", "me:hidden@/db?host=/run/pg"),
+        ("DATABASE__URL", "postgres://db/x?password=swordfish&user=me", "db/x?password=hidden&user=me"),
+        (
+            "BUS__URL",
+            "nats://me:swordfish@a:4222,nats://me:swordfish@b:4222",
+            "me:hidden@a:4222,nats://me:hidden@b:4222",
+        ),
+    ] {
+        let shown = ended(tidegate().args(["config", "print"]).env(format!("TIDEGATE_{name}"), url)).out;
+        assert!(!shown.contains("swordfish") && shown.contains(kept), "{shown}");
+    }
 }
 
 #[test]
@@ -91,8 +103,12 @@ fn a_url_that_others_are_built_on_is_nothing_but_an_origin_and_a_path() {
         for tail in ["id.example.com/?a=b", "id.example.com/#a", "me@id.example.com", "me:swordfish@id.example.com"] {
             are_refused(&[(name, &format!("https://{tail}"), &[&key, "without user"])]);
         }
-        let good =
-            ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), "http://example.com/in/"));
+        let is_peer = name.starts_with("PEERS");
+        if is_peer {
+            are_refused(&[(name, "https://id.example.com/tidegate", &[&key, "without user, path and query"])]);
+        }
+        let good = if is_peer { "http://example.com:8080/" } else { "http://example.com/in/" };
+        let good = ended(tidegate().args(["config", "check"]).env(format!("TIDEGATE_{name}"), good));
         assert_eq!(good.code, Some(0), "{}", good.err);
     }
 }
@@ -156,6 +172,11 @@ fn the_first_wait_is_not_longer_than_the_longest() {
 fn what_is_wrong_with_a_value_is_told() {
     are_refused(&[
         ("DATABASE__URL", "sqlite://:memory:", &["database.url", "in memory", "sqlite://PATH"]),
+        ("DATABASE__URL", "postgres://db/x?sslpassword=swordfish", &["database.url", "\"sslpassword\" is not known"]),
+        ("DATABASE__URL", "postgres://db/x?sslmode=swordfish", &["database.url", "sslmode cannot be understood"]),
+        ("DATABASE__URL", "postgres://a:1,swordfish:2/x", &["database.url", "several hosts"]),
+        ("DATABASE__URL", "POSTGRES://me:swordfish@db/x", &["database.url", "postgres://"]),
+        ("DATABASE__URL", "postgres:///swordfish", &["database.url", "host is missing"]),
         ("SECRETS__KEY", &format!("{KEY},{KEY}"), &["secrets.key", "twice"]),
         ("HTTP__TLS_CERTIFICATE", "/etc/passwd", &["http.tls_certificate", "/etc/passwd is no PEM file"]),
     ]);

@@ -29,6 +29,7 @@ mod repeats;
 mod repeats_suite;
 mod replays;
 mod samples;
+mod sessions;
 mod silence;
 mod survival;
 mod systems;

@@ -18,9 +18,47 @@ fn a_url_names_a_place_and_hides_the_password() {
     assert_eq!(shown("sqlite://:memory:"), "DatabaseUrl(sqlite::memory:)");
     let server = shown("postgres://user:hunter2@db.example:5433/tide?sslmode=require");
     assert_eq!(server, "DatabaseUrl(postgres://user@db.example:5433/tide)");
+    for (text, place) in [
+        ("postgres://u:hunter2@[::1]:5433/d", "u@[::1]:5433/d"),
+        ("postgres://u:hunter2@h/d?hostaddr=::1", "u@[::1]:5432/d"),
+        ("postgres://u:hunter2@%2Frun%2Fpg:5433/d", "u@:5433/d?host=/run/pg"),
+        ("postgres://u:hunter2@/d?host=/run/pg", "u@:5432/d?host=/run/pg"),
+        ("postgresql://u%40x:hunter2@:5433/d?host=/run/pg", "u@x@:5433/d?host=/run/pg"),
+        ("postgres:///d?host=h&user=u&password=hunter2", "u@h:5432/d"),
+        ("postgres://h/d?user=u&password=hunter2&options[geqo]=off&options=-c%20geqo%3Doff", "u@h:5432/d"),
+    ] {
+        assert_eq!(shown(text), format!("DatabaseUrl(postgres://{place})"), "{text}");
+    }
     for wrong in ["", "tidegate.db", "sqlite:", "sqlite://", "mysql://x", "postgres://u:hunter2@h:port/d"] {
         let error = wrong.parse::<DatabaseUrl>().unwrap_err().to_string();
         assert!(error.starts_with("expected sqlite://PATH or postgres://"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_url_says_and_nobody_heeds_is_refused_without_its_value() {
+    for (wrong, told) in [
+        ("h/d?sslpassword=hunter2", "\"sslpassword\" is not known; known are sslmode, "),
+        ("h/d?connect_timeout=hunter2", "\"connect_timeout\" is not known"),
+        ("h/d?target_session_attrs=hunter2", "\"target_session_attrs\" is not known"),
+        ("h/d?options[geqo=hunter2", "is not known"),
+        ("h/d?sslmode=hunter2", "sslmode cannot be understood"),
+        ("h/d?hostaddr=hunter2", "hostaddr cannot be understood"),
+        ("h/d?port=hunter2", "port cannot be understood"),
+        ("h:5432,hunter2:5432/d", "several hosts"),
+        ("h,hunter2/d", "several hosts"),
+        ("u:p@/d?host=h,hunter2", "several hosts"),
+        ("u:p@/hunter2", "the host is missing"),
+        ("/hunter2", "the host is missing"),
+        ("u:12/hunter2@h/d", "%2F"),
+        ("u:12?hunter2@h/d", "%3F"),
+        ("u:12#hunter2@h/d", "%23"),
+        ("u:hunter2@h:99999/d", "cannot be read"),
+        ("u:hunter2@[::1/d", "cannot be read"),
+    ] {
+        let error = format!("postgres://{wrong}").parse::<DatabaseUrl>().unwrap_err().to_string();
+        assert!(error.contains(told), "{wrong}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
 }

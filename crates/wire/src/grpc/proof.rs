@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::http::header::{AUTHORIZATION, HeaderValue};
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use futures::future::BoxFuture;
 use tidegate_model::Secret;
 use tonic::body::Body;
@@ -12,6 +12,7 @@ use tonic::codegen::Service;
 use tonic::transport::{self, Channel};
 use tonic::{Code, Status};
 
+use super::pb::token_authority_service_server;
 use super::status::to_status;
 use super::tokens::PeerTokens;
 use crate::standing::{Standing, with_causes};
@@ -19,6 +20,10 @@ use crate::standing::{Standing, with_causes};
 /// What to look at where a peer does not let this process in.
 const REFUSED: &str = "it refuses this process: check peers.client_id and peers.client_secret (or peers.secret), \
     and peers.certificate where it has http.client_ca";
+
+/// What to look at where somebody answers who does not know the call.
+const NO_DIRECTOR: &str = "no director is there: check peers.director";
+const NO_CREDENTIALS: &str = "no credentials role is there: check peers.credentials";
 
 /// How a process proves to its peers that it is one.
 #[derive(Clone)]
@@ -66,9 +71,13 @@ impl PeerChannel {
     }
 
     /// Says what this answer tells of the peer, where that is news.
-    fn hear(url: &str, standing: &Standing, answer: &Result<Response<Body>, transport::Error>) {
+    fn hear(url: &str, called: &str, standing: &Standing, answer: &Result<Response<Body>, transport::Error>) {
         let cause = match answer {
             Ok(answer) if is_refusal(answer) => standing.fails(REFUSED),
+            Ok(answer) if is_unknown(answer) => {
+                let is_directors = !called.contains(token_authority_service_server::SERVICE_NAME);
+                standing.fails(if is_directors { NO_DIRECTOR } else { NO_CREDENTIALS })
+            }
             Ok(_) => {
                 if standing.works() {
                     tracing::info!(peer = url, "the peer answers again");
@@ -97,12 +106,13 @@ impl Service<Request<Body>> for PeerChannel {
         let next = self.channel.clone();
         let mut channel = std::mem::replace(&mut self.channel, next);
         let (url, shown, standing) = (self.url.clone(), self.shown.clone(), self.standing.clone());
+        let called = request.uri().path().to_owned();
         Box::pin(async move {
             let tokens = match shown {
                 Shown::Always(value) => {
                     request.headers_mut().insert(AUTHORIZATION, value);
                     let answer = channel.call(request).await;
-                    Self::hear(&url, &standing, &answer);
+                    Self::hear(&url, &called, &standing, &answer);
                     return answer;
                 }
                 Shown::Tokens(tokens) => tokens,
@@ -113,7 +123,7 @@ impl Service<Request<Body>> for PeerChannel {
             };
             request.headers_mut().insert(AUTHORIZATION, value.clone());
             let answer = channel.call(request).await;
-            Self::hear(&url, &standing, &answer);
+            Self::hear(&url, &called, &standing, &answer);
             if answer.as_ref().is_ok_and(is_refusal) {
                 tokens.refused(&value).await;
             }
@@ -124,4 +134,10 @@ impl Service<Request<Body>> for PeerChannel {
 
 fn is_refusal(answer: &Response<Body>) -> bool {
     Status::from_header_map(answer.headers()).is_some_and(|status| status.code() == Code::Unauthenticated)
+}
+
+/// Whether no role that takes such calls answered: another one, or a web server.
+fn is_unknown(answer: &Response<Body>) -> bool {
+    let said = Status::from_header_map(answer.headers());
+    said.map_or(answer.status() == StatusCode::NOT_FOUND, |status| status.code() == Code::Unimplemented)
 }

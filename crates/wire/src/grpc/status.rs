@@ -146,9 +146,10 @@ fn unanswered(peer: &'static str, status: &Status) -> Error {
             Error::Unavailable(peer)
         }
         Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => Error::Unavailable(peer),
-        // Ours to repair, and then the same call works: to whoever waits for it the peer is away.
-        Code::Unauthenticated => {
-            tracing::debug!(peer, "the peer refused this process");
+        // Ours to repair, and then the same call works: to whoever waits for it the peer is away. What to repair was said where the answer
+        // was heard.
+        Code::Unauthenticated | Code::Unimplemented => {
+            tracing::debug!(peer, status = %status, "the peer refused this process, or is another one");
             Error::Unavailable(peer)
         }
         _ => fault::internal("call a peer", format_args!("{peer}: {status}")),
@@ -212,11 +213,12 @@ mod tests {
 
     #[test]
     fn silence_is_unavailable_and_nonsense_is_internal() {
-        for silent in [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Unauthenticated] {
+        let ours = [Code::Unauthenticated, Code::Unimplemented];
+        for silent in [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled].into_iter().chain(ours) {
             let error = from_status("the director", &Status::new(silent, "tcp connect error"));
             assert_eq!(error, Error::Unavailable("the director"));
         }
-        for nonsense in [Code::Unknown, Code::Internal, Code::Unimplemented, Code::NotFound, Code::InvalidArgument] {
+        for nonsense in [Code::Unknown, Code::Internal, Code::NotFound, Code::InvalidArgument] {
             let error = from_status("the director", &Status::new(nonsense, "secret detail"));
             assert!(matches!(error, Error::Internal { .. }), "{error}");
             assert!(!error.to_string().contains("secret detail"));

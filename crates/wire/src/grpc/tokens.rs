@@ -32,6 +32,7 @@ const PEER: &str = "the credentials service";
 
 /// The token of one service.
 pub struct PeerTokens {
+    url: String,
     channel: Channel,
     form: Secret,
     clock: Arc<dyn Clock>,
@@ -81,6 +82,7 @@ impl PeerTokens {
         let secret = encoded(secret.reveal());
         let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
         Ok(Self {
+            url: url.to_owned(),
             channel: channel(url, tls)?,
             form: Secret::new(form),
             clock,
@@ -103,7 +105,7 @@ impl PeerTokens {
         match tokio::time::timeout(PATIENCE, self.fetch(now)).await.unwrap_or_else(|_| Err(silence())) {
             Ok(fresh) => {
                 if self.standing.works() {
-                    tracing::info!("the credentials service gives this service tokens again");
+                    tracing::info!(peer = self.url, "the credentials service gives this service tokens again");
                 }
                 *fetched_at = Some(Instant::now());
                 Ok(kept.insert(fresh).header.clone())
@@ -113,7 +115,7 @@ impl PeerTokens {
                     *rests_until = Some(Instant::now() + REST);
                 }
                 if let Some(cause) = self.standing.fails(&no) {
-                    tracing::error!(cause, "the credentials service gives this service no token");
+                    tracing::error!(peer = self.url, cause, "the credentials service gives this service no token");
                 }
                 known.ok_or(Error::Unavailable(PEER))
             }
@@ -159,7 +161,15 @@ fn unusable(cause: impl std::error::Error) -> NoToken {
 impl Display for NoToken {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refused(status) => write!(f, "{status}: check peers.client_id and peers.client_secret"),
+            Self::Refused(status) => match *status {
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                    write!(f, "{status}: no token endpoint is there: check peers.credentials")
+                }
+                status if status.is_client_error() => {
+                    write!(f, "{status}: check peers.client_id and peers.client_secret")
+                }
+                status => write!(f, "{status}"),
+            },
             Self::Silence(cause) => f.write_str(cause),
         }
     }

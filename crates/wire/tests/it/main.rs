@@ -4,6 +4,8 @@
 
 mod authority;
 mod cache;
+#[path = "../../../model/tests/shared/captured.rs"]
+mod captured;
 mod entrance;
 mod event_log;
 mod harness;

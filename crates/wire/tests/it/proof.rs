@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
+use crate::captured::Captured;
 use crate::harness::{Served, eventually, nothing, secret, serve};
 use crate::memory::MemoryRegistry;
 
@@ -167,4 +168,28 @@ async fn whoever_is_refused_asks_for_no_token_with_every_call() {
         let most = 2 + usize::try_from(began.elapsed().as_secs()).unwrap();
         assert!((1..=most).contains(&issuer.asked()), "{word:?}: {} of at most {most}", issuer.asked());
     }
+}
+
+#[tokio::test]
+async fn whoever_is_called_at_a_wrong_address_is_away_and_the_log_says_which_address() {
+    let (issuer, director, captured) = (Issuer::start(Some("service")).await, served().await, Captured::listen());
+    let director = format!("http://{}", director.address);
+
+    // Nothing but a token endpoint: to the director's callers a web server that does not know what they ask.
+    let peer = Peer::connect(&issuer.url, &secret(), None).unwrap();
+    assert!(is_away(&peer).await);
+    assert!(matches!(peer.authority().key_set().await, Err(Error::Unavailable(_))));
+    // A role that is another one: it speaks gRPC and does not know the call.
+    let other = Peer::connect(&director, tokens(&issuer, &clock()), None).unwrap();
+    assert!(matches!(other.authority().key_set().await, Err(Error::Unavailable(_))));
+    let client = ClientId(uuid::Uuid::nil());
+    let tokens = PeerTokens::new(&director, client, &Secret::new("swordfish"), None, clock()).unwrap();
+    assert!(is_away(&Peer::connect(&director, Proof::Tokens(Arc::new(tokens)), None).unwrap()).await);
+
+    let log = captured.text();
+    let is_said = |address: &str, cause: &str| log.lines().any(|line| line.contains(address) && line.contains(cause));
+    assert!(is_said(&issuer.url, "no director is there"), "{log}");
+    assert!(is_said(&director, "no credentials role is there"), "{log}");
+    assert!(is_said(&director, "no token endpoint is there"), "{log}");
+    assert!(!log.contains("check peers.client_id") && !log.contains("swordfish"), "{log}");
 }
