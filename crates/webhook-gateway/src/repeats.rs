@@ -111,10 +111,10 @@ impl Held {
     /// Lets the keys go.
     pub(crate) async fn release(self, service: &Service) {
         for claim in &self.0 {
-            if let Err(error) = service.parts.repeats.release(claim).await {
-                if let Some(calls) = service.away.refused("letting keys go") {
-                    tracing::warn!(execution = %claim.holder, %error, calls, "a call's key cannot be let go; it ends with its time");
-                }
+            if let Err(error) = service.parts.repeats.release(claim).await
+                && let Some(calls) = service.away.refused("letting keys go")
+            {
+                tracing::warn!(execution = %claim.holder, %error, calls, "a call's key cannot be let go; it ends with its time");
             }
         }
     }

@@ -167,10 +167,8 @@ impl Ground {
         let opened = wait_and_open(config, roles, sources.clock.clone(), waiting).await?;
         sources.clock.compare(&*opened.store).await?;
         prove(&opened.store, &sealer, sources).await?;
-        let bus = match roles.communicate() {
-            true => Bus::reach(config, Some(&opened), sources, waiting).await?,
-            false => Bus::none(),
-        };
+        let bus =
+            if roles.communicate() { Bus::reach(config, Some(&opened), sources, waiting).await? } else { Bus::none() };
         Ok(Self { opened: Some(opened), bus, sealer: Some(sealer), alone })
     }
 

@@ -100,7 +100,8 @@ impl Streams {
     /// Looks again: whose turn was before has perhaps made them.
     async fn make(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
         for missing in self.look(jetstream).await?.missing {
-            let marked = Config { description: self.described(missing.description.as_deref()), ..missing.clone() };
+            let marked =
+                Config { description: Some(self.described(missing.description.as_deref())), ..missing.clone() };
             let stream = jetstream.create_stream(&marked).await.map_err(|source| fault(missing, source))?;
             made(&missing.name);
             check(missing, &stream.cached_info().config)?;
@@ -110,16 +111,16 @@ impl Streams {
 
     async fn mark(&self, jetstream: &Context) -> Result<(), NatsFault> {
         for found in self.look(jetstream).await?.unmarked {
-            let marked = Config { description: self.described(found.description.as_deref()), ..found };
+            let marked = Config { description: Some(self.described(found.description.as_deref())), ..found };
             jetstream.update_stream(&marked).await.map_err(|source| fault(&marked, source))?;
         }
         Ok(())
     }
 
     /// A description that says whose it is.
-    fn described(&self, before: Option<&str>) -> Option<String> {
+    fn described(&self, before: Option<&str>) -> String {
         let before = before.unwrap_or_default();
-        Some(self.installation.map_or_else(|| before.to_owned(), |id| format!("{before}{MARK}{id})")))
+        self.installation.map_or_else(|| before.to_owned(), |id| format!("{before}{MARK}{id})"))
     }
 
     async fn look(&self, jetstream: &Context) -> Result<Look<'_>, NatsFault> {
