@@ -10,6 +10,7 @@
 //! The streams are made where they are missing, at the start and later, by the processes that have [`Turns`] at it. One that is there with settings under
 //! which events or records could be lost is refused.
 
+mod detour;
 mod drain;
 mod entrance;
 mod event_log;
@@ -17,6 +18,7 @@ mod fitting;
 mod leftovers;
 mod making;
 mod notices;
+mod raw;
 mod received;
 mod recorder;
 mod repeats;

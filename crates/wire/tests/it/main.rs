@@ -11,6 +11,7 @@ mod lines;
 mod memory;
 mod notices;
 mod objects;
+mod odd_messages;
 mod peer;
 mod proof;
 mod records;
