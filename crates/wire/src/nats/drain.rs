@@ -6,14 +6,16 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tidegate_model::{Error, Execution};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{DEADLINE, Link, leftovers};
-use crate::standing::Standing;
+use super::aside::Aside;
+use super::undeliverable::Open;
+use super::{DEADLINE, Link, leftovers, undeliverable};
+use crate::standing::{Standing, with_causes};
 
 /// Where drained records stay.
 #[async_trait]
@@ -42,11 +44,14 @@ pub(super) struct Drain {
     sink: Arc<dyn RecordSink>,
     broker: Standing,
     database: Standing,
+    looks: Standing,
+    aside: Aside,
 }
 
 impl Drain {
     pub(super) fn new(link: Link, sink: Arc<dyn RecordSink>) -> Self {
-        Self { link, sink, broker: Standing::default(), database: Standing::default() }
+        let (broker, database, looks) = (Standing::default(), Standing::default(), Standing::default());
+        Self { aside: Aside::new(link.clone()), link, sink, broker, database, looks }
     }
 
     /// Goes on until `stop`, whatever the broker or the sink does meanwhile. A batch that was begun is ended.
@@ -65,6 +70,8 @@ impl Drain {
     /// Takes batches of what is waiting, until something breaks or `stop`.
     async fn follow(&self, stop: &CancellationToken) -> Result<(), async_nats::Error> {
         let consumer = self.consumer().await?;
+        // The first look is now: the broker may have been killed, or a record may have ended what was here before.
+        self.look(&consumer, true).await;
         let messages = consumer
             .stream()
             .max_messages_per_batch(BATCH)
@@ -73,14 +80,12 @@ impl Drain {
             .messages()
             .await?;
         let mut batches = messages.ready_chunks(BATCH);
-        // The first look is now: the broker may have been killed.
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
         loop {
             let batch = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 _ = looks.tick() => {
-                    let acknowledged = consumer.get_info().await?.ack_floor.stream_sequence;
-                    leftovers::remove(&self.link, &*self.sink, acknowledged).await?;
+                    self.look(&consumer, false).await;
                     continue;
                 }
                 // A consumer on a connection that was lost is asked again rather than waited for.
@@ -104,6 +109,33 @@ impl Drain {
                 return Err(cause.into());
             }
         }
+    }
+
+    /// Takes out what no delivery does. A fault in it is no reason not to carry what can be carried.
+    async fn look(&self, consumer: &PullConsumer, is_first: bool) {
+        match self.clear(consumer, is_first).await {
+            Ok(()) => {
+                if self.looks.works() {
+                    tracing::info!("what lies about among the records is cleared away again");
+                }
+            }
+            Err(cause) => {
+                if let Some(cause) = self.looks.fails(with_causes(&*cause)) {
+                    tracing::warn!(cause, "what lies about among the records cannot be cleared away now");
+                }
+            }
+        }
+    }
+
+    async fn clear(&self, consumer: &PullConsumer, is_first: bool) -> Result<(), async_nats::Error> {
+        let info = consumer.get_info().await?;
+        let acknowledged = info.ack_floor.stream_sequence;
+        // Later one that cannot be taken shows itself by coming again.
+        if is_first && info.num_ack_pending > 0 || info.num_redelivered > 0 {
+            let open = Open { acknowledged, delivered: info.delivered.stream_sequence, all: is_first };
+            undeliverable::remove(&self.link, &*self.sink, &self.aside, open).await?;
+        }
+        leftovers::remove(&self.link, &*self.sink, acknowledged).await
     }
 
     async fn consumer(&self) -> Result<PullConsumer, async_nats::Error> {
@@ -193,14 +225,8 @@ impl Drain {
         message: &jetstream::Message,
         cause: &(dyn std::fmt::Display + Sync),
     ) -> Result<(), async_nats::Error> {
-        let names = &self.link.names;
-        let tenant = message.subject.strip_prefix(names.records.as_str()).unwrap_or_default();
-        let subject = format!("{}{tenant}", names.unreadable);
-        tracing::error!(%cause, %subject, "a record was set aside");
-        let copy = PublishMessage::build()
-            .message_id(format!("unreadable-{}", message.info()?.stream_sequence))
-            .payload(message.payload.clone());
-        self.link.jetstream.send_publish(subject, copy).await?.await?;
+        let sequence = message.info()?.stream_sequence;
+        self.aside.keep(&message.subject, sequence, message.payload.clone(), cause).await?;
         message.ack().await
     }
 }

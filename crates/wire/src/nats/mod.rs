@@ -10,6 +10,7 @@
 //! The streams are made where they are missing, at the start and later, by the processes that have [`Turns`] at it. One that is there with settings under
 //! which events or records could be lost is refused.
 
+mod aside;
 mod detour;
 mod drain;
 mod entrance;
@@ -23,6 +24,7 @@ mod received;
 mod recorder;
 mod repeats;
 mod streams;
+mod undeliverable;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod authority;
+mod by_hand;
 mod cache;
 mod entrance;
 mod event_log;
@@ -12,6 +13,7 @@ mod memory;
 mod notices;
 mod objects;
 mod odd_messages;
+mod odd_records;
 mod peer;
 mod proof;
 mod records;
