@@ -11,6 +11,7 @@
 //! which events or records could be lost is refused.
 
 mod aside;
+mod consumer;
 mod detour;
 mod drain;
 mod entrance;

@@ -46,7 +46,7 @@ pub(super) async fn remove(
             Err(_) if !message.is_odd() => false,
             Err(_) => {
                 let cause = "it cannot be delivered, and is no record that can be stored";
-                aside.keep(&message.subject, message.sequence, message.payload, &cause).await?
+                aside.keep(&message.subject, message.sequence, message.payload, cause).await?
             }
         };
         if is_out && let Err(cause) = stream.delete_message(message.sequence).await {

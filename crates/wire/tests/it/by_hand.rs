@@ -25,6 +25,9 @@ impl Publisher {
     }
 }
 
+/// As they are written.
+pub(crate) const PLAIN: &[u8] = b"NATS/1.0\r\n\r\n";
+
 /// What no client can take, on any broker.
 pub(crate) const BROKEN: [&[u8]; 8] = [
     b"NATS/1.0\r\nce-subject: M\xfcller\r\n\r\n",

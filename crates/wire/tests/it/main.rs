@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod aside;
 mod authority;
 mod by_hand;
 mod cache;
+mod consumer;
 mod entrance;
 mod event_log;
 mod harness;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_nats::jetstream;
+use async_nats::jetstream::{self, stream};
 use tidegate_model::Execution;
 use tidegate_wire::nats::{Nats, NatsOptions};
 
@@ -11,16 +11,16 @@ use crate::harness::{Broker, eventually, record};
 use crate::records::{Draining, Sink, waiting};
 
 /// A broker of its own, with somebody at it who writes by hand.
-struct Records {
-    nats: Arc<Nats>,
-    options: NatsOptions,
-    publisher: Publisher,
-    sink: Arc<Sink>,
+pub(crate) struct Records {
+    pub(crate) nats: Arc<Nats>,
+    pub(crate) options: NatsOptions,
+    pub(crate) publisher: Publisher,
+    pub(crate) sink: Arc<Sink>,
     _broker: Broker,
 }
 
 impl Records {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let broker = Broker::start();
         let options = NatsOptions::at(broker.url());
         let nats = Arc::new(Nats::connect(options.clone()).await.unwrap());
@@ -28,19 +28,25 @@ impl Records {
         Self { nats, options, publisher, sink: Arc::default(), _broker: broker }
     }
 
-    async fn put(&mut self, headers: &[u8], payload: &[u8]) {
+    pub(crate) async fn put(&mut self, headers: &[u8], payload: &[u8]) {
         self.publisher.publish(b"tidegate.records.new.acme", headers, payload).await;
     }
 
-    async fn append(&self, record: &Execution) {
+    pub(crate) async fn append(&self, record: &Execution) {
         eventually("the broker", async || self.nats.recorder().append(record.clone()).await.ok()).await;
     }
 
-    async fn are_gone(&self) {
+    /// As somebody with rights at the broker finds it.
+    pub(crate) async fn stream(&self) -> stream::Stream {
+        let foreign = jetstream::new(async_nats::connect(&self.options.url).await.unwrap());
+        foreign.get_stream("TIDEGATE_RECORDS").await.unwrap()
+    }
+
+    pub(crate) async fn are_gone(&self) {
         eventually("the end", async || (waiting(&self.options, "new").await == 0).then_some(())).await;
     }
 
-    async fn are_aside(&self, count: u64) {
+    pub(crate) async fn are_aside(&self, count: u64) {
         let aside = async || waiting(&self.options, "unreadable").await;
         eventually("what is set aside", async || (aside().await == count).then_some(())).await;
     }
@@ -94,8 +100,7 @@ async fn many_records_that_clients_cannot_take_are_passed() {
     eventually("the last record", async || records.sink.has(std::slice::from_ref(&last))).await;
     records.are_aside(600).await;
     // The broker does not go on waiting for those that are gone.
-    let foreign = jetstream::new(async_nats::connect(&records.options.url).await.unwrap());
-    let stream = foreign.get_stream("TIDEGATE_RECORDS").await.unwrap();
+    let stream = records.stream().await;
     let open = async || stream.consumer_info("records").await.unwrap().num_ack_pending;
     eventually("the end", async || (open().await == 0).then_some(())).await;
     draining.stop().await;
