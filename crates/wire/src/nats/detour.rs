@@ -46,7 +46,7 @@ impl Detour {
         !matches!(before, Way::Around(_))
     }
 
-    /// What comes next can be delivered.
+    /// Nothing was found that cannot be delivered.
     pub(super) fn found_nothing(&self) {
         let mut way = self.way();
         if matches!(*way, Way::Doubtful) {

@@ -151,7 +151,11 @@ impl NatsEventLog {
             let from = entries.last().map_or(after, |entry| entry.position) + 1;
             let some = match self.some(from, TOGETHER.min(max - entries.len())).await {
                 Ok(some) => some,
-                Err(fault) if entries.is_empty() => return Err(fault),
+                Err(fault) if entries.is_empty() => {
+                    // Who may not ask like this reads on where nothing was in the way.
+                    self.detour.found_nothing();
+                    return Err(fault);
+                }
                 Err(_) => break,
             };
             if some.is_empty() {
@@ -232,7 +236,8 @@ impl NatsEventLog {
         let consumer = self.consumer(after, true).await?;
         if consumer.cached_info().num_pending == 0 {
             let mut batch = self.within(consumer.batch().max_messages(1).expires(WAKE).messages()).await?;
-            if !matches!(batch.next().await, Some(Ok(_))) {
+            let started = Instant::now();
+            if !matches!(batch.next().await, Some(Ok(_))) && started.elapsed() < WAKE {
                 self.detour.doubt();
             }
         }

@@ -176,3 +176,22 @@ async fn many_of_them_cost_the_connection_now_and_then_and_not_each() {
     let lost = notices.revision() - before;
     assert!(lost <= 2, "the connection was lost {lost} times");
 }
+
+#[tokio::test]
+async fn a_reader_who_may_not_ask_for_single_messages_reads_on_after_a_lost_connection() {
+    let permissions = r#"permissions: { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } }"#;
+    let user = format!("authorization {{ users: [ {{ user: me, password: mine, {permissions} }} ] }}");
+    let mut broker = Broker::configured(&user);
+    let nats = Nats::connect(NatsOptions::at(broker.url().replace("//", "//me:mine@"))).await.unwrap();
+    let log = nats.event_log();
+    let restart = async {
+        eventually("a sleeper", async || log.bounds().await.ok()).await;
+        broker.kill();
+        broker.restart();
+    };
+    futures::future::join(log.wake(0), restart).await;
+    let event = crate::event_log::event("next");
+    eventually("the broker", async || log.publish(&event).await.ok()).await;
+    let read = eventually("the event", async || log.read(0, 10).await.ok()).await;
+    assert_eq!(read.iter().map(|entry| told(&entry.received)).collect::<Vec<_>>(), ["next"]);
+}
