@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::AckKind;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use tidegate_model::{Error, Execution};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{DEADLINE, Link, leftovers};
-use crate::standing::Standing;
+use super::aside::Aside;
+use super::undeliverable::Open;
+use super::{DEADLINE, Link, consumer, leftovers, raw, undeliverable};
+use crate::standing::{Standing, with_causes};
 
 /// Where drained records stay.
 #[async_trait]
@@ -22,14 +23,14 @@ pub trait RecordSink: Send + Sync {
     async fn store(&self, records: &[Execution]) -> Result<(), Error>;
 }
 
-/// Shared by every process that drains.
-const CONSUMER: &str = "records";
-
 /// The most that one batch stores together: enough for a database to be near its best.
 const BATCH: usize = 256;
 
 /// How long the broker waits for an acknowledgement before it gives a record to another process.
-const ACK_WAIT: Duration = Duration::from_secs(30);
+pub(super) const ACK_WAIT: Duration = Duration::from_secs(30);
+
+/// How long the broker is to wait before it gives a record again that could not be set aside.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// How long to wait between two looks at what was acknowledged and is there again.
 const LOOK: Duration = Duration::from_mins(1);
@@ -42,17 +43,25 @@ pub(super) struct Drain {
     sink: Arc<dyn RecordSink>,
     broker: Standing,
     database: Standing,
+    looks: Standing,
+    aside: Aside,
 }
 
 impl Drain {
     pub(super) fn new(link: Link, sink: Arc<dyn RecordSink>) -> Self {
-        Self { link, sink, broker: Standing::default(), database: Standing::default() }
+        let (broker, database, looks) = (Standing::default(), Standing::default(), Standing::default());
+        Self { aside: Aside::new(link.clone()), link, sink, broker, database, looks }
     }
 
     /// Goes on until `stop`, whatever the broker or the sink does meanwhile. A batch that was begun is ended.
     pub(super) async fn run(&self, stop: CancellationToken) {
+        let again = stop.run_until_cancelled(self.aside.try_again(&*self.sink));
+        futures::future::join(self.carry_on(&stop), again).await;
+    }
+
+    async fn carry_on(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(cause) = self.follow(&stop).await {
+            if let Err(cause) = self.follow(stop).await {
                 self.link.changes.doubt();
                 if let Some(cause) = self.broker.fails(&cause) {
                     tracing::warn!(cause, "records cannot be drained now");
@@ -62,9 +71,13 @@ impl Drain {
         }
     }
 
-    /// Takes batches of what is waiting, until something breaks or `stop`.
+    /// Takes batches of what is waiting, until something breaks, the consumer is to be put right, or `stop`.
     async fn follow(&self, stop: &CancellationToken) -> Result<(), async_nats::Error> {
-        let consumer = self.consumer().await?;
+        let consumer = consumer::prepare(&self.link).await?;
+        // The first look is now: the broker may have been killed, or a record may have ended what was here before.
+        if !self.look(true).await {
+            return Ok(());
+        }
         let messages = consumer
             .stream()
             .max_messages_per_batch(BATCH)
@@ -73,14 +86,14 @@ impl Drain {
             .messages()
             .await?;
         let mut batches = messages.ready_chunks(BATCH);
-        // The first look is now: the broker may have been killed.
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
         loop {
             let batch = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 _ = looks.tick() => {
-                    let acknowledged = consumer.get_info().await?.ack_floor.stream_sequence;
-                    leftovers::remove(&self.link, &*self.sink, acknowledged).await?;
+                    if !self.look(false).await {
+                        return Ok(());
+                    }
                     continue;
                 }
                 // A consumer on a connection that was lost is asked again rather than waited for.
@@ -96,6 +109,7 @@ impl Drain {
                     Err(cause) => broken = Some(cause),
                 }
             }
+            let is_doubtful = taken.iter().any(|message| message.payload.is_empty());
             self.carry(taken, stop).await?;
             if broken.is_none() && self.broker.works() {
                 tracing::info!("records are drained again");
@@ -103,54 +117,92 @@ impl Drain {
             if let Some(cause) = broken {
                 return Err(cause.into());
             }
+            if is_doubtful && !self.look(false).await {
+                return Ok(());
+            }
         }
     }
 
-    async fn consumer(&self) -> Result<PullConsumer, async_nats::Error> {
-        let config = pull::Config {
-            durable_name: Some(CONSUMER.to_owned()),
-            description: Some("Takes execution records to the database".to_owned()),
-            deliver_policy: DeliverPolicy::All,
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: ACK_WAIT,
-            filter_subject: format!("{}.>", self.link.names.records),
-            max_ack_pending: 10_000,
-            ..pull::Config::default()
-        };
-        Ok(self.link.jetstream.create_consumer_on_stream(config, &self.link.names.record_stream).await?)
+    /// Takes out what no delivery does. A fault in it is no reason not to carry what can be carried. Whether the consumer is as it must be.
+    async fn look(&self, is_first: bool) -> bool {
+        match self.clear(is_first).await {
+            Ok(is_right) => {
+                if self.looks.works() {
+                    tracing::info!("what lies about among the records is cleared away again");
+                }
+                is_right
+            }
+            Err(cause) => {
+                if let Some(cause) = self.looks.fails(with_causes(&*cause)) {
+                    tracing::warn!(cause, "what lies about among the records cannot be cleared away now");
+                }
+                true
+            }
+        }
     }
 
-    /// Stores a batch and acknowledges it. What cannot be stored however often it is tried is set aside.
+    async fn clear(&self, is_first: bool) -> Result<bool, async_nats::Error> {
+        let Some(info) = consumer::info(&self.link).await? else { return Ok(false) };
+        if info.fault(&self.link).is_some() {
+            return Ok(false);
+        }
+        let acknowledged = info.ack_floor.stream_sequence;
+        // Later one that cannot be taken shows itself by coming again.
+        if is_first && info.num_ack_pending > 0 || info.num_redelivered > 0 {
+            let open = Open { acknowledged, delivered: info.delivered.stream_sequence, all: is_first };
+            undeliverable::remove(&self.link, &*self.sink, &self.aside, open).await?;
+        }
+        leftovers::remove(&self.link, &*self.sink, acknowledged).await?;
+        Ok(true)
+    }
+
+    /// Stores a batch and acknowledges it. Then what cannot be stored however often it is tried is set aside.
     async fn carry(&self, taken: Vec<jetstream::Message>, stop: &CancellationToken) -> Result<(), async_nats::Error> {
-        let mut records = Vec::with_capacity(taken.len());
-        let mut messages = Vec::with_capacity(taken.len());
+        let (mut records, mut messages) = (Vec::with_capacity(taken.len()), Vec::with_capacity(taken.len()));
+        let mut others = Vec::new();
         for message in taken {
+            let Some(message) = self.whole(message).await? else { continue };
             match serde_json::from_slice::<Execution>(&message.payload) {
                 Ok(record) => {
                     records.push(record);
                     messages.push(message);
                 }
-                Err(cause) => self.set_aside(&message, &cause).await?,
+                Err(cause) => others.push((message, cause.to_string())),
             }
         }
-        if records.is_empty() {
-            return Ok(());
-        }
-        if self.store(&records, &messages, stop).await? {
+        if records.is_empty() || self.store(&records, &messages, stop).await? {
             for message in &messages {
                 message.ack().await?;
             }
-            return Ok(());
-        }
-        // One of them is in the way of the others; which one shows itself alone.
-        for (record, message) in records.iter().zip(&messages) {
-            if self.store(std::slice::from_ref(record), std::slice::from_ref(message), stop).await? {
-                message.ack().await?;
-            } else {
-                self.set_aside(message, &"the database refuses it").await?;
+            // They make room for those that are to be set aside, once the broker has heard of it.
+            if let Some(message) = messages.last().filter(|_| !others.is_empty()) {
+                message.double_ack().await?;
+            }
+        } else {
+            // One of them is in the way of the others; which one shows itself alone.
+            for (record, message) in records.iter().zip(messages) {
+                if self.store(std::slice::from_ref(record), std::slice::from_ref(&message), stop).await? {
+                    message.double_ack().await?;
+                } else {
+                    others.push((message, "the database refuses it".to_owned()));
+                }
             }
         }
+        for (message, cause) in &others {
+            self.set_aside(message, cause).await?;
+        }
         Ok(())
+    }
+
+    /// A message without anything in it may be one that the consumer was told to give without what is in it. Nothing where it is gone.
+    async fn whole(&self, mut message: jetstream::Message) -> Result<Option<jetstream::Message>, async_nats::Error> {
+        if message.payload.is_empty() {
+            let sequence = message.info()?.stream_sequence;
+            let stored = raw::at(&self.link.jetstream, &self.link.names.record_stream, sequence).await?;
+            let Some(stored) = stored else { return Ok(None) };
+            message.message.payload = stored.payload;
+        }
+        Ok(Some(message))
     }
 
     /// Whether the sink took the records; waits while it is away, and then ends only with `stop` (as an error: they come again).
@@ -187,20 +239,14 @@ impl Drain {
         }
     }
 
-    /// Keeps a record out of the way of the others, in the same stream under another subject, until a person looks at it.
-    async fn set_aside(
-        &self,
-        message: &jetstream::Message,
-        cause: &(dyn std::fmt::Display + Sync),
-    ) -> Result<(), async_nats::Error> {
-        let names = &self.link.names;
-        let tenant = message.subject.strip_prefix(names.records.as_str()).unwrap_or_default();
-        let subject = format!("{}{tenant}", names.unreadable);
-        tracing::error!(%cause, %subject, "a record was set aside");
-        let copy = PublishMessage::build()
-            .message_id(format!("unreadable-{}", message.info()?.stream_sequence))
-            .payload(message.payload.clone());
-        self.link.jetstream.send_publish(subject, copy).await?.await?;
-        message.ack().await
+    /// Keeps a record out of the way of the others, in the same stream under another subject. Where there is no room, the broker gives it again later.
+    async fn set_aside(&self, message: &jetstream::Message, cause: &str) -> Result<(), async_nats::Error> {
+        let sequence = message.info()?.stream_sequence;
+        if self.aside.keep(&message.subject, sequence, message.payload.clone(), cause).await? {
+            // Its room is the next one's.
+            message.double_ack().await
+        } else {
+            message.ack_with(AckKind::Nak(Some(AGAIN))).await
+        }
     }
 }

@@ -11,13 +11,16 @@ use async_nats::jetstream::{self, stream};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use futures::future::join_all;
 use tidegate_model::cloud_event::CloudEvent;
 use tidegate_model::contract::{EventLog, LogBounds, LogEntry, Position, Received};
 use tidegate_model::{Error, Event, Timestamp, micros};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::received::received;
-use super::{DEADLINE, Link};
+use super::detour::Detour;
+use super::raw::RawFault;
+use super::received::{received, received_raw};
+use super::{DEADLINE, Link, raw};
 use crate::standing::{Standing, with_causes};
 
 /// What is missing while the broker is away.
@@ -32,11 +35,23 @@ const WAKE: Duration = Duration::from_secs(20);
 /// How long it pauses when the broker is away.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The most that one read asks for one by one.
+const MAX_ONE_BY_ONE: usize = 100;
+
+/// So many of these are under way together.
+const TOGETHER: usize = 16;
+
+/// How long to wait between two looks for a message that may be one that cannot be delivered.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Each read is an ordered pull from a position, by a short-lived consumer that acknowledges nothing: nothing about a reader is kept
 /// on the broker, so nothing there can disagree with the position that the reader keeps.
+///
+/// Where a pull breaks off, what comes next may be a message that async-nats cannot take: the next read asks for it as it is stored, and past it.
 pub(super) struct NatsEventLog {
     link: Link,
     standing: Standing,
+    detour: Detour,
 }
 
 /// An event as it is published.
@@ -47,7 +62,7 @@ struct Message {
 
 impl NatsEventLog {
     pub(super) fn new(link: Link) -> Self {
-        Self { link, standing: Standing::default() }
+        Self { link, standing: Standing::default(), detour: Detour::default() }
     }
 
     fn message(&self, event: &Event) -> Message {
@@ -79,13 +94,32 @@ impl NatsEventLog {
         let _ = timeout(DEADLINE, self.link.jetstream.delete_consumer_from_stream(name, stream)).await;
     }
 
-    /// Up to `count` entries, in order and without a hole: a message that was lost on its way ends the batch.
+    /// What there is after a position, by a consumer.
+    async fn delivered(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
+        let consumer = self.consumer(after, false).await?;
+        let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(usize::MAX);
+        let count = pending.min(max);
+        let entries = if count == 0 { Ok(Vec::new()) } else { self.pull(&consumer, count).await };
+        if entries.as_ref().is_ok_and(|entries| entries.len() < count) {
+            self.detour.doubt();
+        }
+        self.forget(&consumer).await;
+        entries
+    }
+
+    /// Up to `count` entries, in order and without a hole: a message that was lost on its way ends the batch, and so does the connection's loss.
     async fn pull(&self, consumer: &PullConsumer, count: usize) -> Result<Vec<LogEntry>, Error> {
+        let mut connections = self.link.changes.connections();
         let mut batch = self.within(consumer.batch().max_messages(count).expires(DEADLINE / 2).messages()).await?;
         let mut entries = Vec::with_capacity(count);
         // The stream ends by itself, some time after it expired.
-        while let Some(message) = batch.next().await {
-            let Ok(message) = message else { break };
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = batch.next() => message,
+                _ = connections.changed() => break,
+            };
+            let Some(Ok(message)) = message else { break };
             let Some((number, entry)) = self.entry(&message) else { break };
             if number != entries.len() as u64 + 1 {
                 break;
@@ -107,6 +141,56 @@ impl NatsEventLog {
             time,
         );
         Some((info.consumer_sequence, LogEntry { position: info.stream_sequence, received }))
+    }
+
+    /// What there is after a position, asked for message by message.
+    async fn one_by_one(&self, after: Position, max: usize) -> Result<Vec<LogEntry>, Error> {
+        let mut entries: Vec<LogEntry> = Vec::new();
+        let mut odd = None;
+        while entries.len() < max {
+            let from = entries.last().map_or(after, |entry| entry.position) + 1;
+            let some = match self.some(from, TOGETHER.min(max - entries.len())).await {
+                Ok(some) => some,
+                Err(fault) if entries.is_empty() => {
+                    // Who may not ask like this reads on where nothing was in the way.
+                    self.detour.found_nothing();
+                    return Err(fault);
+                }
+                Err(_) => break,
+            };
+            if some.is_empty() {
+                break;
+            }
+            odd = odd.or(some.iter().find(|message| message.is_odd()).map(|message| message.sequence));
+            entries.extend(some.iter().map(|message| self.stored_entry(message)));
+        }
+        match odd {
+            None => self.detour.found_nothing(),
+            Some(position) if self.detour.met() => {
+                tracing::warn!(
+                    position,
+                    "the log has a message that clients cannot read; it is read one by one for a while"
+                );
+            }
+            Some(_) => {}
+        }
+        Ok(entries)
+    }
+
+    /// Some messages from a sequence on, in order and without a hole.
+    async fn some(&self, from: Position, count: usize) -> Result<Vec<raw::Stored>, Error> {
+        let (jetstream, stream) = (&self.link.jetstream, self.link.names.event_stream.as_str());
+        let Some(first) = self.within(raw::next(jetstream, stream, ">", from)).await? else { return Ok(Vec::new()) };
+        let others = (1..count as u64).map(|i| raw::at(jetstream, stream, first.sequence + i));
+        let others = self.within(async { Ok::<_, RawFault>(join_all(others).await) }).await?;
+        // One that is not there may have come while these were asked for, before one that is.
+        let others = others.into_iter().map_while(|other| other.ok().flatten());
+        Ok(std::iter::once(first).chain(others).collect())
+    }
+
+    fn stored_entry(&self, message: &raw::Stored) -> LogEntry {
+        let time = instant(message.time).unwrap_or_default();
+        LogEntry { position: message.sequence, received: received_raw(&self.link.names.events, message, time) }
     }
 
     async fn send(&self, message: &Message, id: Option<String>) -> Result<PublishAck, Error> {
@@ -146,12 +230,31 @@ impl NatsEventLog {
     }
 
     async fn has_more(&self, after: Position) -> Result<(), Error> {
+        if self.detour.is_taken() {
+            return self.look_for_more(after).await;
+        }
         let consumer = self.consumer(after, true).await?;
         if consumer.cached_info().num_pending == 0 {
             let mut batch = self.within(consumer.batch().max_messages(1).expires(WAKE).messages()).await?;
-            batch.next().await;
+            let started = Instant::now();
+            if !matches!(batch.next().await, Some(Ok(_))) && started.elapsed() < WAKE {
+                self.detour.doubt();
+            }
         }
         self.forget(&consumer).await;
+        Ok(())
+    }
+
+    /// Without having anything delivered.
+    async fn look_for_more(&self, after: Position) -> Result<(), Error> {
+        let (jetstream, stream) = (&self.link.jetstream, self.link.names.event_stream.as_str());
+        let until = Instant::now() + WAKE;
+        while Instant::now() < until {
+            if self.within(raw::next(jetstream, stream, ">", after + 1)).await?.is_some() {
+                break;
+            }
+            sleep(LOOK).await;
+        }
         Ok(())
     }
 
@@ -213,12 +316,11 @@ impl EventLog for NatsEventLog {
         if max == 0 {
             return Ok(Vec::new());
         }
-        let consumer = self.consumer(after, false).await?;
-        let pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(usize::MAX);
-        let count = pending.min(max).min(MAX_READ);
-        let entries = if count == 0 { Ok(Vec::new()) } else { self.pull(&consumer, count).await };
-        self.forget(&consumer).await;
-        entries
+        if self.detour.is_taken() {
+            self.one_by_one(after, max.min(MAX_ONE_BY_ONE)).await
+        } else {
+            self.delivered(after, max.min(MAX_READ)).await
+        }
     }
 
     async fn bounds(&self) -> Result<LogBounds, Error> {
@@ -231,10 +333,10 @@ impl EventLog for NatsEventLog {
     async fn wake(&self, after: Position) {
         tokio::select! {
             // What waits on a connection that was lost waits in vain.
-            () = self.link.changes.reconnection() => {}
+            () = self.link.changes.reconnection() => self.detour.doubt(),
             more = self.has_more(after) => {
                 if more.is_err() {
-                    tokio::time::sleep(PAUSE).await;
+                    sleep(PAUSE).await;
                 }
             }
         }

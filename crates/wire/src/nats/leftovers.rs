@@ -3,11 +3,10 @@
 //! A nats-server 2.9 that is killed forgets what it removed last: records that were stored and acknowledged are in the stream again, and the consumer,
 //! which knows them as acknowledged, gives them to nobody. They would stay there for good.
 
-use async_nats::jetstream::stream::RawMessageErrorKind;
 use tidegate_model::{Error, Execution};
 
-use super::Link;
 use super::drain::RecordSink;
+use super::{Link, raw};
 
 /// Removes records up to the sequence up to which all are acknowledged. Each was stored before that, and is stored once more all the same: that changes
 /// nothing where it is, and what the database refuses was set aside then.
@@ -15,12 +14,10 @@ pub(super) async fn remove(link: &Link, sink: &dyn RecordSink, acknowledged: u64
     let stream = link.jetstream.get_stream_no_info(&link.names.record_stream).await?;
     let subject = format!("{}.>", link.names.records);
     let (mut from, mut removed) = (1, 0);
-    loop {
-        let left = match stream.get_first_raw_message_by_subject(&subject, from).await {
-            Ok(left) if left.sequence <= acknowledged => left,
-            Err(fault) if fault.kind() != RawMessageErrorKind::NoMessageFound => return Err(fault.into()),
-            Ok(_) | Err(_) => break,
-        };
+    while let Some(left) = raw::next(&link.jetstream, &link.names.record_stream, &subject, from).await? {
+        if left.sequence > acknowledged {
+            break;
+        }
         if let Ok(record) = serde_json::from_slice::<Execution>(&left.payload)
             && let Err(away @ Error::Unavailable(_)) = sink.store(&[record]).await
         {

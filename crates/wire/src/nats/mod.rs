@@ -10,6 +10,9 @@
 //! The streams are made where they are missing, at the start and later, by the processes that have [`Turns`] at it. One that is there with settings under
 //! which events or records could be lost is refused.
 
+mod aside;
+mod consumer;
+mod detour;
 mod drain;
 mod entrance;
 mod event_log;
@@ -17,10 +20,12 @@ mod fitting;
 mod leftovers;
 mod making;
 mod notices;
+mod raw;
 mod received;
 mod recorder;
 mod repeats;
 mod streams;
+mod undeliverable;
 
 use std::fmt;
 use std::path::PathBuf;

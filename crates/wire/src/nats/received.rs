@@ -6,6 +6,8 @@ use tidegate_model::cloud_event::{CloudEvent, parse_change, percent_decoded};
 use tidegate_model::contract::{Incomprehensible, Received};
 use tidegate_model::{Event, EventType, TenantId, Timestamp, TypeName};
 
+use super::raw::Stored;
+
 /// Reads a message in structured or binary mode; tenant, type and kind of change come from its subject below `root`.
 pub(super) fn received(
     root: &str,
@@ -16,14 +18,39 @@ pub(super) fn received(
 ) -> Received {
     match understand(root, subject, headers, payload, time) {
         Ok(event) => Received::Event(event),
-        Err(reason) => Received::Incomprehensible(Incomprehensible {
-            tenant: below(root, subject).split('.').next().and_then(|tenant| tenant.parse().ok()),
-            subject: subject.to_owned(),
-            payload: shown(headers, payload),
-            reason,
-            time,
-        }),
+        Err(reason) => kept_aside(root, subject, headers, payload, time, reason),
     }
+}
+
+/// Reads a message as it is stored. One whose headers are broken is no event, whatever can still be read of them.
+pub(super) fn received_raw(root: &str, message: &Stored, time: Timestamp) -> Received {
+    let Stored { subject, headers, payload, .. } = message;
+    if message.headers_are_whole {
+        received(root, subject, Some(headers), payload, time)
+    } else {
+        kept_aside(root, subject, Some(headers), payload, time, HEADERS.to_owned())
+    }
+}
+
+/// Why a message with broken headers is no event.
+const HEADERS: &str =
+    "headers: cannot be read; expected NATS/1.0 and then lines of a name, a colon and a value, in UTF-8";
+
+fn kept_aside(
+    root: &str,
+    subject: &str,
+    headers: Option<&HeaderMap>,
+    payload: &[u8],
+    time: Timestamp,
+    reason: String,
+) -> Received {
+    Received::Incomprehensible(Incomprehensible {
+        tenant: below(root, subject).split('.').next().and_then(|tenant| tenant.parse().ok()),
+        subject: subject.to_owned(),
+        payload: shown(headers, payload),
+        reason,
+        time,
+    })
 }
 
 fn understand(

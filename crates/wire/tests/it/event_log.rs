@@ -53,7 +53,7 @@ impl Bus {
     }
 }
 
-fn event(id: &str) -> Event {
+pub(crate) fn event(id: &str) -> Event {
     event_of(acme(), id)
 }
 

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod aside;
 mod authority;
+mod by_hand;
 mod cache;
 #[path = "../../../model/tests/shared/captured.rs"]
 mod captured;
+mod consumer;
 mod entrance;
 mod event_log;
 mod harness;
@@ -13,6 +16,8 @@ mod lines;
 mod memory;
 mod notices;
 mod objects;
+mod odd_messages;
+mod odd_records;
 mod peer;
 mod proof;
 mod records;

@@ -14,10 +14,10 @@ use crate::harness::{Broker, eventually, nats, nats_url, now, options, record};
 
 /// Keeps records by id, and may be told to refuse.
 #[derive(Default)]
-struct Sink {
+pub(crate) struct Sink {
     kept: Mutex<HashMap<ExecutionId, Execution>>,
-    failing: Mutex<Option<Error>>,
-    poison: Mutex<Option<ExecutionId>>,
+    pub(crate) failing: Mutex<Option<Error>>,
+    pub(crate) poison: Mutex<Option<ExecutionId>>,
 }
 
 #[async_trait]
@@ -38,34 +38,34 @@ impl RecordSink for Sink {
 }
 
 impl Sink {
-    fn has(&self, records: &[Execution]) -> Option<()> {
+    pub(crate) fn has(&self, records: &[Execution]) -> Option<()> {
         let kept = self.kept.lock().unwrap();
         records.iter().all(|r| kept.get(&r.id) == Some(r)).then_some(())
     }
 }
 
 /// Drains until it is stopped.
-struct Draining {
+pub(crate) struct Draining {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Draining {
-    fn start(nats: &Arc<Nats>, sink: &Arc<Sink>) -> Self {
+    pub(crate) fn start(nats: &Arc<Nats>, sink: &Arc<Sink>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (nats, sink, until) = (nats.clone(), sink.clone(), stop.clone());
         tasks.spawn(async move { nats.drain_records(sink, until).await });
         Self { stop, tasks }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
 }
 
-async fn waiting(options: &NatsOptions, subject: &str) -> u64 {
+pub(crate) async fn waiting(options: &NatsOptions, subject: &str) -> u64 {
     let foreign = async_nats::connect(&options.url).await.unwrap();
     let name = format!("{}_RECORDS", options.prefix.to_uppercase());
     let stream = jetstream::new(foreign).get_stream(name).await.unwrap();
