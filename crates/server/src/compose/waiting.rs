@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How often it is said what is waited for; of a cause that is not the one before, sooner.
+/// How often it is said what is waited for; the first time, and of a cause that is not the one before, sooner.
 const AGAIN: Duration = Duration::from_mins(1);
 const ANOTHER: Duration = Duration::from_secs(5);
 
@@ -40,28 +40,46 @@ impl Waiting {
         F: Future<Output = Result<T, E>>,
     {
         let began = Instant::now();
-        let mut said: Option<(Instant, String)> = None;
+        let mut said = Said::default();
         loop {
             match reach().await {
                 Err(fault) if may_pass(&fault) && began.elapsed() < PATIENCE => {
                     self.begun.notify_one();
-                    let cause = with_causes(&fault);
-                    let is_news = |(at, before): &(Instant, String)| {
-                        at.elapsed() >= if *before == cause { AGAIN } else { ANOTHER }
-                    };
-                    if said.as_ref().is_none_or(is_news) {
-                        tracing::warn!(%what, cause, "it is waited for");
-                        said = Some((Instant::now(), cause));
-                    }
+                    said.say(&what, with_causes(&fault));
                     tokio::time::sleep(PAUSE).await;
                 }
                 done => {
-                    if said.is_some() && done.is_ok() {
+                    if said.last.is_some() && done.is_ok() {
                         tracing::info!(%what, "it is there");
                     }
                     return done;
                 }
             }
         }
+    }
+}
+
+/// What was said of one thing that is waited for.
+#[derive(Default)]
+struct Said {
+    last: Option<(Instant, String)>,
+    has_warned: bool,
+}
+
+impl Said {
+    /// Where all begin at one moment somebody waits for somebody: that is worth a warning after a while.
+    fn say(&mut self, what: impl Display, cause: String) {
+        match &self.last {
+            None => tracing::info!(%what, cause, "it is waited for"),
+            Some((at, before)) => {
+                let pause = if self.has_warned && *before == cause { AGAIN } else { ANOTHER };
+                if at.elapsed() < pause {
+                    return;
+                }
+                tracing::warn!(%what, cause, "it is waited for");
+                self.has_warned = true;
+            }
+        }
+        self.last = Some((Instant::now(), cause));
     }
 }

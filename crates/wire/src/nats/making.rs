@@ -73,7 +73,7 @@ impl Streams {
     /// Checks the streams, and makes what is missing if that is for this process to do and its turn has come. What it made is told by `made`, also
     /// where something else is wrong.
     pub(super) async fn prepare(&self, jetstream: &Context, made: impl Fn(&str)) -> Result<(), NatsFault> {
-        let Look { missing, unmarked, wrong } = self.look(jetstream).await?;
+        let Look { missing, wrong, .. } = self.look(jetstream).await?;
         if let Some(first) = missing.first() {
             let gone = NatsFault::Missing(first.name.clone());
             match &self.turns {
@@ -85,14 +85,6 @@ impl Streams {
                 // What is wrong is for somebody to change; what is missing is waited for.
                 _ => return Err(wrong.unwrap_or(gone)),
             }
-        }
-        if let Some(turns) = &self.turns
-            && !unmarked.is_empty()
-            && turns.begin().await
-        {
-            let done = self.mark(jetstream).await;
-            turns.end().await;
-            done?;
         }
         wrong.map_or(Ok(()), Err)
     }
@@ -109,12 +101,25 @@ impl Streams {
         Ok(())
     }
 
-    async fn mark(&self, jetstream: &Context) -> Result<(), NatsFault> {
-        for found in self.look(jetstream).await?.unmarked {
-            let marked = Config { description: Some(self.described(found.description.as_deref())), ..found };
-            jetstream.update_stream(&marked).await.map_err(|source| fault(&marked, source))?;
+    /// Has streams say whose they are that do not. One that may not be changed is used as it is.
+    pub(super) async fn mark(&self, jetstream: &Context) {
+        let Some(turns) = &self.turns else { return };
+        let unmarked = self.look(jetstream).await.map_or_else(|_| Vec::new(), |look| look.unmarked);
+        if unmarked.is_empty() || !turns.begin().await {
+            return;
         }
-        Ok(())
+        for found in unmarked {
+            let marked = Config { description: Some(self.described(found.description.as_deref())), ..found };
+            if let Err(cause) = jetstream.update_stream(&marked).await {
+                let (stream, cause) = (&marked.name, with_causes(&cause));
+                tracing::warn!(
+                    stream,
+                    cause,
+                    "a stream cannot be made to say whose it is; another installation would not be noticed"
+                );
+            }
+        }
+        turns.end().await;
     }
 
     /// A description that says whose it is.

@@ -244,6 +244,7 @@ impl Nats {
         };
         has_room(&client)?;
         streams.prepare(&jetstream, |stream| tracing::info!(stream, "a stream was made")).await?;
+        streams.mark(&jetstream).await;
 
         let link = Link { client, jetstream, names, changes };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
