@@ -113,7 +113,8 @@ async fn lists_of_records_are_read_in_the_order_of_an_index() {
     // Where days are kept apart, these are all of them.
     let (first, last) = ("'0324a9a7-0000-0000-0000-000000000000'", "'03254425-c800-0000-0000-000000000000'");
     let prune = [(1, "100"), (2, "500"), (3, first), (4, last)];
-    let prune = asked::plan_of(&mut connection, bookkeeping::STATEMENTS[1].1, &prune).await;
+    let (_, prune_executions) = bookkeeping::STATEMENTS.iter().find(|(name, _)| *name == "PRUNE_EXECUTIONS").unwrap();
+    let prune = asked::plan_of(&mut connection, prune_executions, &prune).await;
     assert!(prune.contains("execution_by_started_at") && !asked::reads_everything(&prune, "execution"), "{prune}");
     assert!(asked::places(&prune, "execution") <= 4, "{prune}");
 }
