@@ -79,7 +79,10 @@ pub(super) async fn lease(
 }
 
 pub(super) async fn installation(db: &Database, candidate: Uuid) -> Result<Uuid, Fault> {
-    sql(NAME).bind(candidate).execute(&mut *db.writes().await?).await?;
+    // A standby that has a name tells it.
+    if sql(NAMED).fetch_optional(&mut *db.reads().await?).await?.is_none() {
+        sql(NAME).bind(candidate).execute(&mut *db.writes().await?).await?;
+    }
     let row = sql(NAMED).fetch_one(&mut *db.reads().await?).await?;
     Columns::of("lease", &row).get("holder")
 }
