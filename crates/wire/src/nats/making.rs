@@ -188,7 +188,11 @@ impl Streams {
 
     async fn mend(&self, link: &Link) -> Result<(), NatsFault> {
         has_room(&link.client)?;
-        if self.turns.is_some() && self.look(&link.jetstream).await.is_ok_and(|look| !look.missing.is_empty()) {
+        let Look { missing, wrong, .. } = self.look(&link.jetstream).await?;
+        if missing.is_empty() {
+            return wrong.map_or(Ok(()), Err);
+        }
+        if self.turns.is_some() {
             tokio::time::sleep(DELETION).await;
         }
         let tell =
