@@ -150,14 +150,8 @@ impl Director {
             randomness: randomness.clone(),
             caller: None,
         });
-        let mut holder = [0; 16];
-        randomness.fill(&mut holder);
-        let relay = Relay {
-            store: store.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-            holder: uuid::Builder::from_random_bytes(holder).into_uuid(),
-        };
+        let relay =
+            Relay { store: store.clone(), events: events.clone(), clock: clock.clone(), holder: randomness.uuid() };
         let retention = Retention {
             store: store.clone(),
             clock: clock.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use uuid::Uuid;
 
 /// An instant in UTC, cut to microseconds: what PostgreSQL keeps.
 pub type Timestamp = DateTime<Utc>;
@@ -69,6 +70,13 @@ pub fn writable(time: Timestamp) -> Option<Timestamp> {
 pub trait Randomness: Send + Sync {
     /// Fills `bytes`; a machine that cannot give random bytes must not go on, so this aborts rather than fail.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// A random UUID (RFC 9562, version 4): a name that nobody else has.
+    fn uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
 }
 
 /// The operating system's random source.

@@ -10,7 +10,6 @@ use tidegate_storage::Store;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 use crate::claims::Claims;
 use crate::deliver::Deliverer;
@@ -70,7 +69,8 @@ impl Dispatcher {
     /// Works until shutdown; then finishes what is under way within the grace and gives the other leases back.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Unsettled> {
         let Self { options, parts } = self;
-        let holder = holder(&*parts.randomness);
+        // A name that no other process has, and this one never has again.
+        let holder = parts.randomness.uuid();
         let abandon = CancellationToken::new();
         // One batch waits while one is being stored; whoever finds it full waits, and so do the lanes behind.
         let (settlements, inbox) = mpsc::channel(BATCH);
@@ -140,13 +140,6 @@ impl Dispatcher {
         };
         tokio::time::timeout(LAST_WORDS, last).await.map_err(|_| Unsettled)
     }
-}
-
-/// A name that no other process has, and this one never has again.
-fn holder(randomness: &dyn Randomness) -> Uuid {
-    let mut bytes = [0u8; 16];
-    randomness.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 async fn release_all(store: &dyn Store, shutdown: &CancellationToken) {

@@ -108,9 +108,7 @@ impl Safe {
         }
         let mut key = [0; 32];
         self.randomness.fill(&mut key);
-        let mut id = [0; 16];
-        self.randomness.fill(&mut id);
-        let id = uuid::Builder::from_random_bytes(id).into_uuid();
+        let id = self.randomness.uuid();
         let sealed = self.sealer.seal(&place::data_key(tenant, id), &key)?;
         let row = DataKeyRow { id, tenant: tenant.clone(), sealed, created_at: self.clock.now() };
         self.store.insert_data_key(&row).await?;

@@ -61,9 +61,7 @@ pub(super) fn uuid(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         "v4",
         answering(lua, move |_, ()| {
             let run = drawing.run.borrow().clone().ok_or("no run")?;
-            let mut random = [0; 16];
-            run.parts().randomness.fill(&mut random);
-            Ok(uuid::Builder::from_random_bytes(random).into_uuid().to_string())
+            Ok(run.parts().randomness.uuid().to_string())
         })?,
     )?;
     let sorting = Rc::clone(shared);

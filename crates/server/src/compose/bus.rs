@@ -10,7 +10,7 @@ use tidegate_model::{Clock, Error, Execution};
 use tidegate_storage::{Opened, Store};
 use tidegate_wire::LocalNotices;
 use tidegate_wire::nats::{Nats, NatsFault, NatsOptions, NatsTls, RecordSink, Turns};
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
 use super::Sources;
 use super::waiting::Waiting;
@@ -54,7 +54,7 @@ impl Bus {
             return Ok(Self { events: local, ..Self::none() });
         };
         let installation = match opened {
-            Some(opened) => Some(opened.store.installation(uuid(sources)).await?),
+            Some(opened) => Some(opened.store.installation(sources.randomness.uuid()).await?),
             None => None,
         };
         let turns = opened.map(|opened| InTurn::new(opened.store.clone(), sources) as Arc<dyn Turns>);
@@ -84,14 +84,8 @@ impl Bus {
 
 impl InTurn {
     fn new(store: Arc<dyn Store>, sources: &Sources) -> Arc<Self> {
-        Arc::new(Self { store, clock: sources.clock.clone(), holder: uuid(sources) })
+        Arc::new(Self { store, clock: sources.clock.clone(), holder: sources.randomness.uuid() })
     }
-}
-
-fn uuid(sources: &Sources) -> Uuid {
-    let mut random = [0; 16];
-    sources.randomness.fill(&mut random);
-    Builder::from_random_bytes(random).into_uuid()
 }
 
 #[async_trait]

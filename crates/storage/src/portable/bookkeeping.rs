@@ -81,12 +81,11 @@ pub(super) async fn lease(
 pub(super) async fn installation(db: &Database, candidate: Uuid) -> Result<Uuid, Fault> {
     let named = async || Ok::<_, Fault>(sql(NAMED).fetch_optional(&mut *db.reads().await?).await?);
     // A standby that has a name tells it.
-    let row = match named().await? {
-        Some(row) => row,
-        None => {
-            sql(NAME).bind(candidate).execute(&mut *db.writes().await?).await?;
-            named().await?.ok_or(sqlx::Error::RowNotFound)?
-        }
+    let row = if let Some(row) = named().await? {
+        row
+    } else {
+        sql(NAME).bind(candidate).execute(&mut *db.writes().await?).await?;
+        named().await?.ok_or(sqlx::Error::RowNotFound)?
     };
     Columns::of("lease", &row).get("holder")
 }
